@@ -1,0 +1,81 @@
+"""Pyzzicato carries on piano music with small neural networks.
+
+    import pyzzicato
+
+    model = pyzzicato.load_model("lstm")
+    seed = pyzzicato.load_seed("bach-prelude-c-major")
+    piece = pyzzicato.continue_seed(model, seed.notes)
+    pyzzicato.write_midi(piece.notes, "continuation.mid")
+    pyzzicato.write_wav(pyzzicato.render(piece.notes), "continuation.wav")
+
+The names below are imported when first used, so that reading MIDI does not load the networks.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .audio import Sound, render, write_wav
+    from .generation import Continuation, GenerationSettings, continue_seed
+    from .hub import ModelInfo, list_models, load_model
+    from .midi import Performance, midi_bytes, read_midi, write_midi
+    from .models import PyzzicatoConfig, PyzzicatoModel
+    from .notes import Note
+    from .plots import plot_pianoroll
+    from .seeds import Seed, list_seeds, load_seed
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "Note": "notes",
+    "Performance": "midi",
+    "read_midi": "midi",
+    "midi_bytes": "midi",
+    "write_midi": "midi",
+    "Seed": "seeds",
+    "list_seeds": "seeds",
+    "load_seed": "seeds",
+    "PyzzicatoConfig": "models",
+    "PyzzicatoModel": "models",
+    "ModelInfo": "hub",
+    "list_models": "hub",
+    "load_model": "hub",
+    "GenerationSettings": "generation",
+    "Continuation": "generation",
+    "continue_seed": "generation",
+    "Sound": "audio",
+    "render": "audio",
+    "write_wav": "audio",
+    "plot_pianoroll": "plots",
+}
+
+__all__ = [
+    "Continuation",
+    "GenerationSettings",
+    "ModelInfo",
+    "Note",
+    "Performance",
+    "PyzzicatoConfig",
+    "PyzzicatoModel",
+    "Seed",
+    "Sound",
+    "__version__",
+    "continue_seed",
+    "list_models",
+    "list_seeds",
+    "load_model",
+    "load_seed",
+    "midi_bytes",
+    "plot_pianoroll",
+    "read_midi",
+    "render",
+    "write_midi",
+    "write_wav",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Returns a public name from the module it lives in (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME_OF[name]}", __name__), name)

@@ -1,0 +1,176 @@
+"""Shared by all tests: tiny models, a tiny tune, and a tiny MAESTRO built from bytes.
+
+Nothing here needs a network or a file from outside the repository.
+"""
+
+import csv
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+
+ROOT = Path(__file__).resolve().parents[1]
+# The scripts of train/ are imported by name, as Python itself would when it runs them.
+sys.path[:0] = [str(ROOT), str(ROOT / "train")]
+
+from pyzzicato.midi import midi_bytes  # noqa: E402
+from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel  # noqa: E402
+from pyzzicato.notes import Note, end_of, transpose_notes  # noqa: E402
+from pyzzicato.pianoroll import notes_to_roll, pack_roll  # noqa: E402
+from pyzzicato.training.settings import TrainSettings  # noqa: E402
+from pyzzicato.training.store import RollStore, StoreWriter  # noqa: E402
+
+CATALOGUE_COLUMNS = (
+    "canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"
+)
+MISLABELLED = (
+    "2015/MIDI-Unprocessed_R1_D1-1-8_mid--AUDIO-from_mp3_02_R1_2015_wav--3.midi"
+)
+"""MAESTRO calls this Debussy; it is Chopin."""
+ABSENT = "2004/absent.midi"
+BROKEN = "2004/broken.midi"
+
+# One thread: two would spin against each other on matrices as small as these.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Draws the same random weights in a test whether it runs alone or in company."""
+    random.seed(0)
+    torch.manual_seed(0)
+
+
+def tune(seconds: float = 10.0, semitones: int = 0) -> list[Note]:
+    """Returns a broken chord over a held bass, on the grid of frames, with varied velocities."""
+    notes = [
+        Note(60 + (0, 4, 7, 12)[i % 4], i * 0.25, i * 0.25 + 0.2, 50 + 7 * (i % 5))
+        for i in range(int(seconds * 4))
+    ]
+    notes += [Note(36 + i % 2, float(i), i + 0.9, 70) for i in range(int(seconds))]
+    return transpose_notes(notes, semitones)
+
+
+def tiny_config(**choices: object) -> PyzzicatoConfig:
+    """Returns the config of a debug model of a few thousand weights; `choices` override."""
+    tiny = {"hidden_size": 8, "dense_size": 8, "n_layers": 2, "kernel_size": 3}
+    return PyzzicatoConfig(**{**tiny, **choices})
+
+
+def tiny_settings(**choices: object) -> TrainSettings:
+    """Returns a run of a few seconds; `choices` override."""
+    quick = TrainSettings(
+        model={"backbone": "lstm", "hidden_size": 8, "dense_size": 8, "dropout": 0.2},
+        max_steps=12,
+        batch_size=2,
+        crop_frames=32,
+        learning_rate=1e-2,
+        warmup_steps=2,
+        transpose=2,
+        eval_every=4,
+        eval_frames=40,
+    )
+    return replace(quick, **choices)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def model() -> PyzzicatoModel:
+    """Returns an untrained debug model; it plays about four keys at random in each frame."""
+    return PyzzicatoModel(tiny_config(backbone="lstm")).eval()
+
+
+@pytest.fixture(scope="session")
+def maestro(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a folder in MAESTRO's layout: nine rows, one file absent, one broken."""
+    folder = tmp_path_factory.mktemp("data") / "maestro-v2.0.0"
+    rows = [
+        ("Johann Sebastian Bach", "Prelude in C", "train", "2004/bach1.midi", 0),
+        ("Johann Sebastian Bach", "Prelude in C", "train", "2004/bach2.midi", 1),
+        ("Johann Sebastian Bach", "Fugue in D", "validation", "2004/bach3.midi", 2),
+        ("Frédéric Chopin", "Mazurka in A", "train", "2006/chopin1.midi", -3),
+        ("Frédéric Chopin", "Mazurka in G", "validation", "2006/chopin2.midi", -5),
+        ("Frédéric Chopin", "Ballade in F", "test", "2006/chopin3.midi", 5),
+        ("Claude Debussy", "L'isle joyeuse", "train", MISLABELLED, 7),
+        ("Claude Debussy", "Clair de lune", "train", ABSENT, None),
+        ("Claude Debussy", "Rêverie", "train", BROKEN, None),
+    ]
+    for year in ("2004", "2006", "2015"):
+        (folder / year).mkdir(parents=True)
+    with (folder / "maestro-v2.0.0.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(CATALOGUE_COLUMNS.split(","))
+        for composer, title, split, path, semitones in rows:
+            table.writerow([composer, title, split, path[:4], path, "", "10.0"])
+            if semitones is not None:
+                (folder / path).write_bytes(midi_bytes(tune(10, semitones)))
+    (folder / BROKEN).write_bytes(b"MThd and no more")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a prepared store: four pieces to train on, two to validate on, of unlike lengths."""
+    folder = tmp_path_factory.mktemp("store")
+    writer = StoreWriter(folder, fs=20, sustain="extend")
+    for i, (composer, split, seconds) in enumerate(
+        [
+            ("Bach", "train", 10),
+            ("Bach", "train", 7),
+            ("Chopin", "train", 5),
+            ("Bach", "validation", 6),
+            ("Debussy", "train", 1),
+            ("Chopin", "validation", 1.5),
+        ]
+    ):
+        notes = tune(seconds, i)
+        assert end_of(notes) <= seconds
+        writer.add(
+            pack_roll(notes_to_roll(notes)),
+            composer=composer,
+            title=f"Piece {i}",
+            split=split,
+            path=f"2004/piece{i}.midi",
+            n_notes=len(notes),
+        )
+    writer.close()
+    return folder
+
+
+@pytest.fixture
+def store(store_folder: Path) -> RollStore:
+    """Returns the opened store of `store_folder`."""
+    return RollStore(store_folder)
+
+
+@pytest.fixture
+def new_accelerator() -> Iterator[Callable[..., Accelerator]]:
+    """Returns a function that makes an Accelerator on the CPU, as a new process would."""
+
+    def make(precision: str = "no") -> Accelerator:
+        # accelerate keeps one state a process and refuses another precision in it.
+        AcceleratorState._reset_state(reset_partial_state=True)
+        return Accelerator(mixed_precision=precision, cpu=True)
+
+    yield make
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def run_script(*command: object) -> subprocess.CompletedProcess[str]:
+    """Runs a command as a user would, on one thread a process, and returns what it printed."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [str(part) for part in command],
+        env={**environment, "ACCELERATE_USE_CPU": "true"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
