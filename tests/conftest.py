@@ -31,9 +31,7 @@ from pyzzicato.training.store import RollStore, StoreWriter  # noqa: E402
 CATALOGUE_COLUMNS = (
     "canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"
 )
-MISLABELLED = (
-    "2015/MIDI-Unprocessed_R1_D1-1-8_mid--AUDIO-from_mp3_02_R1_2015_wav--3.midi"
-)
+MISLABELLED = "2015/MIDI-Unprocessed_R1_D1-1-8_mid--AUDIO-from_mp3_02_R1_2015_wav--3.midi"
 """MAESTRO calls this Debussy; it is Chopin."""
 ABSENT = "2004/absent.midi"
 BROKEN = "2004/broken.midi"
@@ -174,3 +172,14 @@ def run_script(*command: object) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=120,
     )
+
+
+@pytest.fixture(scope="session")
+def page_url() -> Iterator[str]:
+    """Returns the address of the real page, served on 127.0.0.1 while the tests run."""
+    # Imported here: gradio takes seconds, and most tests need no page.
+    import app
+
+    page, url = app.serve(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield url
+    page.close()

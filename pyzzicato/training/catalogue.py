@@ -1,0 +1,163 @@
+"""The MAESTRO catalogue: which performances there are, by whom, and in which split.
+
+MAESTRO is described in Hawthorne et al. 2019, "Enabling Factorized Piano Music Modeling and
+Generation with the MAESTRO Dataset". Versions 2 and 3 share one layout: a csv beside one folder a
+year. Licence CC BY-NC-SA 4.0.
+"""
+
+import csv
+import http.client
+import io
+import urllib.request
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+SPLITS = ("train", "validation", "test")
+
+MIDI_ZIP_URL = (
+    "https://storage.googleapis.com/magentadata/datasets/maestro/v3.0.0/maestro-v3.0.0-midi.zip"
+)
+"""The official address of MAESTRO v3.0.0, MIDI only (about 57 MB)."""
+
+CHOPIN = "Frédéric Chopin"
+DEBUSSY = "Claude Debussy"
+
+# Labels that the notes contradict: file name -> (composer, title).
+_CORRECTIONS = {
+    "MIDI-Unprocessed_R1_D1-1-8_mid--AUDIO-from_mp3_02_R1_2015_wav--3.midi": (
+        CHOPIN,
+        "Barcarolle in F-sharp Major, Op. 60",
+    ),
+    "MIDI-Unprocessed_R1_D1-1-8_mid--AUDIO-from_mp3_02_R1_2015_wav--5.midi": (
+        DEBUSSY,
+        "Général Lavine - eccentric, Préludes, Book II No. 6",
+    ),
+    "MIDI-Unprocessed_19_R1_2006_01-07_ORIG_MID--AUDIO_19_R1_2006_07_Track07_wav.midi": (
+        "Mily Balakirev",
+        "Islamey, Op. 18",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One performance of the catalogue.
+
+    Attributes:
+        composer: MAESTRO's `canonical_composer`, corrected where the label is known to be wrong.
+        title: `canonical_title`, corrected likewise.
+        split: "train", "validation" or "test".
+        year: year of the competition.
+        path: MIDI file relative to the data folder.
+        duration_s: length in seconds.
+    """
+
+    composer: str
+    title: str
+    split: str
+    year: int
+    path: str
+    duration_s: float
+
+
+def read_catalogue(data_dir: Path) -> list[Piece]:
+    """Returns every row of the newest `maestro-v*.csv` in `data_dir`, labels corrected.
+
+    Raises:
+        ValueError: if there is no such csv or it lacks a column.
+    """
+    tables = sorted(data_dir.glob("maestro-v*.csv"))
+    if not tables:
+        raise ValueError(
+            f"data folder must hold maestro-v2.0.0.csv or maestro-v3.0.0.csv, got {data_dir}; "
+            "name MAESTRO's own folder or add --download"
+        )
+    with tables[-1].open(encoding="utf-8", newline="") as file:
+        try:
+            return [_correct(_piece(row)) for row in csv.DictReader(file)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{tables[-1].name} is not a MAESTRO catalogue: {error!r}") from error
+
+
+def _piece(row: dict[str, str]) -> Piece:
+    if row["split"] not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {row['split']!r}")
+    return Piece(
+        composer=row["canonical_composer"],
+        title=row["canonical_title"],
+        split=row["split"],
+        year=int(row["year"]),
+        path=row["midi_filename"],
+        duration_s=float(row["duration"]),
+    )
+
+
+def _correct(piece: Piece) -> Piece:
+    label = _CORRECTIONS.get(Path(piece.path).name)
+    return piece if label is None else replace(piece, composer=label[0], title=label[1])
+
+
+def select_pieces(
+    pieces: Sequence[Piece], composers: Sequence[str] | None, splits: Sequence[str]
+) -> list[Piece]:
+    """Returns the pieces of the splits whose composer's name contains one of `composers`.
+
+    Args:
+        pieces: the catalogue.
+        composers: parts of names, any case ("chopin"); None for all.
+        splits: of "train", "validation", "test".
+
+    Raises:
+        ValueError: if a split is unknown or a composer matches nothing.
+    """
+    for split in splits:
+        if split not in SPLITS:
+            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    chosen = [piece for piece in pieces if piece.split in splits]
+    if composers is None:
+        return chosen
+    for name in composers:
+        if not any(name.lower() in piece.composer.lower() for piece in pieces):
+            known = ", ".join(name for name, _ in most_played(pieces))
+            raise ValueError(f"no composer's name contains {name!r}; most played are {known}")
+    return [p for p in chosen if any(name.lower() in p.composer.lower() for name in composers)]
+
+
+def most_played(pieces: Sequence[Piece], n: int = 14) -> list[tuple[str, int]]:
+    """Returns the `n` composers with most performances and their numbers, most first.
+
+    Ties are in order of the name. The article's figure 1 shows 14.
+    """
+    counts = Counter(piece.composer for piece in pieces)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:n]
+
+
+def count_works(pieces: Sequence[Piece], composer: str) -> int:
+    """Returns how many distinct titles of a composer the pieces hold."""
+    return len({piece.title for piece in pieces if piece.composer == composer})
+
+
+def download_maestro(data_dir: Path, url: str = MIDI_ZIP_URL) -> Path:
+    """Downloads MAESTRO's MIDI archive, unpacks it under `data_dir`, returns its folder.
+
+    Raises:
+        ValueError: if the address cannot be reached or does not answer with such an archive.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            archive = zipfile.ZipFile(io.BytesIO(answer.read()))
+    except (OSError, http.client.HTTPException, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"MAESTRO could not be downloaded from {url} ({error}); download it by hand and name "
+            "its folder with --data-dir"
+        ) from error
+    # Looked up in the archive, not in the folder: an earlier download may lie beside it.
+    tables = sorted(n for n in archive.namelist() if PurePosixPath(n).match("*/maestro-v*.csv"))
+    if not tables:
+        raise ValueError(f"the archive at {url} holds no maestro-v*.csv; is it MAESTRO?")
+    data_dir.mkdir(parents=True, exist_ok=True)
+    archive.extractall(data_dir)
+    return (data_dir / tables[-1]).parent

@@ -1,0 +1,224 @@
+"""The training loop: one process or many, stopped and resumed at will."""
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator  # type: ignore[import-untyped]
+from accelerate.utils import set_seed  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..models import PyzzicatoModel
+from .batches import CropSampler, middle_crops
+from .settings import TrainSettings
+from .store import RollStore
+
+Report = Callable[[int, dict[str, float]], None]
+
+# Memory-mapped pages are given back this often, so that memory does not grow with the data.
+_RELEASE_EVERY = 50
+
+
+@dataclass
+class Progress:
+    """How far a run has come; saved with each checkpoint.
+
+    Attributes:
+        step: updates done.
+        best_loss: lowest validation loss so far, nats a frame.
+        best_step: when that was.
+        looks_without_gain: validation looks since then.
+        seconds: wall time spent in training, over all resumes.
+        curve: one entry a validation look: step, training loss, validation loss.
+    """
+
+    step: int = 0
+    best_loss: float = math.inf
+    best_step: int = 0
+    looks_without_gain: int = 0
+    seconds: float = 0.0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the fields, for accelerate to save."""
+        return dict(vars(self))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over saved fields."""
+        vars(self).update(state)
+
+
+def learning_rate(step: int, settings: TrainSettings) -> float:
+    """Returns the rate of an update: linear warm-up, then a cosine down to a tenth of the peak.
+
+    A function of the step alone, so a resumed run needs no scheduler's state. The shape is
+    Loshchilov & Hutter 2017, "SGDR", without restarts.
+    """
+    warmup = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    done = min(1.0, step / settings.max_steps)
+    return settings.learning_rate * warmup * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def train(
+    store: RollStore,
+    settings: TrainSettings,
+    out: Path,
+    accelerator: Accelerator,
+    report: Report | None = None,
+) -> Progress:
+    """Trains a model and leaves its best checkpoint, in Hub layout, in `out/best`.
+
+    A run that was stopped goes on from its last checkpoint in `out` with the same losses as if it
+    had not been stopped.
+
+    Args:
+        store: prepared data with "train" and "validation" pieces.
+        settings: the run.
+        out: folder of the run.
+        accelerator: one process or many.
+        report: called after each update with the step and its figures.
+
+    Raises:
+        ValueError: if a split has no piece, or `out` holds a run with other settings.
+    """
+    _check_same_run(out, settings, accelerator)
+    set_seed(settings.seed)
+    composers = settings.composers or None
+    sampler = CropSampler(
+        store,
+        store.of_split("train", composers),
+        batch_size=settings.batch_size,
+        n_frames=settings.crop_frames,
+        transpose=settings.transpose,
+        seed=settings.seed,
+    )
+    # A single frame has none after it to predict.
+    held_out = [piece for piece in store.of_split("validation", composers) if piece.length > 1]
+    if not held_out:
+        raise ValueError("there is no validation piece; prepare the validation split too")
+    crops = middle_crops(store, held_out, settings.eval_frames)
+    plain = PyzzicatoModel(settings.model_config(fs=store.fs, sustain=store.sustain))
+    optimizer = torch.optim.AdamW(
+        plain.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    model, optimizer = accelerator.prepare(plain, optimizer)
+    progress = Progress()
+    accelerator.register_for_checkpointing(progress)
+    _resume(accelerator, out)
+
+    began = time.monotonic() - progress.seconds
+    recent: list[float] = []
+    while progress.step < settings.max_steps and progress.looks_without_gain < settings.patience:
+        steps, targets = sampler.batch(progress.step, accelerator.process_index)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(progress.step, settings)
+        recent.append(_update(model, optimizer, steps, targets, settings.clip_norm, accelerator))
+        progress.step += 1
+        progress.seconds = time.monotonic() - began
+        if report is not None:
+            report(progress.step, {"loss": recent[-1]})
+        if progress.step % _RELEASE_EVERY == 0:
+            store.release()
+        if progress.step % settings.eval_every == 0 or progress.step == settings.max_steps:
+            loss = validation_loss(model, crops, accelerator)
+            _note_look(progress, float(np.mean(recent)), loss)
+            recent.clear()
+            if report is not None:
+                report(progress.step, {"validation": loss})
+            if progress.best_step == progress.step and accelerator.is_main_process:
+                accelerator.unwrap_model(model).save_pretrained(out / "best")
+            _save(accelerator, out, progress.step)
+    return progress
+
+
+def _update(
+    model: Any,
+    optimizer: Any,
+    steps: Tensor,
+    targets: Tensor,
+    clip_norm: float,
+    accelerator: Accelerator,
+) -> float:
+    model.train()
+    with accelerator.autocast():
+        loss = model(steps.to(accelerator.device), targets.to(accelerator.device)).loss
+    accelerator.backward(loss)
+    accelerator.clip_grad_norm_(model.parameters(), clip_norm)
+    optimizer.step()
+    optimizer.zero_grad()
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def validation_loss(
+    model: Any, crops: list[NDArray[np.uint8]], accelerator: Accelerator, batch_size: int = 16
+) -> float:
+    """Returns mean nats a frame over `(T, 88)` crops, T above 1; the processes share the work.
+
+    The first frame of each crop is seen and not scored.
+    """
+    model.eval()
+    total = torch.zeros(2, dtype=torch.float64)
+    mine = sorted(crops, key=len)[accelerator.process_index :: accelerator.num_processes]
+    for first in range(0, len(mine), batch_size):
+        group = mine[first : first + batch_size]
+        longest = max(len(crop) for crop in group)
+        padded = np.stack([np.pad(c, ((0, longest - len(c)), (0, 0))) for c in group])
+        frames = torch.from_numpy(padded).to(accelerator.device)
+        plain = accelerator.unwrap_model(model)
+        hidden, _ = plain.hidden(frames[:, :-1], plain.start(len(frames)))
+        losses = plain.head.nll(hidden, frames[:, 1:]).double().cpu()
+        for row, crop in zip(losses, group, strict=True):
+            total += torch.tensor([row[: len(crop) - 1].sum(), len(crop) - 1])
+    summed = accelerator.reduce(total.to(accelerator.device), reduction="sum")
+    return float(summed[0] / summed[1])
+
+
+def _note_look(progress: Progress, training: float, validation: float) -> None:
+    progress.curve.append(
+        {"step": progress.step, "training": training, "validation": validation}
+    )
+    if validation < progress.best_loss:
+        progress.best_loss, progress.best_step = validation, progress.step
+        progress.looks_without_gain = 0
+    else:
+        progress.looks_without_gain += 1
+
+
+def _check_same_run(out: Path, settings: TrainSettings, accelerator: Accelerator) -> None:
+    """Keeps a folder to one run: other settings in it would mix two runs into one curve."""
+    file = out / "settings.json"
+    told = json.loads(json.dumps(settings.as_dict()))
+    if accelerator.is_main_process and not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    # Only now do the others look: none may read a file half written.
+    accelerator.wait_for_everyone()
+    if json.loads(file.read_text(encoding="utf-8")) != told:
+        raise ValueError(f"{out} holds a run with other settings; choose another folder")
+
+
+def _save(accelerator: Accelerator, out: Path, step: int) -> None:
+    """Saves a checkpoint beside the one before and only then removes that one."""
+    target = out / "checkpoints" / f"{step:08d}"
+    accelerator.save_state(str(target))
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        (target / "complete").touch()
+        for folder in target.parent.iterdir():
+            if folder != target:
+                shutil.rmtree(folder)
+
+
+def _resume(accelerator: Accelerator, out: Path) -> None:
+    complete = sorted(mark.parent for mark in (out / "checkpoints").glob("*/complete"))
+    if complete:
+        accelerator.load_state(str(complete[-1]))

@@ -1,0 +1,111 @@
+"""What a training run is told: defaults, overridden by a preset file, overridden by hand."""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..models import PyzzicatoConfig
+from ..models.config import check_one_of, check_whole
+
+_MAX_WHOLE = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One run. Numbers of frames and crops are for each process.
+
+    Attributes:
+        model: arguments of `PyzzicatoConfig`.
+        composers: full names of the composers to train on; empty for all.
+        max_steps: updates at the most.
+        batch_size: crops an update.
+        crop_frames: frames a crop (512 are 25.6 s).
+        learning_rate: peak of a linear warm-up and a cosine decay to a tenth of it.
+        warmup_steps: updates of the warm-up.
+        weight_decay: AdamW's.
+        clip_norm: gradients longer than this are shortened to it.
+        transpose: crops are transposed by up to so many semitones at random.
+        eval_every: updates between two looks at the validation split.
+        eval_frames: frames from the middle of each validation piece that are looked at.
+        patience: the run ends when so many looks in a row brought no better loss.
+        precision: "no" (float32) or "bf16".
+        seed: of the weights, the crops and dropout.
+
+    Raises:
+        ValueError: if a value is of the wrong type or out of its range, naming both.
+    """
+
+    model: Mapping[str, Any] = field(default_factory=dict)
+    composers: tuple[str, ...] = ()
+    max_steps: int = 2000
+    batch_size: int = 16
+    crop_frames: int = 512
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    transpose: int = 5
+    eval_every: int = 250
+    eval_frames: int = 1200
+    patience: int = 8
+    precision: str = "no"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("max_steps", "batch_size", "crop_frames", "eval_every", "patience"):
+            check_whole(name, getattr(self, name), 1, _MAX_WHOLE)
+        check_whole("warmup_steps", self.warmup_steps, 0, _MAX_WHOLE)
+        check_whole("eval_frames", self.eval_frames, 2, _MAX_WHOLE)
+        check_whole("transpose", self.transpose, 0, 11)
+        check_whole("seed", self.seed, 0, _MAX_WHOLE)
+        _check_number("learning_rate", self.learning_rate, above_0=True)
+        _check_number("clip_norm", self.clip_norm, above_0=True)
+        _check_number("weight_decay", self.weight_decay, above_0=False)
+        check_one_of("precision", self.precision, ("no", "bf16"))
+        if not isinstance(self.model, Mapping):
+            raise ValueError(f"model must be a table of config values, got {self.model!r}")
+        if isinstance(self.composers, str) or not all(isinstance(c, str) for c in self.composers):
+            raise ValueError(f"composers must be a list of names, got {self.composers!r}")
+
+    def model_config(self, *, fs: int, sustain: str) -> PyzzicatoConfig:
+        """Returns the model's config; how notes become frames is the prepared data's choice."""
+        return PyzzicatoConfig(**{**self.model, "fs": fs, "sustain": sustain})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the settings as plain JSON values."""
+        return asdict(self)
+
+
+def read_settings(preset: Path, **by_hand: Any) -> TrainSettings:
+    """Returns the settings of a preset file with those given by hand on top.
+
+    Args:
+        preset: a TOML file that holds only what differs from the defaults.
+        by_hand: fields of `TrainSettings`; None leaves a field as it is.
+
+    Raises:
+        ValueError: if the file cannot be read, or a key is unknown or out of range.
+    """
+    try:
+        told = tomllib.loads(preset.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"preset {preset} cannot be read: {error}") from error
+    told |= {name: value for name, value in by_hand.items() if value is not None}
+    known = {f.name for f in fields(TrainSettings)}
+    for name in told:
+        if name not in known:
+            raise ValueError(f"{preset.name}: unknown setting {name!r}; known are {sorted(known)}")
+    if isinstance(told.get("composers"), list):
+        told["composers"] = tuple(told["composers"])
+    return TrainSettings(**told)
+
+
+def _check_number(name: str, value: Any, *, above_0: bool) -> None:
+    """Raises ValueError unless `value` is a finite number above 0, or at or above it."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value < 0 or (above_0 and value == 0):
+        low = "above 0" if above_0 else "0 or more"
+        raise ValueError(f"{name} must be a number {low}, got {value!r}")

@@ -1,0 +1,319 @@
+"""Settings, loop and record of training, on runs of a few updates."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from conftest import ROOT, tiny_config, tiny_settings
+
+from pyzzicato.models import PyzzicatoModel
+from pyzzicato.training.baselines import count_baselines
+from pyzzicato.training.batches import middle_crops
+from pyzzicato.training.loop import Progress, learning_rate, train, validation_loss
+from pyzzicato.training.record import hours_by_composer, training_record, write_record
+from pyzzicato.training.settings import TrainSettings, read_settings
+from pyzzicato.training.store import RollStore, StoredPiece, StoreWriter
+
+NewAccelerator = Callable[..., Accelerator]
+PRESETS = sorted((ROOT / "train" / "presets").glob("*.toml"))
+
+
+class KilledError(Exception):
+    """Stands for whatever ends a run before its time."""
+
+
+class Log:
+    """Takes the reports of a run; ends it after update `kill_after`."""
+
+    def __init__(self, kill_after: int | None = None) -> None:
+        self.losses: dict[int, float] = {}
+        self._kill_after = kill_after
+
+    def __call__(self, step: int, figures: dict[str, float]) -> None:
+        if "loss" in figures:
+            self.losses[step] = figures["loss"]
+        if step == self._kill_after:
+            raise KilledError
+
+
+@pytest.fixture(params=PRESETS, ids=[preset.stem for preset in PRESETS])
+def preset(request: pytest.FixtureRequest) -> Path:
+    """Returns the preset file of each bundled model in turn."""
+    chosen: Path = request.param
+    return chosen
+
+
+def test_there_is_a_preset_for_each_of_the_articles_networks() -> None:
+    assert {preset.stem for preset in PRESETS} >= {"conv1d", "wavenet", "lstm"}
+
+
+def test_presets_build_models_of_a_few_megabytes(preset: Path) -> None:
+    settings = read_settings(preset)
+    model = PyzzicatoModel(settings.model_config(fs=20, sustain="extend"))
+    assert model.config.backbone == preset.stem
+    assert 100_000 < sum(weight.numel() for weight in model.parameters()) < 2_100_000
+
+
+def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text('max_steps = 7\ncomposers = ["Bach"]\n[model]\nbackbone = "wavenet"\n')
+    settings = read_settings(file, seed=3, max_steps=None, batch_size=5)
+    expected = TrainSettings(
+        model={"backbone": "wavenet"}, composers=("Bach",), max_steps=7, batch_size=5, seed=3
+    )
+    assert settings == expected
+    assert settings.model_config(fs=10, sustain="ignore").to_dict()["fs"] == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("max_step = 7", "p.toml: unknown setting 'max_step'; known are .*'max_steps'"),
+        ("max_steps = ", "preset .*p.toml cannot be read"),
+        ("max_steps = 0", "max_steps must be a whole number from 1 .* got 0"),
+        ("max_steps = 2.5", "max_steps must be a whole number .* got 2.5"),
+        ('batch_size = "many"', "batch_size must be a whole number .* got 'many'"),
+        ("eval_frames = 1", "eval_frames must be .* from 2 .* got 1"),
+        ("warmup_steps = -1", "warmup_steps must be .* from 0 .* got -1"),
+        ("transpose = 12", "transpose must be .* from 0 to 11, got 12"),
+        ("seed = -1", "seed must be .* from 0 .* got -1"),
+        ("learning_rate = 0", "learning_rate must be a number above 0, got 0"),
+        ("learning_rate = nan", "learning_rate must be a number above 0, got nan"),
+        ('learning_rate = "1e-3"', "learning_rate must be a number above 0, got '1e-3'"),
+        ("clip_norm = 0.0", "clip_norm must be a number above 0, got 0.0"),
+        ("weight_decay = -0.1", "weight_decay must be a number 0 or more, got -0.1"),
+        ('precision = "fp8"', "precision must be one of no, bf16, got 'fp8'"),
+        ('composers = "Bach"', "composers must be a list of names, got 'Bach'"),
+        ("composers = [1]", "composers must be a list of names, got"),
+        ("model = 3", "model must be a table of config values, got 3"),
+    ],
+)
+def test_bad_presets_are_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(ValueError, match=words):
+        read_settings(tmp_path / "p.toml")
+
+
+def test_an_absent_preset_and_a_misspelt_model_key_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="preset .*none.toml cannot be read"):
+        read_settings(tmp_path / "none.toml")
+    with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
+        TrainSettings(model={"hiden_size": 3}).model_config(fs=20, sustain="extend")
+
+
+def test_learning_rate_warms_up_and_falls_to_a_tenth() -> None:
+    settings = TrainSettings(max_steps=100, warmup_steps=10, learning_rate=1.0)
+    assert learning_rate(0, settings) == pytest.approx(0.1)
+    assert learning_rate(4, settings) == pytest.approx(0.5, rel=0.01)
+    # Half way down the cosine: 0.1 + 0.9 / 2.
+    assert learning_rate(50, settings) == pytest.approx(0.55)
+    assert learning_rate(100, settings) == pytest.approx(0.1)
+    rates = [learning_rate(step, settings) for step in range(10, 101)]
+    assert rates == sorted(rates, reverse=True)
+    assert learning_rate(0, replace(settings, warmup_steps=0)) == 1.0
+
+
+def test_the_loss_falls(store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator) -> None:
+    settings = tiny_settings(max_steps=80, eval_every=40, learning_rate=3e-2)
+    log = Log()
+    progress = train(store, settings, tmp_path, new_accelerator(), log)
+    assert list(log.losses) == list(range(1, 81))
+    assert [look["step"] for look in progress.curve] == [40, 80]
+    first, last = np.mean(list(log.losses.values())[:5]), np.mean(list(log.losses.values())[-5:])
+    assert last < 0.8 * first, log.losses
+    # The curve holds the mean training loss since the look before.
+    second = [loss for step, loss in log.losses.items() if step > 40]
+    assert progress.curve[1]["training"] == pytest.approx(np.mean(second))
+
+
+def test_the_best_checkpoint_has_the_best_loss(
+    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    # Learning much too fast: the best look is not the last one.
+    settings = tiny_settings(learning_rate=1.0, warmup_steps=0, eval_every=1)
+    accelerator = new_accelerator()
+    progress = train(store, settings, tmp_path, accelerator)
+    losses = {look["step"]: look["validation"] for look in progress.curve}
+    assert progress.best_step < progress.step
+    assert progress.best_loss == min(losses.values()) == losses[progress.best_step]
+    best = PyzzicatoModel.from_pretrained(tmp_path / "best")
+    crops = middle_crops(store, store.of_split("validation"), settings.eval_frames)
+    assert validation_loss(best, crops, accelerator) == pytest.approx(progress.best_loss, rel=1e-6)
+    assert (best.config.fs, best.config.sustain) == (store.fs, store.sustain)
+
+
+@pytest.mark.parametrize("kill_after", [3, 4, 7, 11])
+def test_a_killed_run_resumes_without_a_trace(
+    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator, kill_after: int
+) -> None:
+    settings = tiny_settings()
+    whole, first, rest = Log(), Log(kill_after), Log()
+    expected = train(store, settings, tmp_path / "whole", new_accelerator(), whole)
+    with pytest.raises(KilledError):
+        train(store, settings, tmp_path / "cut", new_accelerator(), first)
+    # What a kill in the midst of saving leaves behind.
+    (tmp_path / "cut" / "checkpoints" / "00000099").mkdir(parents=True)
+    torch.manual_seed(99)
+    resumed = train(store, settings, tmp_path / "cut", new_accelerator(), rest)
+
+    assert min(rest.losses) == (kill_after - 1) // 4 * 4 + 1
+    assert {**first.losses, **rest.losses} == whole.losses
+    assert resumed.curve == expected.curve
+    assert (resumed.step, resumed.best_loss) == (12, expected.best_loss)
+    assert resumed.seconds > 0
+    cut, uncut = (
+        PyzzicatoModel.from_pretrained(tmp_path / name / "best").state_dict()
+        for name in ("cut", "whole")
+    )
+    for name, weight in uncut.items():
+        assert torch.equal(cut[name], weight), name
+    kept = [folder.name for folder in (tmp_path / "cut" / "checkpoints").iterdir()]
+    assert kept == ["00000012"]
+
+
+def test_a_finished_run_is_left_as_it_is(
+    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    first = train(store, tiny_settings(), tmp_path, new_accelerator())
+    log = Log()
+    again = train(store, tiny_settings(), tmp_path, new_accelerator(), log)
+    assert log.losses == {}
+    assert vars(again) == vars(first)
+
+
+def test_other_settings_in_the_same_folder_are_refused(
+    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    train(store, tiny_settings(max_steps=1), tmp_path, new_accelerator())
+    with pytest.raises(ValueError, match="holds a run with other settings; choose another folder"):
+        train(store, tiny_settings(max_steps=2), tmp_path, new_accelerator())
+
+
+def test_a_run_without_gain_stops_early(
+    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    # Updates too small to change a float32: every look after the first brings the same loss.
+    settings = tiny_settings(learning_rate=1e-30, max_steps=100, eval_every=2, patience=3)
+    progress = train(store, settings, tmp_path, new_accelerator())
+    assert (progress.step, progress.best_step, progress.looks_without_gain) == (8, 2, 3)
+    again = train(store, settings, tmp_path, new_accelerator())
+    assert again.step == 8
+
+
+def test_gradients_are_clipped(
+    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    # Far below AdamW's epsilon of 1e-8 a gradient moves hardly anything.
+    settings = tiny_settings(weight_decay=0.0)
+    clipped = train(
+        store, replace(settings, clip_norm=1e-13), tmp_path / "clipped", new_accelerator()
+    )
+    free = train(store, settings, tmp_path / "free", new_accelerator())
+    moved = [abs(p.curve[-1]["validation"] - p.curve[0]["validation"]) for p in (clipped, free)]
+    assert moved[0] < 1e-3 < 1e-2 < moved[1]
+
+
+@pytest.mark.parametrize("backbone", ["conv1d", "wavenet", "lstm"])
+def test_bf16_trains_like_float32_and_keeps_float32_weights(
+    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator, backbone: str
+) -> None:
+    model = {"backbone": backbone, "hidden_size": 8, "dense_size": 8, "kernel_size": 3}
+    losses = {}
+    for precision in ("no", "bf16"):
+        settings = tiny_settings(model=model, precision=precision, eval_every=12)
+        out = tmp_path / precision
+        losses[precision] = train(store, settings, out, new_accelerator(precision)).curve[0]
+        weights = PyzzicatoModel.from_pretrained(out / "best").state_dict().values()
+        assert {weight.dtype for weight in weights} == {torch.float32}
+    assert losses["bf16"]["training"] != losses["no"]["training"]
+    assert losses["bf16"]["training"] == pytest.approx(losses["no"]["training"], rel=0.03)
+    assert losses["bf16"]["validation"] == pytest.approx(losses["no"]["validation"], rel=0.03)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 16])
+def test_validation_loss_is_the_mean_over_all_scored_frames(
+    store: RollStore, new_accelerator: NewAccelerator, batch_size: int
+) -> None:
+    model = PyzzicatoModel(tiny_config(backbone="lstm", dropout=0.5)).train()
+    lengths = (50, 2, 31, 50, 19, 7)
+    crops = [store.frames(piece)[:n] for piece, n in zip(store.pieces, lengths, strict=True)]
+    scored = []
+    with torch.no_grad():
+        for crop in crops:
+            for t in range(1, len(crop)):
+                logits = model.eval()(torch.from_numpy(crop[None, :t])).logits[0, -1].double()
+                chances = torch.sigmoid(logits).numpy()
+                heard = np.where(crop[t] > 0, chances, 1 - chances)
+                scored.append(-np.log(heard).sum())
+    model.train()
+    loss = validation_loss(model, crops, new_accelerator(), batch_size)
+    assert loss == pytest.approx(np.mean(scored), rel=1e-5)
+
+
+@pytest.mark.parametrize(("split", "words"), [("train", "validation"), ("validation", "train on")])
+def test_a_missing_split_is_refused(
+    tmp_path: Path, new_accelerator: NewAccelerator, split: str, words: str
+) -> None:
+    writer = StoreWriter(tmp_path / "store", fs=20, sustain="extend")
+    packed = np.zeros((50, 11), np.uint8)
+    writer.add(packed, composer="C", title="T", split=split, path="p", n_notes=0)
+    writer.close()
+    with pytest.raises(ValueError, match=f"there is no .*{words}"):
+        train(RollStore(tmp_path / "store"), tiny_settings(), tmp_path / "run", new_accelerator())
+
+
+def record_of(store: RollStore, settings: TrainSettings, progress: Progress) -> dict[str, Any]:
+    """Returns the record of a run, as JSON would give it back."""
+    record = training_record(
+        store, settings, progress, command="python x", n_processes=2, device="cpu"
+    )
+    read: dict[str, Any] = json.loads(json.dumps(record))
+    return read
+
+
+def test_the_record_tells_what_the_run_was(store: RollStore) -> None:
+    settings = tiny_settings(composers=("Bach",))
+    look = {"step": 4.0, "training": 3.0, "validation": 2.5}
+    progress = Progress(step=8, best_loss=2.5, best_step=4, seconds=1.26, curve=[look])
+    record = record_of(store, settings, progress)
+    assert record["command"] == "python x"
+    assert record["settings"] == json.loads(json.dumps(settings.as_dict()))
+    assert (record["steps"], record["best_step"], record["wall_seconds"]) == (8, 4, 1.3)
+    assert record["frames_seen"] == 8 * 2 * 32 * 2
+    assert record["hardware"]["processes"] == 2
+    assert record["curve"] == [look]
+    bach = [piece for piece in store.pieces if piece.composer == "Bach"]
+    assert (record["data"]["train_pieces"], record["data"]["validation_pieces"]) == (2, 1)
+    assert list(record["data"]["train_hours"]) == ["Bach"]
+
+    counted = count_baselines([store.frames(bach[0]), store.frames(bach[1])])
+    (crop,) = middle_crops(store, [bach[2]], settings.eval_frames)
+    assert len(crop) == 40
+    losses = record["losses"]
+    assert losses["validation"] == 2.5
+    assert losses["all_keys_by_frequency"] == pytest.approx(counted.frequency_nll([crop]))
+    assert losses["copy_the_last_frame"] == pytest.approx(counted.copy_nll([crop]))
+
+
+def test_hours_are_summed_by_composer_most_first() -> None:
+    def piece(composer: str, frames: int) -> StoredPiece:
+        return StoredPiece(composer, "T", "train", "p", 0, frames, 1)
+
+    pieces = [piece("A", 20 * 3600), piece("B", 30 * 3600), piece("A", 20 * 1800 * 3)]
+    assert list(hours_by_composer(pieces, fs=20).items()) == [("A", 2.5), ("B", 1.5)]
+
+
+def test_a_record_is_written_beside_a_model_only(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no model"):
+        write_record({"a": 1}, tmp_path)
+    PyzzicatoModel(tiny_config()).save_pretrained(tmp_path)
+    path = write_record({"composer": "Frédéric", "loss": math.pi}, tmp_path)
+    assert path == tmp_path / "training.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == {"composer": "Frédéric", "loss": math.pi}

@@ -1,0 +1,174 @@
+"""Turn MAESTRO into training data: packed piano rolls that training reads by memory map.
+
+    python train/prepare_data.py --data-dir MAESTRO --out data/rolls --limit 10        # a taste
+    python train/prepare_data.py --data-dir MAESTRO --out data/rolls                   # everything
+    python train/prepare_data.py --data-dir MAESTRO --out data/bach --composers bach
+    python train/prepare_data.py --download --data-dir data --out data/rolls           # online
+    python train/prepare_data.py --data-dir MAESTRO --explore reports/                 # figure 1
+
+MAESTRO is the unpacked official folder, version 2 or 3: maestro-v*.csv and one folder a year.
+"""
+
+import argparse
+import json
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from pyzzicato.midi import read_midi
+from pyzzicato.notes import shift_notes
+from pyzzicato.pianoroll import FS, notes_to_roll, pack_roll
+from pyzzicato.plots import plot_composers, save_png
+from pyzzicato.training.catalogue import (
+    SPLITS,
+    Piece,
+    count_works,
+    download_maestro,
+    most_played,
+    read_catalogue,
+    select_pieces,
+)
+from pyzzicato.training.store import StoreWriter
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """One preparation: see `--help` for each field."""
+
+    data_dir: Path
+    out: Path | None
+    explore: Path | None
+    composers: tuple[str, ...] | None
+    splits: tuple[str, ...]
+    sustain: str
+    limit: int | None
+    download: bool
+    processes: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One parsed file: its packed frames, or the reason why it was skipped."""
+
+    packed: NDArray[np.uint8] | None
+    n_notes: int = 0
+    reason: str = ""
+
+
+def prepare_file(path: Path, sustain: str) -> Prepared:
+    """Returns the packed roll of one MIDI file, moved to begin with its first note."""
+    if not path.is_file():
+        return Prepared(None, reason="absent")
+    try:
+        notes = read_midi(path).sounding(sustain)
+    except ValueError as error:
+        return Prepared(None, reason=str(error))
+    roll = notes_to_roll(shift_notes(notes, -notes[0].start), fs=FS)
+    return Prepared(pack_roll(roll), n_notes=len(notes))
+
+
+def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
+    """Parses the pieces in parallel, writes the store, prints what was skipped and why.
+
+    Raises:
+        ValueError: if none of the pieces could be read; an earlier store is left as it was.
+    """
+    writer = StoreWriter(out, FS, config.sustain)
+    skipped: list[tuple[str, str]] = []
+    frames = 0
+    with ProcessPoolExecutor(config.processes) as pool:
+        paths = [config.data_dir / piece.path for piece in pieces]
+        results = pool.map(partial(prepare_file, sustain=config.sustain), paths, chunksize=4)
+        for piece, done in zip(tqdm(pieces, desc="parse", unit="file"), results, strict=True):
+            if done.packed is None:
+                skipped.append((piece.path, done.reason))
+                continue
+            frames += len(done.packed)
+            writer.add(
+                done.packed,
+                composer=piece.composer,
+                title=piece.title,
+                split=piece.split,
+                path=piece.path,
+                n_notes=done.n_notes,
+            )
+    absent = sum(reason == "absent" for _, reason in skipped)
+    if len(skipped) == len(pieces):
+        raise ValueError(
+            f"none of the {len(pieces)} chosen pieces could be read ({absent} absent from "
+            f"{config.data_dir}); check the folder, the composers and the splits"
+        )
+    writer.close()
+    (out / "skipped.json").write_text(json.dumps(skipped, indent=1), encoding="utf-8")
+    print(f"{len(pieces) - len(skipped)} pieces, {frames / FS / 3600:.1f} h in {out}")
+    print(f"skipped: {absent} absent, {len(skipped) - absent} broken (listed in skipped.json)")
+
+
+def explore(pieces: list[Piece], folder: Path) -> None:
+    """Draws pieces and distinct works of the 14 most played composers, and prints the table."""
+    rows = [(name, n, count_works(pieces, name)) for name, n in most_played(pieces)]
+    folder.mkdir(parents=True, exist_ok=True)
+    save_png(plot_composers(rows), folder / "composers.png")
+    lines = ["| composer | performances | distinct works |", "|---|---|---|"]
+    lines += [f"| {name} | {n} | {works} |" for name, n, works in rows]
+    table = "\n".join(lines)
+    (folder / "composers.md").write_text(table + "\n", encoding="utf-8")
+    print(table)
+    print(f"{len(pieces)} performances in all; figure in {folder / 'composers.png'}")
+
+
+def main(config: PrepareConfig) -> None:
+    """Runs one preparation."""
+    if config.download:
+        config = replace(config, data_dir=download_maestro(config.data_dir))
+    catalogue = read_catalogue(config.data_dir)
+    if config.explore is not None:
+        explore(catalogue, config.explore)
+    if config.out is not None:
+        pieces = select_pieces(catalogue, config.composers, config.splits)[: config.limit]
+        write_store(pieces, config, config.out)
+
+
+def parse_args() -> PrepareConfig:
+    """Returns the configuration of the command line."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data-dir", type=Path, required=True, help="MAESTRO's folder")
+    add("--out", type=Path, help="folder for the prepared data")
+    add("--explore", type=Path, help="folder for the figure of composers")
+    add("--composers", nargs="+", help="parts of names, for example bach chopin (default: all)")
+    add("--splits", nargs="+", default=SPLITS, choices=SPLITS)
+    add("--sustain", default="extend", choices=("extend", "ignore"), help="the sustain pedal")
+    add("--limit", type=_count, help="only the first N pieces")
+    add("--download", action="store_true", help="download MAESTRO v3 into --data-dir first")
+    add("--processes", type=_count, default=os.cpu_count() or 1)
+    args = vars(parser.parse_args())
+    if args["out"] is None and args["explore"] is None:
+        parser.error("name --out, --explore or both")
+    args["composers"] = None if args["composers"] is None else tuple(args["composers"])
+    return PrepareConfig(**{**args, "splits": tuple(args["splits"])})
+
+
+def _count(text: str) -> int:
+    """Returns a number of things, 1 or more, from the command line."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {value}")
+    return value
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_args())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
