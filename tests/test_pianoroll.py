@@ -96,9 +96,10 @@ def test_strokes_in_neighbouring_frames_are_moved_apart() -> None:
 
 def test_a_fast_repetition_keeps_every_stroke() -> None:
     notes = [Note(60, i * 0.07, i * 0.07 + 0.03, 40 + i) for i in range(6)]
-    onsets = [(onset, velocity) for _, onset, _, velocity in frames_of(
-        roll_to_notes(notes_to_roll(notes))
-    )]
+    onsets = [
+        (onset, velocity)
+        for _, onset, _, velocity in frames_of(roll_to_notes(notes_to_roll(notes)))
+    ]
     assert onsets == [(0, 40), (2, 41), (4, 42), (6, 43), (8, 44), (10, 45)]
 
 

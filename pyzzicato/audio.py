@@ -1,0 +1,196 @@
+"""Sound: notes -> stereo samples and WAV files.
+
+Whichever engine plays (`pyzzicato.engines`), a `Sound` has one form: stereo float32 at 44.1 kHz,
+an even loudness, no silent tail, and a note struck at 3.2 s is heard at 3.2 s. It says which engine
+and soundfont played, so that a poor piano is not taken for the network's fault. Nothing here
+returns or writes silence: FluidSynth answers a damaged soundfont with a silent file and a return
+code of 0, so inputs are checked before it plays and the sound is checked after.
+"""
+
+import io
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm  # type: ignore[import-untyped]
+import soundfile  # type: ignore[import-untyped]
+
+from .engines import (
+    ENGINES,
+    EngineStatus,
+    Samples,
+    available_engines,
+    choose_engine,
+    play,
+)
+from .midi import midi_bytes
+from .notes import Note, end_of
+
+__all__ = ["ENGINES", "EngineStatus", "Sound", "available_engines", "render", "write_wav"]
+
+SAMPLE_RATE = 44_100
+"""Samples a second of every `Sound`, per channel."""
+TARGET_LUFS = -18.0
+"""Loudness of every `Sound`, where its peaks and the largest gain allow."""
+PEAK_DBFS = -1.0
+"""No sample is louder than this: players and codecs overshoot a little."""
+SILENCE = 1e-4
+"""A peak at or below this (of full scale 1.0) is silence."""
+
+# A soft piece is raised by this much and no more: a single pianissimo note stays soft.
+_MAX_GAIN_DB = 36.0
+# The tail is cut where it has fallen this far below the loudest sample, and faded out from there.
+_TAIL_DB = -60.0
+_FADE_S = 0.4
+
+_ENGINE_TITLES = {"fluidsynth": "FluidSynth", "midirenderer": "midirenderer"}
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Music as samples, and who played it.
+
+    Attributes:
+        samples: float32 of shape (N, 2), left and right, within -1 to 1; sample 0 is time 0 of the
+            notes.
+        sample_rate: samples a second.
+        engine: one of `ENGINES`.
+        soundfont: file name of the soundfont.
+    """
+
+    samples: Samples
+    sample_rate: int
+    engine: str
+    soundfont: str
+
+    @property
+    def seconds(self) -> float:
+        """Returns the length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+    @property
+    def peak(self) -> float:
+        """Returns the loudest sample of either channel, 0 to 1; 0.0 for no samples."""
+        return _peak(self.samples)
+
+    @property
+    def credit(self) -> str:
+        """Returns a line for people: which engine and soundfont played."""
+        return f"Played by {_ENGINE_TITLES[self.engine]} with {self.soundfont}"
+
+
+def render(
+    notes: Iterable[Note], engine: str = "auto", soundfont: str | Path | None = None
+) -> Sound:
+    """Returns the sound of the notes, played on a piano.
+
+    The same notes, engine and soundfont give the same samples. The softest notes may be lost: the
+    MuseScore soundfont is silent below a velocity of 3, midirenderer below about 10.
+
+    Args:
+        notes: what to play, lengthened by the sustain pedal where there was one (see
+            `Performance.sounding`); in any order.
+        engine: one of `ENGINES`, or "auto" for the first one that can play here.
+        soundfont: a soundfont file; None searches as `soundfonts.find_soundfont` does.
+
+    Raises:
+        ValueError: if there are no notes, the engine is unknown or cannot play here, or the
+            soundfont is missing or damaged, or what it plays is silence.
+        RuntimeError: if the engine breaks down.
+    """
+    played = list(notes)
+    if not played:
+        raise ValueError("notes must hold at least one note, got none; there is nothing to play")
+    engine, font = choose_engine(engine, soundfont)
+    samples = play(engine, font, midi_bytes(played), end_of(played), SAMPLE_RATE)
+    samples = _without_tail(samples)
+    samples *= _gain(samples)
+    if _peak(samples) <= SILENCE:
+        softest, loudest = min(n.velocity for n in played), max(n.velocity for n in played)
+        raise ValueError(
+            f"notes and soundfont must sound, got silence from {font.name} at velocities "
+            f"{softest} to {loudest}; choose a soundfont with a piano (bank 0, preset 0), or "
+            "strike the keys harder"
+        )
+    return Sound(samples, SAMPLE_RATE, engine, font.name)
+
+
+def write_wav(sound: Sound, path: str | Path) -> Path:
+    """Writes the sound as a 16-bit PCM WAV file and returns its path.
+
+    The folder must exist. Neither a silent nor an incomplete file is left behind.
+
+    Raises:
+        ValueError: if the sound is silent, or the file cannot be written there.
+    """
+    target = Path(path)
+    if sound.peak <= SILENCE:
+        raise ValueError(
+            f"sound must be audible, got a peak of {sound.peak:.2g} of 1; {target.name} was not "
+            "written"
+        )
+    wave = io.BytesIO()
+    soundfile.write(wave, sound.samples, sound.sample_rate, format="WAV", subtype="PCM_16")
+    opened = False
+    try:
+        with target.open("wb") as file:
+            opened = True
+            file.write(wave.getbuffer())
+    except OSError as error:
+        # Half a file goes; a file that could not be opened was somebody else's and stays.
+        if opened and target.is_file():
+            target.unlink()
+        raise ValueError(
+            f"path must be a file in an existing folder that can be written to, got {target}: "
+            f"{error.strerror}"
+        ) from error
+    return target
+
+
+def _peak(samples: Samples) -> float:
+    """Returns the largest absolute sample; 0.0 for no samples."""
+    return float(max(samples.max(), -samples.min())) if samples.size else 0.0
+
+
+def _gain(samples: Samples) -> np.float32:
+    """Returns the factor that brings samples to `TARGET_LUFS`, within the peak and largest gain.
+
+    Source: integrated loudness of ITU-R BS.1770-4, by pyloudnorm.
+    """
+    peak = _peak(samples)
+    if peak == 0.0:
+        return np.float32(1.0)
+    meter = pyloudnorm.Meter(SAMPLE_RATE)
+    missing = math.ceil(meter.block_size * SAMPLE_RATE) - len(samples)
+    if missing > 0:
+        # The meter wants at least one block of 0.4 s.
+        samples = np.pad(samples, ((0, missing), (0, 0)))
+    loudness = meter.integrated_loudness(samples)
+    # Music below the meter's gate of -70 LUFS measures as -inf: the largest gain is for it.
+    wanted_db = min(TARGET_LUFS - loudness, _MAX_GAIN_DB)
+    # A millionth is left, so that rounding to float32 does not lift the peak over the ceiling.
+    ceiling = 10 ** (PEAK_DBFS / 20) - 1e-6
+    return np.float32(min(10 ** (wanted_db / 20), ceiling / peak))
+
+
+def _without_tail(samples: Samples) -> Samples:
+    """Returns the samples up to a short fade after the last audible one; fades in place."""
+    n_fade = round(_FADE_S * SAMPLE_RATE)
+    kept = samples[: _audible_length(samples) + n_fade]
+    n_fade = min(n_fade, len(kept))
+    fade = np.cos(np.linspace(0, np.pi / 2, n_fade, dtype=np.float32)) ** 2
+    kept[len(kept) - n_fade :] *= fade[:, np.newaxis]
+    return kept
+
+
+def _audible_length(samples: Samples) -> int:
+    """Returns the number of samples up to the last audible one; 0 for silence."""
+    threshold = _peak(samples) * 10 ** (_TAIL_DB / 20)
+    # From the end, second by second: ten minutes of stereo are 200 MB.
+    for start in range(len(samples) // SAMPLE_RATE * SAMPLE_RATE, -1, -SAMPLE_RATE):
+        audible = np.abs(samples[start : start + SAMPLE_RATE]).max(axis=1) > threshold
+        if audible.any():
+            return start + int(np.flatnonzero(audible)[-1]) + 1
+    return 0

@@ -1,0 +1,102 @@
+"""The registry: what is bundled loads and is what it says; anything else is refused in words."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, model_info
+
+BUNDLED = [info.name for info in list_models()]
+
+
+def test_the_three_networks_of_the_article_are_bundled():
+    assert BUNDLED[0] == DEFAULT_MODEL
+    assert {"conv1d", "wavenet", "lstm"} <= set(BUNDLED)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_bundled_model_is_what_its_record_says(name):
+    info = model_info(name)
+    model = load_model(name)
+    assert sum(weight.numel() for weight in model.parameters()) == info.n_weights
+    assert model.config.backbone == info.backbone
+    assert not model.training
+    assert info.size_bytes < 9_000_000
+    losses = info.record["losses"]
+    assert losses["validation"] < losses["copy_the_last_frame"]
+    assert losses["validation"] < losses["all_keys_by_frequency"]
+    assert "train/train.py" in info.record["command"]
+    hours = info.record["data"]["train_hours"]
+    assert {"Johann Sebastian Bach", "Frédéric Chopin", "Claude Debussy"} <= set(hours)
+    assert json.loads(json.dumps(info.as_dict()))["licence"] == info.record["data"]["licence"]
+
+
+def test_a_folder_with_a_checkpoint_loads_like_its_bundled_twin(tmp_path):
+    folder = tmp_path / "mine"
+    load_model(DEFAULT_MODEL).save_pretrained(folder)
+    steps = torch.randint(0, 2, (1, 7, 88), generator=torch.Generator().manual_seed(0))
+    ours, theirs = load_model(DEFAULT_MODEL), load_model(str(folder))
+    assert torch.equal(ours(steps).logits, theirs(steps).logits)
+    assert model_info(str(folder)).revision == model_info(DEFAULT_MODEL).revision
+    assert model_info(str(folder)).record == {}
+
+
+@pytest.mark.parametrize("name", ["lstn", "", "..", "../pretrained/lstm", "no/such/folder"])
+def test_an_unknown_model_names_those_there_are(name):
+    with pytest.raises(ValueError, match="model must be one of .*conv1d.*wavenet"):
+        load_model(name)
+
+
+def test_a_near_miss_is_pointed_out():
+    with pytest.raises(ValueError, match="did you mean lstm"):
+        load_model("lstmm")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("backbone", "gru", "backbone must be one of"),
+        ("hidden_size", 10**9, "hidden_size must be a whole number from 1 to 4096"),
+        ("hidden_size", "320", "hidden_size must be a whole number"),
+        ("n_layers", 10**6, "n_layers must be"),
+        ("hiden_size", 8, "unknown config key 'hiden_size'"),
+        ("model_type", "bert", "model_type is 'bert'"),
+    ],
+)
+def test_a_wrong_or_hostile_config_is_refused(tmp_path, key, value, said):
+    folder = tmp_path / "bad"
+    shutil.copytree(model_info(DEFAULT_MODEL).folder, folder)
+    told = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**told, key: value}))
+    with pytest.raises(ValueError, match=said):
+        load_model(str(folder))
+
+
+def test_weights_that_are_no_safetensors_are_not_opened(tmp_path):
+    folder = tmp_path / "pickle"
+    folder.mkdir()
+    shutil.copy(model_info(DEFAULT_MODEL).folder / "config.json", folder)
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(ValueError, match=r"holds no model\.safetensors"):
+        load_model(str(folder))
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 64, b"\x02\x00\x00\x00\x00\x00\x00\x00{]"])
+def test_damaged_weights_are_refused(tmp_path, damage):
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    shutil.copy(model_info(DEFAULT_MODEL).folder / "config.json", folder)
+    (folder / "model.safetensors").write_bytes(damage)
+    with pytest.raises(ValueError, match="is not a safetensors file"):
+        load_model(str(folder))
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    folder = tmp_path / "other"
+    shutil.copytree(model_info(DEFAULT_MODEL).folder, folder)
+    told = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**told, "hidden_size": 64}))
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        load_model(str(folder))

@@ -1,0 +1,140 @@
+"""The command line, as a user types it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import soundfile
+
+from pyzzicato.__main__ import build_parser, main
+from pyzzicato.generation import GenerationSettings
+from pyzzicato.midi import read_midi, write_midi
+from pyzzicato.notes import Note
+from pyzzicato.seeds import list_seeds
+
+SEED = "bach-prelude-c-major"
+
+
+def play(folder, *options):
+    return main(["continue", SEED, "--seconds", "5", "--out", str(folder), *options])
+
+
+def test_continue_writes_music_sound_picture_and_figures(tmp_path, capsys):
+    assert play(tmp_path) == 0
+    facts = json.loads((tmp_path / "result.json").read_text())
+    notes = read_midi(tmp_path / "continuation.mid").notes
+    assert len(notes) == facts["notes"] + facts["seed_notes"]
+    assert facts["model"] == "lstm"
+    assert facts["settings"]["seconds"] == 5
+    assert facts["real_time_factor"] == pytest.approx(5 / facts["wall_seconds"], rel=0.05)
+    samples, rate = soundfile.read(tmp_path / "continuation.wav")
+    assert rate == 44_100
+    assert abs(samples).max() > 0.05
+    assert len(samples) / rate > 10
+    assert (tmp_path / "pianoroll.png").read_bytes().startswith(b"\x89PNG")
+    said = capsys.readouterr()
+    for name in ("continuation.mid", "continuation.wav", "pianoroll.png", "result.json"):
+        assert str(tmp_path / name) in said.out
+    assert "playing" in said.err
+
+
+def test_the_same_command_gives_the_same_midi_bytes(tmp_path):
+    for name in ("first", "second"):
+        assert play(tmp_path / name, "--no-audio", "--rng", "7") == 0
+    first, second = (tmp_path / n / "continuation.mid" for n in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
+    assert play(tmp_path / "third", "--no-audio", "--rng", "8") == 0
+    assert (tmp_path / "third" / "continuation.mid").read_bytes() != first.read_bytes()
+    assert not (tmp_path / "first" / "continuation.wav").exists()
+
+
+def test_a_fresh_process_plays_the_same_from_a_midi_file(tmp_path):
+    seed = next(seed for seed in list_seeds() if seed.name == SEED)
+    write_midi(seed.notes, tmp_path / "seed.mid")
+    told = ["continue", str(tmp_path / "seed.mid"), "--no-audio", "--json", "--seconds", "4"]
+    assert main([*told, "--out", str(tmp_path / "here")]) == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "pyzzicato", *told, "--out", str(tmp_path / "there")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["seed"] == "seed"
+    here, there = (tmp_path / n / "continuation.mid" for n in ("here", "there"))
+    assert here.read_bytes() == there.read_bytes()
+
+
+def test_continuation_only_leaves_the_seed_out(tmp_path, capsys):
+    assert play(tmp_path, "--no-audio", "--continuation-only", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    notes = read_midi(tmp_path / "continuation.mid").notes
+    assert len(notes) == facts["notes"] > 0
+    assert max(note.start for note in notes) < 5
+
+
+def test_the_articles_threshold_is_a_setting(tmp_path, capsys):
+    assert play(tmp_path, "--no-audio", "--threshold", "0.4", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["threshold"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--seconds", "0"], "seconds must be 1 to 600, got 0.0"),
+        (["--seconds", "601"], "seconds must be 1 to 600"),
+        (["--seconds", "nan"], "seconds must be 1 to 600"),
+        (["--temperature", "0"], "temperature must be 0.01 to 4"),
+        (["--threshold", "1.5"], "threshold must be 0.001 to 0.999"),
+        (["--rng", "-1"], "rng must be 0 to"),
+        (["--seed-start", "99"], "seed_start must be below"),
+        (["--seed-seconds", "0.1"], "seed_seconds must be 1 to 120"),
+        (["--model", "gru"], "model must be one of"),
+    ],
+)
+def test_bad_options_name_value_and_range(tmp_path, capsys, options, said):
+    assert play(tmp_path, *options) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_seed_lists_the_presets(tmp_path, capsys):
+    assert main(["continue", "bach-preludium", "--out", str(tmp_path)]) == 2
+    assert SEED in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_midi_is_one_clear_line(tmp_path, capsys):
+    bad = tmp_path / "bad.mid"
+    bad.write_bytes(b"not midi")
+    assert main(["continue", str(bad), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert "Traceback" not in said
+
+
+def test_a_seed_with_no_note_in_reach_says_where_the_next_one_is(tmp_path, capsys):
+    write_midi([Note(60, 30.0, 31.0, 64)], tmp_path / "late.mid")
+    told = ["continue", str(tmp_path / "late.mid"), "--out", str(tmp_path / "out")]
+    assert main(told) == 2
+    assert "next note is at 30.0 s" in capsys.readouterr().err
+
+
+def test_models_and_seeds_are_listed(capsys):
+    assert main(["models", "--json"]) == 0
+    models = {facts["name"]: facts for facts in json.loads(capsys.readouterr().out)}
+    assert {"conv1d", "wavenet", "lstm"} <= models.keys()
+    assert main(["seeds", "--json"]) == 0
+    seeds = json.loads(capsys.readouterr().out)
+    assert len(seeds) >= 9
+    assert main(["models"]) == 0
+    assert main(["seeds"]) == 0
+    said = capsys.readouterr().out
+    assert SEED in said
+    assert "wavenet" in said
+
+
+def test_defaults_come_from_one_place():
+    told = build_parser().parse_args(["continue", SEED])
+    default = GenerationSettings()
+    for name in vars(default):
+        assert getattr(told, name) == getattr(default, name), name

@@ -1,0 +1,68 @@
+"""Every snippet of the README is run as it stands."""
+
+import re
+import runpy
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from pyzzicato.__main__ import main as command_line
+from pyzzicato.midi import read_midi
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+SHELL = re.findall(r"```sh\n(.*?)```", README, flags=re.S)
+COMMANDS = [
+    shlex.split(line, comments=True) for block in SHELL for line in block.splitlines() if line
+]
+OF_THE_PACKAGE = [c for c in COMMANDS if c[:3] == ["python", "-m", "pyzzicato"]]
+OF_TRAINING = [c for c in COMMANDS if len(c) > 1 and c[1].startswith("train/")]
+
+
+def test_nothing_in_a_shell_block_is_left_untried():
+    rest = [c for c in COMMANDS if c not in OF_THE_PACKAGE and c not in OF_TRAINING]
+    assert rest == [["make", "app"], ["make", "test"]]
+    targets = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^app:", targets, flags=re.M)
+    assert re.search(r"^test:", targets, flags=re.M)
+
+
+def test_the_five_lines_of_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = [s for s in PYTHON if "load_model" in s]
+    exec(compile(snippet, "README.md", "exec"), {})
+    assert len(read_midi("continuation.mid").notes) > 20
+    assert Path("continuation.wav").stat().st_size > 44_100
+
+
+def test_the_api_snippet(page_url, capsys):
+    (snippet,) = [s for s in PYTHON if "gradio_client" in s]
+    assert "http://127.0.0.1:7860" in snippet
+    exec(compile(snippet.replace("http://127.0.0.1:7860", page_url), "README.md", "exec"), {})
+    assert ".mid" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", OF_THE_PACKAGE, ids=" ".join)
+def test_a_command_of_the_package(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # A checkpoint that the README has the reader train first.
+    told = ["lstm" if word == "runs/lstm/best" else word for word in command[3:]]
+    assert command_line(told) == 0
+    if "--out" in told:
+        assert (tmp_path / "out" / "result.json").exists()
+
+
+def test_the_commands_of_training(maestro, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in OF_TRAINING:
+        script, *told = command[1:]
+        told = [str(maestro) if word == "MAESTRO" else word for word in told]
+        told = [str(ROOT / word) if word.startswith("train/presets/") else word for word in told]
+        if script == "train/train.py":
+            told += ["--max-steps", "1", "--batch-size", "1"]
+        monkeypatch.setattr(sys, "argv", [script, *told])
+        runpy.run_path(str(ROOT / script), run_name="__main__")
+    assert (tmp_path / "runs" / "lstm" / "best" / "model.safetensors").exists()

@@ -1,0 +1,299 @@
+"""The scripts of train/: data preparation, training and measuring, run as a user would."""
+
+import dataclasses
+import json
+import runpy
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import measure_memory
+import numpy as np
+import prepare_data
+import pytest
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_settings, tune
+
+from pyzzicato.models import PyzzicatoModel
+from pyzzicato.pianoroll import notes_to_roll
+from pyzzicato.training.batches import CropSampler, middle_crops
+from pyzzicato.training.loop import learning_rate, train, validation_loss
+from pyzzicato.training.settings import TrainSettings, read_settings
+from pyzzicato.training.store import RollStore
+
+NewAccelerator = Callable[..., Accelerator]
+TRAIN = ROOT / "train" / "train.py"
+
+
+def preparation(maestro: Path, **choices: Any) -> prepare_data.PrepareConfig:
+    """Returns a preparation of everything on one process; `choices` override."""
+    plain = prepare_data.PrepareConfig(
+        data_dir=maestro,
+        out=None,
+        explore=None,
+        composers=None,
+        splits=("train", "validation", "test"),
+        sustain="extend",
+        limit=None,
+        download=False,
+        processes=1,
+    )
+    return dataclasses.replace(plain, **choices)
+
+
+def write_preset(folder: Path, settings: TrainSettings) -> Path:
+    """Writes settings as a preset file and returns its path."""
+    table = settings.as_dict()
+    model = table.pop("model")
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    lines += ["[model]", *(f"{name} = {json.dumps(value)}" for name, value in model.items())]
+    path = folder / "tiny.toml"
+    path.write_text("\n".join(lines))
+    assert read_settings(path) == settings
+    return path
+
+
+def test_prepared_pieces_are_the_rolls_of_the_files(
+    maestro: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare_data.main(preparation(maestro, out=tmp_path))
+    store = RollStore(tmp_path)
+    assert (store.fs, store.sustain) == (20, "extend")
+    paths = [piece.path for piece in store.pieces]
+    assert len(paths) == 7
+    assert ABSENT not in paths and BROKEN not in paths
+    for piece, semitones in zip(store.pieces, (0, 1, 2, -3, -5, 5, 7), strict=True):
+        assert np.array_equal(store.frames(piece), notes_to_roll(tune(10, semitones)) > 0)
+        assert piece.n_notes == 50
+    # The mislabelled piece went in as Chopin's.
+    assert [piece.composer for piece in store.of_split("train")].count("Frédéric Chopin") == 2
+    printed = capsys.readouterr().out
+    assert "7 pieces, 0.0 h" in printed
+    assert "skipped: 1 absent, 1 broken" in printed
+    skipped = json.loads((tmp_path / "skipped.json").read_text())
+    assert [path for path, _ in skipped] == [ABSENT, BROKEN]
+    assert skipped[0][1] == "absent"
+    assert "broken.midi" in skipped[1][1]
+
+
+def test_composers_splits_and_limit_choose_the_pieces(maestro: Path, tmp_path: Path) -> None:
+    chosen = preparation(
+        maestro, out=tmp_path, composers=("bach", "chopin"), splits=("train",), limit=3
+    )
+    prepare_data.main(chosen)
+    assert [piece.path for piece in RollStore(tmp_path).pieces] == [
+        "2004/bach1.midi",
+        "2004/bach2.midi",
+        "2006/chopin1.midi",
+    ]
+
+
+def test_nothing_readable_is_refused_and_leaves_the_store_before(
+    maestro: Path, tmp_path: Path
+) -> None:
+    prepare_data.main(preparation(maestro, out=tmp_path, composers=("bach",)))
+    with pytest.raises(ValueError, match=r"none of the 2 chosen pieces could be read \(1 absent"):
+        prepare_data.main(preparation(maestro, out=tmp_path, composers=("debussy",)))
+    assert len(RollStore(tmp_path).pieces) == 3
+
+
+def test_explore_draws_and_lists_the_composers(
+    maestro: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare_data.main(preparation(maestro, explore=tmp_path / "reports"))
+    # Every row counts, also those whose file is absent or broken; labels are corrected first.
+    table = (tmp_path / "reports" / "composers.md").read_text(encoding="utf-8")
+    assert table.splitlines()[2:] == [
+        "| Frédéric Chopin | 4 | 4 |",
+        "| Johann Sebastian Bach | 3 | 2 |",
+        "| Claude Debussy | 2 | 2 |",
+    ]
+    picture = (tmp_path / "reports" / "composers.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert table in printed
+    assert "9 performances in all" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name --out, --explore or both"),
+        (["--out", "x", "--limit", "0"], "must be 1 or more, got 0"),
+        (["--out", "x", "--sustain", "maybe"], "invalid choice: 'maybe'"),
+    ],
+)
+def test_bad_arguments_are_refused(
+    maestro: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["prepare_data.py", "--data-dir", str(maestro), *arguments])
+    with pytest.raises(SystemExit):
+        prepare_data.parse_args()
+    assert words in capsys.readouterr().err
+
+
+# The real script, which kills its own process for good after update 7.
+KILLED_RUN = """
+import os, signal, sys
+sys.path.insert(0, sys.argv.pop(1))
+import train
+
+class Bar(train.ProgressBar):
+    def __call__(self, step, figures):
+        super().__call__(step, figures)
+        if step == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+train.ProgressBar = Bar
+train.main(train.parse_args())
+"""
+
+
+def test_prepare_train_kill_and_resume_from_the_shell(
+    maestro: Path, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    data, out = tmp_path / "rolls", tmp_path / "run"
+    prepare = [sys.executable, ROOT / "train" / "prepare_data.py", "--data-dir", maestro]
+    done = run_script(*prepare, "--out", data, "--processes", 2)
+    assert done.returncode == 0, done.stderr
+    assert "skipped: 1 absent, 1 broken" in done.stdout
+
+    preset = write_preset(tmp_path, tiny_settings())
+    arguments = [preset, "--data", data, "--out", out]
+    killed = run_script(sys.executable, "-c", KILLED_RUN, ROOT / "train", *arguments)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not (out / "best" / "training.json").exists()
+    resumed = run_script(sys.executable, TRAIN, *arguments)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "best validation loss" in resumed.stdout
+    assert "frames/s" in resumed.stderr
+
+    record = json.loads((out / "best" / "training.json").read_text(encoding="utf-8"))
+    whole = train(RollStore(data), tiny_settings(), tmp_path / "whole", new_accelerator())
+    assert [look["step"] for look in record["curve"]] == [4, 8, 12]
+    for look, expected in zip(record["curve"], whole.curve, strict=True):
+        assert look == pytest.approx(expected, rel=1e-6)
+    assert record["command"].endswith(f"--data {data} --out {out}")
+    assert record["hardware"]["processes"] == 1
+    names = {file.name for file in (out / "best").iterdir()}
+    assert names >= {"config.json", "model.safetensors", "training.json"}
+    assert list((out / "log").rglob("events.out.tfevents.*"))
+
+
+def two_process_curve(store: RollStore, settings: TrainSettings) -> list[float]:
+    """Returns the validation losses of a run whose updates average two processes' gradients."""
+    set_seed(settings.seed)
+    model = PyzzicatoModel(settings.model_config(fs=store.fs, sustain=store.sustain))
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=settings.weight_decay)
+    sampler = CropSampler(
+        store,
+        store.of_split("train"),
+        batch_size=settings.batch_size,
+        n_frames=settings.crop_frames,
+        transpose=settings.transpose,
+        seed=settings.seed,
+    )
+    crops = middle_crops(store, store.of_split("validation"), settings.eval_frames)
+    losses = []
+    for step in range(settings.max_steps):
+        optimizer.param_groups[0]["lr"] = learning_rate(step, settings)
+        model.train()
+        pairs = [sampler.batch(step, process) for process in range(2)]
+        loss = sum(model(steps, targets).loss for steps, targets in pairs) / 2
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
+        optimizer.step()
+        if (step + 1) % settings.eval_every == 0:
+            losses.append(validation_loss(model, crops, Accelerator(cpu=True)))
+    return losses
+
+
+def test_two_processes_average_over_both_their_crops(
+    store_folder: Path, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    # Without dropout, for which each process has random numbers of its own. Fast, so that updates
+    # on one process's crops alone would go another way.
+    model = {"backbone": "lstm", "hidden_size": 8, "dense_size": 8}
+    settings = tiny_settings(model=model, max_steps=8, learning_rate=0.1)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launch += ["--local_addr", "127.0.0.1", "--nproc_per_node", "2"]
+    preset = write_preset(tmp_path, settings)
+    done = run_script(*launch, TRAIN, preset, "--data", store_folder, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "run" / "best" / "training.json").read_text(encoding="utf-8"))
+    assert record["hardware"]["processes"] == 2
+    assert record["frames_seen"] == 8 * 2 * 32 * 2
+
+    new_accelerator()
+    expected = two_process_curve(RollStore(store_folder), settings)
+    validation = [look["validation"] for look in record["curve"]]
+    assert validation == pytest.approx(expected, rel=1e-4)
+    alone = train(RollStore(store_folder), settings, tmp_path / "alone", new_accelerator())
+    assert validation != pytest.approx([look["validation"] for look in alone.curve], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "words"),
+    [
+        ("train.py", ["tiny.toml", "--data", "none", "--out", "run"], "prepare_data.py first"),
+        ("train.py", ["none.toml", "--data", "none", "--out", "run"], "none.toml cannot be read"),
+        ("prepare_data.py", ["--data-dir", ".", "--out", "rolls"], "must hold maestro-v2.0.0.csv"),
+        ("measure_memory.py", ["tiny.toml", "--data", "none"], "prepare_data.py first"),
+    ],
+)
+def test_scripts_say_what_is_wrong_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, arguments: list[str], words: str
+) -> None:
+    write_preset(tmp_path, tiny_settings())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(ROOT / "train" / script), run_name="__main__")
+    message = str(left.value)
+    assert message.startswith("error: ") and words in message
+    assert "\n" not in message
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.toml"]
+
+
+def test_a_smaller_store_holds_the_first_pieces(store: RollStore, tmp_path: Path) -> None:
+    smaller = RollStore(measure_memory.write_smaller_store(store, tmp_path, 2))
+    assert [piece.title for piece in smaller.pieces] == ["Piece 0", "Piece 1", "Piece 3"]
+    assert (smaller.fs, smaller.sustain) == (store.fs, store.sustain)
+    for piece, original in zip(smaller.pieces, (0, 1, 3), strict=True):
+        assert np.array_equal(smaller.frames(piece), store.frames(store.pieces[original]))
+    for n in (0, 5):
+        with pytest.raises(ValueError, match=f"pieces must be 1 to 4 .* got {n}"):
+            measure_memory.write_smaller_store(store, tmp_path, n)
+
+
+def test_peaks_are_those_of_each_command(tmp_path: Path) -> None:
+    # Started from a small process, as the script is: a child's peak begins with its parent's.
+    code = """
+import sys
+sys.path[:0] = [sys.argv[1]]
+from measure_memory import peak_bytes
+large, small = (
+    peak_bytes([sys.executable, "-c", f"bytearray({n} * 2**20)"]) for n in (400, 100)
+)
+print(large / 2**20, small / 2**20, "torch" in sys.modules)
+"""
+    done = run_script(sys.executable, "-c", code, ROOT / "train")
+    assert done.returncode == 0, done.stderr
+    large, small, torch_imported = done.stdout.split()
+    assert 400 < float(large) < 500
+    assert 100 < float(small) < 200
+    assert torch_imported == "False"
+
+
+def test_a_failed_command_is_reported() -> None:
+    with pytest.raises(ValueError, match=r"(?s)failed:.*ZeroDivisionError"):
+        measure_memory.peak_bytes([sys.executable, "-c", "1 / 0"])
