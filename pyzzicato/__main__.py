@@ -1,0 +1,167 @@
+"""The command line: `python -m pyzzicato continue | evaluate | models | seeds`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from tqdm import tqdm
+
+from .generation import GenerationSettings, continue_seed
+from .hub import DEFAULT_MODEL, list_models, load_model, model_info
+from .pieces import read_seed, write_piece
+from .seeds import list_seeds
+
+
+def run_continue(args: argparse.Namespace) -> None:
+    """Carries a seed on and writes MIDI, sound, picture and figures."""
+    told = {f.name: getattr(args, f.name) for f in fields(GenerationSettings)}
+    settings = GenerationSettings(**told)
+    info = model_info(args.model)
+    model = load_model(args.model)
+    seed = read_seed(args.seed, model.config.sustain)
+    for remark in seed.remarks:
+        print(remark, file=sys.stderr)
+    with tqdm(total=settings.seconds, desc="playing", unit="s", file=sys.stderr) as bar:
+
+        def on_progress(seconds: float) -> None:
+            bar.update(seconds - bar.n)
+
+        piece = continue_seed(model, seed.notes, settings, on_progress)
+    files = write_piece(
+        piece,
+        args.out,
+        seed=seed,
+        model=info,
+        continuation_only=args.continuation_only,
+        audio=not args.no_audio,
+    )
+    if args.json:
+        print(json.dumps(files.facts, ensure_ascii=False))
+        return
+    facts = files.facts
+    print(
+        f"{facts['notes']} notes in {settings.seconds:g} s, made {facts['real_time_factor']:g} "
+        f"times faster than they play, by {info.name} ({info.revision})"
+    )
+    if "sound" in facts:
+        print(f"sound: {facts['sound']['engine']} with {facts['sound']['soundfont']}")
+    for path in (files.midi, files.wav, files.png, files.result):
+        if path is not None:
+            print(path)
+
+
+def run_evaluate(args: argparse.Namespace) -> None:
+    """Measures MIDI files beside a folder of reference music and writes a report."""
+    # Imported here: no other command needs scikit-learn and the like.
+    from .evaluation.command import FilesConfig, evaluate_files
+
+    told = {f.name: getattr(args, f.name) for f in fields(FilesConfig)}
+    print(evaluate_files(FilesConfig(**{**told, "files": tuple(args.files)})))
+
+
+def run_models(args: argparse.Namespace) -> None:
+    """Lists the models."""
+    models = [info.as_dict() for info in list_models()]
+    if args.json:
+        print(json.dumps(models, ensure_ascii=False))
+        return
+    for facts in models:
+        loss = facts["validation_loss"]
+        print(
+            f"{facts['name']:<10} {facts['backbone']} on {facts['representation']}, "
+            f"{facts['weights'] / 1e6:.1f} M weights, {facts['size_mb']} MB, {facts['data']} "
+            f"({facts['hours']} h, {facts['licence']}), "
+            f"validation {'unknown' if loss is None else f'{loss:.3f} nats a frame'}, "
+            f"revision {facts['revision']}"
+        )
+
+
+def run_seeds(args: argparse.Namespace) -> None:
+    """Lists the preset seeds."""
+    seeds = [
+        {
+            "name": seed.name,
+            "composer": seed.composer,
+            "title": seed.title,
+            "key": seed.key,
+            "seconds": round(seed.seconds, 1),
+            "notes": len(seed.notes),
+        }
+        for seed in list_seeds()
+    ]
+    if args.json:
+        print(json.dumps(seeds, ensure_ascii=False))
+        return
+    for facts in seeds:
+        print(f"{facts['name']:<32} {facts['composer']}: {facts['title']} ({facts['seconds']} s)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser; its defaults are those of `GenerationSettings`."""
+    about = "Carry piano music on, and measure it."
+    parser = argparse.ArgumentParser(prog="python -m pyzzicato", description=about)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    default = GenerationSettings()
+
+    play = commands.add_parser("continue", help="carry a seed on")
+    play.set_defaults(run=run_continue)
+    add = play.add_argument
+    add("seed", help="a preset's name (see `seeds`) or a MIDI file")
+    add("--model", default=DEFAULT_MODEL, help="a model's name (see `models`) or a folder")
+    add("--seconds", type=float, default=default.seconds, help="length, 1 to 600 (%(default)s)")
+    add("--seed-start", type=float, default=default.seed_start, help="where the seed begins, s")
+    add("--seed-seconds", type=float, default=default.seed_seconds, help="its length (%(default)s)")
+    how = play.add_mutually_exclusive_group()
+    how.add_argument(
+        "--temperature",
+        type=float,
+        default=default.temperature,
+        help="sample; lower is tamer, higher more daring (%(default)s)",
+    )
+    how.add_argument("--threshold", type=float, help="the article's way: keys that pass it sound")
+    add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
+    add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")
+    add("--continuation-only", action="store_true", help="leave the seed out of MIDI and sound")
+    add("--no-audio", action="store_true", help="no sound, only MIDI, picture and figures")
+    add("--json", action="store_true", help="print the figures as JSON")
+
+    judge = commands.add_parser("evaluate", help="measure MIDI files beside reference music")
+    judge.set_defaults(run=run_evaluate)
+    add = judge.add_argument
+    add("files", nargs="+", type=Path, help="MIDI files or folders of them")
+    add("--reference", type=Path, required=True, help="folder of real music to compare with")
+    add("--training-index", type=Path, help="to find passages of the training music")
+    add("--skip", type=float, default=0.0, help="seconds of seed at the beginning (%(default)s)")
+    add("--seconds", type=float, help="how much to measure after that (default: all there is)")
+    add("--out", type=Path, default=Path("report"), help="folder for the report (%(default)s)")
+
+    for name, run, text in (
+        ("models", run_models, "list the models"),
+        ("seeds", run_seeds, "list the preset seeds"),
+    ):
+        listing = commands.add_parser(name, help=text)
+        listing.set_defaults(run=run)
+        listing.add_argument("--json", action="store_true")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns 0, or 2 with one line on stderr for bad input."""
+    # Imported here: the parser's own errors and help need not wait for it.
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    args = build_parser().parse_args(argv)
+    try:
+        args.run(args)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
