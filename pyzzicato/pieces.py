@@ -91,17 +91,24 @@ def write_piece(
         raise ValueError(f"folder {folder} cannot be made: {error}; choose another") from error
     notes = piece.continuation_only if continuation_only else piece.notes
     midi = write_midi(notes, folder / "continuation.mid")
-    picture = plot_pianoroll(piece.seed_notes, piece.new_notes, piece.seed_seconds, seed.title)
+    picture = plot_pianoroll(
+        piece.seed_notes,
+        piece.new_notes,
+        piece.seed_seconds,
+        seed.title,
+        end_seconds=piece.seed_seconds + piece.settings.seconds,
+    )
     png = save_png(picture, folder / "pianoroll.png")
     facts = describe_piece(piece, seed, model)
+    result = _write_result(facts, folder)
     wav = None
-    # A continuation of silence alone has no sound to write; MIDI and picture show that it is so.
+    # Last, so that nothing is lost where no sound can be made. A continuation of silence alone has
+    # none; MIDI and picture show that it is so.
     if audio and notes:
         sound = render(notes)
         wav = write_wav(sound, folder / "continuation.wav")
         facts["sound"] = {"engine": sound.engine, "soundfont": sound.soundfont}
-    result = folder / "result.json"
-    result.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+        result = _write_result(facts, folder)
     return PieceFiles(midi, png, wav, result, facts)
 
 
@@ -120,3 +127,9 @@ def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> di
         "wall_seconds": round(piece.wall_seconds, 3),
         "real_time_factor": round(piece.real_time_factor, 1),
     }
+
+
+def _write_result(facts: dict[str, Any], folder: Path) -> Path:
+    path = folder / "result.json"
+    path.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    return path
