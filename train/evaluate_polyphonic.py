@@ -1,0 +1,234 @@
+"""Train and test a network on one of the four piano-roll benchmarks, beside published figures.
+
+    python train/evaluate_polyphonic.py --data-dir MATS --dataset jsb --model lstm --max-minutes 1
+    python train/evaluate_polyphonic.py --data-dir MATS --dataset jsb --model lstm
+    python train/evaluate_polyphonic.py --data-dir MATS --dataset piano --model wavenet
+
+MATS is any folder with JSB_Chorales.mat, Nottingham.mat, MuseData.mat and Piano_midi.mat. The
+protocol is in `pyzzicato/evaluation/polyphonic.py`, the presets are in `train/presets/polyphonic/`.
+Run again with the same arguments to go on with a run that was stopped.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers.utils.logging import disable_progress_bar
+
+from pyzzicato.evaluation.likelihood import baseline_nats, step_nats
+from pyzzicato.evaluation.markov import Frames, count_markov
+from pyzzicato.evaluation.polyphonic import (
+    FILES,
+    PUBLISHED,
+    TITLES,
+    Benchmark,
+    read_benchmark,
+)
+from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
+from pyzzicato.models.config import BACKBONES, HEADS
+from pyzzicato.training.loop import Progress
+from pyzzicato.training.sequence_loop import fit
+from pyzzicato.training.sequence_settings import SequenceSettings, read_sequence_settings
+
+PRESETS = Path(__file__).parent / "presets" / "polyphonic"
+
+
+@dataclass(frozen=True)
+class PolyphonicConfig:
+    """One run: see `--help` for each field."""
+
+    data_dir: Path
+    dataset: str
+    out: Path
+    json: Path | None
+    settings: SequenceSettings
+
+
+class ProgressBar:
+    """Shows the losses of a run, and how much of its steps is done."""
+
+    def __init__(self, title: str, max_steps: int) -> None:
+        self._bar = tqdm(total=max_steps, desc=title, unit="step")
+
+    def __call__(self, progress: Progress, loss: float | None) -> None:
+        """Takes the state of a run after an update, or after a look where `loss` is None."""
+        self._bar.update(progress.step - self._bar.n)
+        if loss is None:
+            latest = progress.curve[-1]
+            self._bar.set_postfix(
+                loss=f"{latest['training']:.3f}",
+                validation=f"{latest['validation']:.3f}",
+                best=f"{progress.best_loss:.3f}",
+            )
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        self._bar.close()
+
+
+def mean_nats(nats: Iterable[np.ndarray]) -> float:
+    """Returns total loss over total frames, from the nats a frame of each piece."""
+    parts = list(nats)
+    return float(sum(part.sum() for part in parts) / sum(len(part) for part in parts))
+
+
+def model_nats(model: PyzzicatoModel, pieces: list[Frames]) -> float:
+    """Returns nats a frame of whole pieces; sorted, since neighbours of like length cost least."""
+    return mean_nats(step_nats(model, sorted(pieces, key=len), batch_size=32))
+
+
+def build_model(settings: SequenceSettings, train: list[Frames]) -> PyzzicatoModel:
+    """Returns a network that begins as the per-key Markov model of the training pieces.
+
+    The independent head adds, to what the network says of a key, a bias and a bonus for going on;
+    set from counts, all that is left to learn is what the network sees beyond the last frame. The
+    head's own start is for rolls of twenty frames a second, where far more notes are held.
+    """
+    torch.manual_seed(settings.seed)
+    model = PyzzicatoModel(PyzzicatoConfig(**settings.model))
+    if model.config.head == "independent":
+        markov = count_markov(train)
+        start = torch.from_numpy(np.log(markov.start_chances / (1 - markov.start_chances)))
+        stay = torch.from_numpy(np.log(markov.stay_chances / (1 - markov.stay_chances)))
+        with torch.no_grad():
+            model.head.out.bias.copy_(start)
+            model.head.stay.copy_(stay - start)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def keep_to_one_run(out: Path, told: dict[str, Any]) -> None:
+    """Refuses a folder that holds a run with other settings; limits alone may change.
+
+    Raises:
+        ValueError: if it does.
+    """
+    limits = ("max_steps", "max_minutes", "patience")
+    fixed = {name: value for name, value in told.items() if name not in limits}
+    file = out / "settings.json"
+    if file.exists() and json.loads(file.read_text(encoding="utf-8")) != fixed:
+        raise ValueError(f"{out} holds a run with other settings; name another with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(fixed, indent=1), encoding="utf-8")
+
+
+def train_and_test(benchmark: Benchmark, config: PolyphonicConfig) -> dict[str, Any]:
+    """Returns the figures of one run as plain JSON values."""
+    settings = config.settings
+    keep_to_one_run(config.out, {"dataset": config.dataset, **settings.as_dict()})
+    model = build_model(settings, benchmark.train)
+    bar = ProgressBar(config.out.name, settings.max_steps)
+    progress = fit(
+        model,
+        benchmark.train,
+        settings,
+        config.out,
+        lambda averaged: model_nats(averaged, benchmark.validation),
+        bar,
+    )
+    bar.close()
+    best = PyzzicatoModel.from_pretrained(config.out / "best")
+    return {
+        "dataset": config.dataset,
+        "unit": "nats a frame",
+        "backbone": best.config.backbone,
+        "head": best.config.head,
+        "n_parameters": best.num_parameters(),
+        "test": model_nats(best, benchmark.test),
+        "validation": progress.best_loss,
+        "baselines": baselines(benchmark),
+        "best_step": progress.best_step,
+        "steps": progress.step,
+        "wall_seconds": round(progress.seconds, 1),
+        "settings": settings.as_dict(),
+        "curve": progress.curve,
+    }
+
+
+def baselines(benchmark: Benchmark) -> dict[str, float]:
+    """Returns test nats a frame of the models without a network, counted on the training pieces."""
+    counted = baseline_nats(benchmark.train)
+    return {
+        name: mean_nats(map(counted[name], benchmark.test)) for name in ("frequency", "markov")
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """Returns the run's test figure in a Markdown table, beside baselines and published rows."""
+    name = result["dataset"]
+    size = f"{result['n_parameters'] / 1e6:.2f} million weights"
+    minutes = result["wall_seconds"] / 60
+    rows = [
+        ("each key by its frequency", "independent", "computed", result["baselines"]["frequency"]),
+        ("per-key first-order Markov", "independent", "computed", result["baselines"]["markov"]),
+    ]
+    rows += [
+        (row.model, "joint" if row.joint else "independent", row.source, row.nats_a_frame[name])
+        for row in PUBLISHED
+        if name in row.nats_a_frame
+    ]
+    this = f"this run, {size}, {minutes:.1f} min"
+    rows.append((f"**{result['backbone']}**", result["head"], this, result["test"]))
+    lines = [f"| model | keys of a frame | source | {TITLES[name]} |", "|---|---|---|---:|"]
+    lines += [f"| {who} | {keys} | {source} | {nats:.2f} |" for who, keys, source, nats in rows]
+    return "\n".join(lines)
+
+
+def main(config: PolyphonicConfig) -> None:
+    """Runs or resumes one benchmark and prints its table."""
+    disable_progress_bar()  # a bar for each small file that is saved would tear up ours
+    benchmark = read_benchmark(config.data_dir, config.dataset)
+    result = train_and_test(benchmark, config)
+    path = config.json or config.out / "result.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    print("test split, nats a frame summed over 88 keys, the first frame of a piece not scored:")
+    print(table(result))
+    print(
+        f"validation {result['validation']:.3f} at step {result['best_step']}; "
+        f"checkpoint in {config.out / 'best'}, learning curve in {path}"
+    )
+
+
+def parse_args() -> PolyphonicConfig:
+    """Returns the configuration of the command line."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data-dir", type=Path, required=True, help="folder with the .mat files")
+    add("--dataset", required=True, choices=sorted(FILES))
+    add("--model", required=True, choices=BACKBONES, help="backbone")
+    add("--head", default="independent", choices=HEADS["roll"])
+    add("--preset", type=Path, help="TOML file; default: the dataset's in train/presets/polyphonic")
+    add("--out", type=Path, help="folder of the run; default: runs/polyphonic/DATASET-MODEL-HEAD")
+    add("--json", type=Path, help="figures and learning curve; default: result.json in --out")
+    add("--max-minutes", type=float)
+    add("--max-steps", type=int)
+    add("--learning-rate", type=float)
+    add("--transpose", type=int, help="semitones either way, 0 to 11")
+    add("--dropout", type=float)
+    add("--seed", type=int)
+    args = vars(parser.parse_args())
+    data_dir, dataset, out, json_path = (
+        args.pop(name) for name in ("data_dir", "dataset", "out", "json")
+    )
+    backbone, head = args.pop("model"), args.pop("head")
+    preset = args.pop("preset") or PRESETS / f"{dataset}.toml"
+    settings = read_sequence_settings(preset, backbone, head, **args)
+    out = out or Path("runs") / "polyphonic" / f"{dataset}-{backbone}-{head}"
+    return PolyphonicConfig(data_dir, dataset, out, json_path, settings)
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_args())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
