@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from .evaluation.training_index import BUNDLED_INDEX
 from .generation import GenerationSettings, continue_seed
 from .hub import DEFAULT_MODEL, list_models, load_model, model_info
 from .pieces import read_seed, write_piece
@@ -133,7 +134,12 @@ def build_parser() -> argparse.ArgumentParser:
     add = judge.add_argument
     add("files", nargs="+", type=Path, help="MIDI files or folders of them")
     add("--reference", type=Path, required=True, help="folder of real music to compare with")
-    add("--training-index", type=Path, help="to find passages of the training music")
+    add(
+        "--training-index",
+        type=Path,
+        default=BUNDLED_INDEX,
+        help="of the music to find passages of (default: MAESTRO's training pieces)",
+    )
     add("--skip", type=float, default=0.0, help="seconds of seed at the beginning (%(default)s)")
     add("--seconds", type=float, help="how much to measure after that (default: all there is)")
     add("--out", type=Path, default=Path("report"), help="folder for the report (%(default)s)")

@@ -1,0 +1,121 @@
+"""All measures of one piece of music, whoever made it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from .distribution import Features, measure_features
+from .excerpts import Excerpt
+from .originality import Originality, TrainingIndex, measure_originality
+from .stability import Stability, measure_stability
+from .style import Style, StyleClassifier, measure_style
+from .tonality import Tonality, measure_tonality
+
+REAL = "real"
+"""Name of the real music among sets of pieces."""
+
+_NUMBERS = (int, float, int | None, float | None)
+# Where something is says nothing about how music is.
+_PLACES = ("nearest_at_s", "longest_at_s")
+_FAMILIES = ("stability", "tonality", "features", "originality")
+
+
+@dataclass(frozen=True, slots=True)
+class PieceMeasures:
+    """One piece, measured by every family.
+
+    Attributes:
+        name: of the piece or file.
+        stability: how steadily it goes on.
+        tonality: whether it keeps to a key.
+        features: for the comparison of sets.
+        style: which composer it sounds like; None without a classifier.
+        originality: what it shares with the training music; None without an index.
+        composer: whom it should sound like; None if nobody in particular.
+    """
+
+    name: str
+    stability: Stability
+    tonality: Tonality
+    features: Features
+    style: Style | None = None
+    originality: Originality | None = None
+    composer: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values; `from_dict` takes them back."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> "PieceMeasures":
+        """Returns the measures that `as_dict` gave."""
+        features: dict[str, Any] = {
+            name: np.asarray(value) if isinstance(value, list) else value
+            for name, value in told["features"].items()
+        }
+        style, originality = told["style"], told["originality"]
+        return cls(
+            name=told["name"],
+            stability=Stability(**told["stability"]),
+            tonality=Tonality(**told["tonality"]),
+            features=Features(**features),
+            style=None if style is None else Style(**style),
+            originality=None if originality is None else Originality(**originality),
+            composer=told["composer"],
+        )
+
+
+def measure_excerpt(
+    excerpt: Excerpt,
+    *,
+    classifier: StyleClassifier | None = None,
+    index: TrainingIndex | None = None,
+    composer: str | None = None,
+) -> PieceMeasures:
+    """Returns all measures of an excerpt's notes; its seed serves for comparison alone.
+
+    Args:
+        excerpt: the notes and their seed.
+        classifier: of composers; without it style is not measured.
+        index: of the training music; without it originality is not measured.
+        composer: whom the notes should sound like.
+    """
+    notes, seconds = excerpt.notes, excerpt.seconds
+    return PieceMeasures(
+        name=excerpt.name,
+        stability=measure_stability(notes, seconds),
+        tonality=measure_tonality(notes, seconds, excerpt.seed or None),
+        features=measure_features(notes),
+        style=None if classifier is None else measure_style(notes, classifier),
+        originality=None if index is None else measure_originality(notes, index),
+        composer=composer,
+    )
+
+
+def scalar_columns(pieces: Sequence[PieceMeasures]) -> dict[str, list[float | None]]:
+    """Returns each single-number measure over the pieces, `{name: [one value a piece]}`.
+
+    Verdicts (true or false) make rates and not spreads, histograms are no single numbers, and
+    places in a piece are no measures: these are left out. A piece without a family has None for its
+    measures; a family that no piece has is left out.
+    """
+    found: dict[str, list[float | None]] = {}
+    for family in _FAMILIES:
+        parts = [getattr(piece, family) for piece in pieces]
+        kind = next((type(part) for part in parts if part is not None), None)
+        for field in () if kind is None else fields(kind):
+            # By its declared type: a histogram that is None in all pieces is still none.
+            if field.type in _NUMBERS and field.name not in _PLACES:
+                found[field.name] = [getattr(part, field.name, None) for part in parts]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as JSON can hold it: arrays as lists, numpy numbers as Python's."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value.item() if isinstance(value, np.generic) else value

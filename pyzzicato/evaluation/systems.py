@@ -1,0 +1,183 @@
+"""Systems: everyone who carries a seed on in an evaluation, models and baselines alike.
+
+All are handed the whole excerpt and cut the seed from it themselves, as a user's `continue` does: a
+seed that ends in silence then keeps its length, and what comes after it is heard by none but the
+composer.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..generation import GenerationSettings, RollPlayer, continue_seed, cut_seed
+from ..hub import ModelInfo, load_model, model_info
+from ..models import PyzzicatoModel
+from ..notes import Note, cut_notes, shift_notes, sort_notes
+from ..pianoroll import FS
+from ..touch import SeedTouch
+from .excerpts import Excerpt
+from .markov import MarkovModel
+from .measures import REAL
+
+MARKOV = "markov"
+LOOPED = "seed looped"
+
+Play = Callable[[Excerpt, int], list[Note]]
+"""Takes an excerpt, of which it hears the seed alone, and the number of the random draw; returns
+its own notes after the seed, from 0."""
+
+
+@dataclass(frozen=True)
+class System:
+    """One column of a report.
+
+    Attributes:
+        name: unlike all others.
+        about: what it does, in words.
+        play: carries a seed on.
+        is_drawn: whether rolls of its pieces belong into the report.
+    """
+
+    name: str
+    about: str
+    play: Play
+    is_drawn: bool = False
+
+    def carry_on(self, excerpt: Excerpt, rng: int) -> tuple[Note, ...]:
+        """Returns the notes it plays after the excerpt's seed, struck before `excerpt.seconds`."""
+        return tuple(cut_notes(self.play(excerpt, rng), 0, excerpt.seconds))
+
+
+def real_music() -> System:
+    """Returns the composer."""
+    return System(
+        REAL, "the composer's own next notes", lambda excerpt, rng: list(excerpt.notes)
+    )
+
+
+def sampled(name: str, info: ModelInfo, network: PyzzicatoModel, temperature: float) -> System:
+    """Returns a model that draws its notes."""
+
+    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+        settings = _settings(excerpt, rng, temperature=temperature)
+        return continue_seed(network, excerpt.joined, settings).continuation_only
+
+    about = f"{info.backbone} (revision {info.revision}), sampled at temperature {temperature:g}"
+    return System(name, about, play, is_drawn=True)
+
+
+def by_threshold(name: str, network: PyzzicatoModel, threshold: float) -> System:
+    """Returns a model that plays in the article's way."""
+
+    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+        settings = _settings(excerpt, rng, threshold=threshold)
+        return continue_seed(network, excerpt.joined, settings).continuation_only
+
+    about = f"the same in the article's way: keys with a probability above {threshold:g} sound"
+    return System(threshold_name(name), about, play)
+
+
+def markov_player(markov: MarkovModel, n_pieces: int) -> System:
+    """Returns the Markov model; it plays with the seed's touch.
+
+    Args:
+        markov: counted on a roll of `FS` frames a second.
+        n_pieces: how many training pieces it was counted on.
+    """
+
+    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+        settings = _settings(excerpt, rng)
+        seed, seed_seconds = cut_seed(excerpt.joined, settings, FS)
+        player = RollPlayer(seed, seed_seconds, FS, SeedTouch(seed, rng))
+        n_frames = int(np.ceil(excerpt.seconds * FS))
+        roll = markov.continue_roll(player.steps[-1], n_frames, np.random.default_rng(rng))
+        notes = [note for frame in roll for note in player.play(frame)]
+        return sort_notes([*notes, *player.stop()])
+
+    about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
+    return System(MARKOV, about, play)
+
+
+def looped_seed() -> System:
+    """Returns the seed, again and again."""
+
+    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+        begins = np.arange(0, excerpt.seconds, excerpt.seed_seconds)
+        return [note for begin in begins for note in shift_notes(excerpt.seed, float(begin))]
+
+    return System(LOOPED, "the seed, again and again", play)
+
+
+def threshold_name(model: str) -> str:
+    """Returns the name of a model that plays in the article's way."""
+    return f"{model}, threshold"
+
+
+def file_stem(name: str) -> str:
+    """Returns a system's name as a file's: letters, digits, dots, underscores and hyphens."""
+    return re.sub(r"[^\w.-]+", "-", name)
+
+
+def name_models(models: Sequence[str]) -> dict[str, str]:
+    """Returns a name for each model and what `load_model` takes for it.
+
+    A bundled model keeps its name; a checkpoint is called after its folder, and after as many of
+    the folders above as it takes to tell all apart, from each other and from the baselines.
+
+    Args:
+        models: names of bundled models or folders.
+
+    Raises:
+        ValueError: if a model is named twice, or there is no such model.
+    """
+    folders = [model_info(model).folder.resolve() for model in models]
+    for depth in range(1, max((len(folder.parts) for folder in folders), default=0)):
+        names = [file_stem("-".join(folder.parts[1:][-depth:])) for folder in folders]
+        taken = [file_stem(n) for n in (REAL, MARKOV, LOOPED, *names, *map(threshold_name, names))]
+        if len(set(taken)) == len(taken):
+            return dict(zip(names, models, strict=True))
+    raise ValueError(f"model must name each checkpoint once, got {', '.join(models)}")
+
+
+def load_systems(
+    models: Sequence[str], *, temperature: float, threshold: float
+) -> tuple[list[System], dict[str, PyzzicatoModel]]:
+    """Returns each model as two systems, and the networks by their names.
+
+    Args:
+        models: names of bundled models or folders.
+        temperature: of sampling.
+        threshold: of the article's way.
+
+    Raises:
+        ValueError: if a model cannot be loaded, or hears music otherwise than the others here: with
+            the pedal, on `FS` frames a second.
+    """
+    systems: list[System] = []
+    networks: dict[str, PyzzicatoModel] = {}
+    for name, model in name_models(models).items():
+        network = load_model(model)
+        if (network.config.fs, network.config.sustain) != (FS, "extend"):
+            raise ValueError(
+                f"model must hear {FS} frames a second and the pedal (sustain 'extend'), got "
+                f"{network.config.fs} and {network.config.sustain!r} of {model}; its measures "
+                "would not compare"
+            )
+        networks[name] = network
+        systems.append(sampled(name, model_info(model), network, temperature))
+        systems.append(by_threshold(name, network, threshold))
+    return systems, networks
+
+
+def _settings(
+    excerpt: Excerpt, rng: int, temperature: float = 1.0, threshold: float | None = None
+) -> GenerationSettings:
+    return GenerationSettings(
+        seconds=excerpt.seconds,
+        seed_seconds=excerpt.seed_seconds,
+        temperature=temperature,
+        threshold=threshold,
+        rng=rng,
+    )
