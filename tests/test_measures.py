@@ -1,55 +1,92 @@
-"""All measures of one piece: they survive JSON, and undefined is None, never NaN."""
+"""All measures of a piece: to JSON and back, and as columns over pieces."""
 
 import json
+from dataclasses import fields, replace
 
 import numpy as np
-from conftest import tune
+import pytest
+from excerpt_builder import CHOPIN, measured, playing, silent, small_classifier, small_index
 
-from pyzzicato.evaluation.excerpts import Excerpt
-from pyzzicato.evaluation.measures import PieceMeasures, measure_excerpt, scalar_columns
-from pyzzicato.evaluation.originality import TrainingIndex
-from pyzzicato.evaluation.style import StyleClassifier
+from pyzzicato.evaluation.distribution import Features
+from pyzzicato.evaluation.measures import PieceMeasures, scalar_columns
+from pyzzicato.evaluation.originality import Originality
+from pyzzicato.evaluation.stability import Stability
+from pyzzicato.evaluation.tonality import Tonality
+from pyzzicato.notes import Note
 
-
-def excerpt(notes, seed=()):
-    return Excerpt("tune", tuple(seed), 10.0 if seed else 0.0, tuple(notes), 10.0)
-
-
-def measured(notes, seed=()):
-    index = TrainingIndex.build([("Nobody", "Nothing", tune(10, 3))])
-    told = {"classifier": StyleClassifier.load(), "index": index, "composer": "Nobody"}
-    return measure_excerpt(excerpt(notes, seed), **told)
+ONE_NOTE = replace(playing(), notes=(Note(60, 1.0, 2.0, 64),))
+LOUD = {"classifier": small_classifier(), "index": small_index(), "composer": CHOPIN}
 
 
-def test_measures_come_back_from_json_as_they_were():
-    before = measured(tune(9), tune(10))
-    after = PieceMeasures.from_dict(json.loads(json.dumps(before.as_dict(), allow_nan=False)))
-    assert after.as_dict() == before.as_dict()
-    histogram = after.features.pitch_class_histogram
-    assert isinstance(histogram, np.ndarray)
-    assert after.stability.n_notes == len(tune(9))
+@pytest.mark.parametrize("excerpt", [playing(), silent(), ONE_NOTE], ids=["music", "none", "one"])
+@pytest.mark.parametrize("judges", [{}, LOUD], ids=["alone", "judged"])
+def test_json_and_back_loses_nothing(excerpt, judges):
+    piece = measured(excerpt, **judges)
+    text = json.dumps(piece.as_dict(), allow_nan=False)
+    back = PieceMeasures.from_dict(json.loads(text))
+    assert json.dumps(back.as_dict()) == text
+    assert (back.stability, back.tonality) == (piece.stability, piece.tonality)
+    assert (back.style, back.originality) == (piece.style, piece.originality)
+    assert (back.style is None) == (judges == {})
+    for field in fields(Features):
+        before, after = getattr(piece.features, field.name), getattr(back.features, field.name)
+        assert type(before) is type(after)
+        np.testing.assert_array_equal(before, after)
 
 
-def test_silence_has_measures_too_and_none_of_them_is_nan():
-    silence = measured([])
-    text = json.dumps(silence.as_dict(), allow_nan=False)
-    assert PieceMeasures.from_dict(json.loads(text)).stability.silent_share == 1.0
-    assert silence.tonality.window_entropy is None
-    assert silence.originality is not None
-    assert silence.originality.longest_notes == 0
+def test_only_kinship_asks_for_the_seed():
+    excerpt = playing()
+    with_seed, without = measured(excerpt), measured(replace(excerpt, seed=()))
+    assert with_seed.stability == without.stability
+    assert with_seed.tonality.kinship > 0.5
+    assert without.tonality.kinship is None
+    assert replace(with_seed.tonality, kinship=None) == without.tonality
 
 
-def test_columns_hold_one_value_a_piece_and_no_verdicts_or_histograms():
-    columns = scalar_columns([measured(tune(9)), measured([])])
-    assert all(len(values) == 2 for values in columns.values())
-    assert columns["notes_a_second"] == [len(tune(9)) / 10, 0.0]
-    assert columns["window_entropy"][1] is None
-    assert not {"dried_up", "copied", "pitch_class_histogram", "nearest_at_s"} & columns.keys()
+def test_all_families_measure_the_excerpts_notes():
+    piece = measured(playing(), **LOUD)
+    n_notes = len(playing().notes)
+    assert piece.stability.n_notes == piece.features.note_count == n_notes
+    assert piece.stability.seconds == playing().seconds
+    assert piece.originality.copied
+    assert piece.style.composer in small_classifier().composers
+    assert piece.composer == CHOPIN
+
+
+def test_columns_have_one_value_a_piece():
+    pieces = [measured(e, **LOUD) for e in (playing(), silent(), ONE_NOTE)]
+    columns = scalar_columns(pieces)
+    assert all(len(values) == 3 for values in columns.values())
+    assert columns["notes_a_second"] == [p.stability.notes_a_second for p in pieces]
+    assert columns["kinship"] == [p.tonality.kinship for p in pieces]
+    assert columns["polyphony"] == [pieces[0].features.polyphony, None, 1.0]
+    assert columns["longest_notes"][1:] == [0, 0]
+
+
+def test_columns_hold_numbers_only():
+    columns = scalar_columns([measured(e, **LOUD) for e in (playing(), silent())])
+    assert not columns.keys() & {"dried_up", "mostly_silent", "copied"}
+    assert not columns.keys() & {"nearest_at_s", "longest_at_s", "nearest_title"}
+    for values in columns.values():
+        assert all(value is None or type(value) in (int, float) for value in values)
+
+
+@pytest.mark.parametrize("excerpts", [[silent()], [silent(), playing()], [playing()]])
+def test_a_histogram_is_no_column_even_where_all_pieces_lack_it(excerpts):
+    columns = scalar_columns([measured(excerpt) for excerpt in excerpts])
+    assert "pitch_class_histogram" not in columns
+    assert "note_length_transitions" not in columns
+    assert "scale_consistency" in columns
+
+
+def test_a_piece_without_a_family_has_none_and_a_family_no_piece_has_is_left_out():
+    judged, plain = measured(playing(), **LOUD), measured(playing(2))
+    assert scalar_columns([plain, judged])["longest_notes"][0] is None
+    assert scalar_columns([plain, judged])["longest_notes"][1] > 0
+    assert "longest_notes" not in scalar_columns([plain])
     assert scalar_columns([]) == {}
 
 
-def test_without_classifier_and_index_style_and_originality_are_left_out():
-    plain = measure_excerpt(excerpt(tune(9)))
-    assert plain.style is None
-    assert plain.originality is None
-    assert "longest_notes" not in scalar_columns([plain])
+def test_no_two_families_give_a_measure_one_name():
+    names = [f.name for kind in (Stability, Tonality, Features, Originality) for f in fields(kind)]
+    assert len(set(names)) == len(names)

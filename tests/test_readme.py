@@ -46,13 +46,18 @@ def test_the_api_snippet(page_url, capsys):
 
 
 @pytest.mark.parametrize("command", OF_THE_PACKAGE, ids=" ".join)
-def test_a_command_of_the_package(command, tmp_path, monkeypatch):
+def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # A checkpoint that the README has the reader train first.
-    told = ["lstm" if word == "runs/lstm/best" else word for word in command[3:]]
+    if command[3] == "evaluate":
+        assert command_line(["continue", "bach-prelude-c-major", "--seconds", "8"]) == 0
+    # A checkpoint that the README has the reader train first, and a folder of MAESTRO's.
+    stand_ins = {"runs/lstm/best": "lstm", "MAESTRO/2018": str(maestro / "2004")}
+    told = [stand_ins.get(word, word) for word in command[3:]]
     assert command_line(told) == 0
-    if "--out" in told:
+    if command[3] == "continue":
         assert (tmp_path / "out" / "result.json").exists()
+    if command[3] == "evaluate":
+        assert (tmp_path / "report" / "report.md").exists()
 
 
 def test_the_commands_of_training(maestro, tmp_path, monkeypatch):
@@ -63,6 +68,8 @@ def test_the_commands_of_training(maestro, tmp_path, monkeypatch):
         told = [str(ROOT / word) if word.startswith("train/presets/") else word for word in told]
         if script == "train/train.py":
             told += ["--max-steps", "1", "--batch-size", "1"]
+        if script == "train/evaluate.py":
+            told += ["--seeds", "1", "--seconds", "1", "--seed-seconds", "3"]
         monkeypatch.setattr(sys, "argv", [script, *told])
         runpy.run_path(str(ROOT / script), run_name="__main__")
     assert (tmp_path / "runs" / "lstm" / "best" / "model.safetensors").exists()
