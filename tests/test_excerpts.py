@@ -97,9 +97,16 @@ def test_every_piece_is_drawn_once_before_any_is_drawn_again():
     assert np.mean(places) == pytest.approx(0.5, abs=0.1)
 
 
-@pytest.mark.parametrize(("pieces", "n", "rng"), [([], 3, 0), (PIECES, 0, 0), (PIECES, 3, -1)])
-def test_draws_of_nothing_are_refused(pieces, n, rng):
-    with pytest.raises(ValueError, match="1 piece or more"):
+@pytest.mark.parametrize(
+    ("pieces", "n", "rng", "said"),
+    [
+        ([], 3, 0, "at least one piece, got none"),
+        (PIECES, 0, 0, "n must be 1 or more"),
+        (PIECES, 3, -1, "rng 0 or more, got 3 and -1"),
+    ],
+)
+def test_draws_of_nothing_are_refused(pieces, n, rng, said):
+    with pytest.raises(ValueError, match=said):
         draw_places(pieces, n, rng)
 
 
