@@ -120,7 +120,7 @@ def _description(config: FilesConfig, judged: Sequence[Excerpt], real: Sequence[
     """Returns how the pieces were chosen, in sentences."""
     length = middle_length(judged)
     some = f"{config.seconds:g} s" if config.seconds else f"all (median length {length:.1f} s)"
-    after = f" after its seed, the first {config.skip:g} s" if config.skip else ""
+    after = f" after its seed (the first {config.skip:g} s)" if config.skip else ""
     beside = (
         f"Beside them stand excerpts of {length:.1f} s from the middle of {len(real)} pieces of "
         "the reference: the column real."

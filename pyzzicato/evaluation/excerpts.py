@@ -103,11 +103,10 @@ def draw_places(pieces: Sequence[Piece], n: int, rng: int) -> list[tuple[Piece, 
     Raises:
         ValueError: if there is nothing to draw from or to draw.
     """
-    if not pieces or n < 1 or rng < 0:
-        raise ValueError(
-            "there must be 1 piece or more, n must be 1 or more and rng 0 or above, got "
-            f"{len(pieces)} pieces, {n} and {rng}"
-        )
+    if not pieces:
+        raise ValueError("pieces must hold at least one piece, got none")
+    if n < 1 or rng < 0:
+        raise ValueError(f"n must be 1 or more and rng 0 or more, got {n} and {rng}")
     random = np.random.default_rng(rng)
     rounds = -(-n // len(pieces))
     order = np.concatenate([random.permutation(len(pieces)) for _ in range(rounds)])[:n]
