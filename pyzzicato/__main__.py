@@ -100,6 +100,24 @@ def run_seeds(args: argparse.Namespace) -> None:
         print(f"{facts['name']:<32} {facts['composer']}: {facts['title']} ({facts['seconds']} s)")
 
 
+def add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command `evaluate` to the others."""
+    judge = commands.add_parser("evaluate", help="measure MIDI files beside reference music")
+    judge.set_defaults(run=run_evaluate)
+    add = judge.add_argument
+    add("files", nargs="+", type=Path, help="MIDI files or folders of them")
+    add("--reference", type=Path, required=True, help="folder of real music to compare with")
+    add(
+        "--training-index",
+        type=Path,
+        default=BUNDLED_INDEX,
+        help="of the music to find passages of (default: MAESTRO's training pieces)",
+    )
+    add("--skip", type=float, default=0.0, help="seconds of seed at the beginning (%(default)s)")
+    add("--seconds", type=float, help="how much to measure after that (default: all there is)")
+    add("--out", type=Path, default=Path("report"), help="folder for the report (%(default)s)")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; its defaults are those of `GenerationSettings`."""
     about = "Carry piano music on, and measure it."
@@ -129,21 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--no-audio", action="store_true", help="no sound, only MIDI, picture and figures")
     add("--json", action="store_true", help="print the figures as JSON")
 
-    judge = commands.add_parser("evaluate", help="measure MIDI files beside reference music")
-    judge.set_defaults(run=run_evaluate)
-    add = judge.add_argument
-    add("files", nargs="+", type=Path, help="MIDI files or folders of them")
-    add("--reference", type=Path, required=True, help="folder of real music to compare with")
-    add(
-        "--training-index",
-        type=Path,
-        default=BUNDLED_INDEX,
-        help="of the music to find passages of (default: MAESTRO's training pieces)",
-    )
-    add("--skip", type=float, default=0.0, help="seconds of seed at the beginning (%(default)s)")
-    add("--seconds", type=float, help="how much to measure after that (default: all there is)")
-    add("--out", type=Path, default=Path("report"), help="folder for the report (%(default)s)")
-
+    add_evaluate(commands)
     for name, run, text in (
         ("models", run_models, "list the models"),
         ("seeds", run_seeds, "list the preset seeds"),

@@ -105,7 +105,7 @@ def test_a_certain_markov_model_holds_its_key():
 
 
 def test_checkpoints_are_called_after_their_folders(tmp_path, model):
-    for name in ("lstm/best", "wave net/best", "real", "markov"):
+    for name in ("lstm/best", "wave net/best", "real", "markov", "copy"):
         model.save_pretrained(tmp_path / name)
 
     def named(*names):
@@ -115,6 +115,7 @@ def test_checkpoints_are_called_after_their_folders(tmp_path, model):
     assert named("lstm/best", "wave net/best") == ["lstm-best", "wave-net-best"]
     # "real" alone would be taken for the composer.
     assert named("real") == [f"{tmp_path.name}-real"]
+    assert named("copy") == [f"{tmp_path.name}-copy"]
     assert named("markov", "lstm/best") == [f"{tmp_path.name}-markov", "lstm-best"]
     with pytest.raises(ValueError, match="each checkpoint once"):
         named("lstm/best", "lstm/../lstm/best")

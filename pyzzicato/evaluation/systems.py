@@ -23,6 +23,8 @@ from .measures import REAL
 
 MARKOV = "markov"
 LOOPED = "seed looped"
+# "copy" and "frequency" are baselines of the likelihood.
+_RESERVED = (REAL, MARKOV, LOOPED, "copy", "frequency")
 
 Play = Callable[[Excerpt, int], list[Note]]
 """Takes an excerpt, of which it hears the seed alone, and the number of the random draw; returns
@@ -135,7 +137,7 @@ def name_models(models: Sequence[str]) -> dict[str, str]:
     folders = [model_info(model).folder.resolve() for model in models]
     for depth in range(1, max((len(folder.parts) for folder in folders), default=0)):
         names = [file_stem("-".join(folder.parts[1:][-depth:])) for folder in folders]
-        taken = [file_stem(n) for n in (REAL, MARKOV, LOOPED, *names, *map(threshold_name, names))]
+        taken = [file_stem(n) for n in (*_RESERVED, *names, *map(threshold_name, names))]
         if len(set(taken)) == len(taken):
             return dict(zip(names, models, strict=True))
     raise ValueError(f"model must name each checkpoint once, got {', '.join(models)}")
