@@ -8,24 +8,28 @@ carries its state from step to step.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from .models import PyzzicatoModel, SamplingRule
-from .notes import LOWEST_PITCH, Note, cut_notes, end_of, sort_notes
-from .pianoroll import notes_to_roll
+from .notes import Note, cut_notes, end_of, sort_notes
+from .players import Player, player_for
 from .touch import SeedTouch
 
 MAX_SECONDS = 600.0
 MAX_SEED_SECONDS = 120.0
 MAX_RNG = 2**32 - 1
 
+SILENT_SEED = "the seed is silent: a new piece begins, with a single note"
+
 _CHUNK_SECONDS = 1.0
+_OPENING_SECONDS = 0.5
+_OPENING_PITCHES = (48, 72)
+_OPENING_VELOCITY = 64
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,10 @@ class GenerationSettings:
         threshold: the article's way instead of sampling: a key sounds where its probability passes
             the threshold, above 0 and below 1. None to sample.
         rng: number of the random draw, 0 to 2**32 - 1; the same number gives the same notes.
+        composer: short name of the composer to play as ("chopin"); None for any. Which ones there
+            are is the model's choice.
+        guidance: how strongly, 0 to 4: 1 plays as the model has learnt of the composer, more
+            exaggerates what sets him apart.
 
     Raises:
         ValueError: if a value is out of its range, naming value, range and fix.
@@ -52,6 +60,8 @@ class GenerationSettings:
     temperature: float = 1.0
     threshold: float | None = None
     rng: int = 0
+    composer: str | None = None
+    guidance: float = 1.0
 
     def __post_init__(self) -> None:
         _between("seconds", self.seconds, 1, MAX_SECONDS, "ask for less and carry that on")
@@ -65,6 +75,9 @@ class GenerationSettings:
                     f"threshold and temperature exclude each other, got {self.threshold} and "
                     f"{self.temperature}; leave one of them out"
                 )
+        _between("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
+        if self.composer is not None and not isinstance(self.composer, str):
+            raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")
         if isinstance(self.rng, bool) or not isinstance(self.rng, int):
             raise ValueError(f"rng must be a whole number, got {self.rng!r}; try 0")
         _between("rng", self.rng, 0, MAX_RNG, "try 0")
@@ -77,11 +90,15 @@ class Chunk:
     Attributes:
         notes: new notes that ended in this chunk, on the continuation's own clock: 0 is where the
             seed ends.
+        sounding: new notes that are still held, with their ends as far as they are known.
         seconds: length of the continuation so far.
+        piece: seed and continuation as a whole, with the last chunk.
     """
 
     notes: tuple[Note, ...]
+    sounding: tuple[Note, ...]
     seconds: float
+    piece: "Continuation | None" = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +112,7 @@ class Continuation:
         seed_seconds: where the continuation begins.
         settings: how it was made.
         wall_seconds: how long that took, sound and picture excluded.
+        remarks: what the listener should know of it, in words.
     """
 
     seed_notes: tuple[Note, ...]
@@ -102,6 +120,7 @@ class Continuation:
     seed_seconds: float
     settings: GenerationSettings
     wall_seconds: float
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[Note]:
@@ -123,12 +142,14 @@ class Continuation:
 
 
 def cut_seed(
-    notes: list[Note], settings: GenerationSettings, fs: int
+    notes: Sequence[Note], settings: GenerationSettings, fs: int
 ) -> tuple[list[Note], float]:
     """Returns the seed's notes, moved to begin at 0, and its length in seconds, whole frames.
 
+    A seed in which no note is struck has no length.
+
     Raises:
-        ValueError: if the seed begins after the last note, or no note is struck in it.
+        ValueError: if the seed begins after the last note.
     """
     length = end_of(notes)
     start = settings.seed_start
@@ -138,113 +159,70 @@ def cut_seed(
         )
     seed = cut_notes(notes, start, start + settings.seed_seconds)
     if not seed:
-        end = start + settings.seed_seconds
-        later = min((n.start for n in notes if n.start >= end), default=None)
-        hint = "" if later is None else f"; the next note is at {later:.1f} s"
-        raise ValueError(f"the seed has no note between {start:g} and {end:g} s{hint}")
+        return [], 0.0
     seconds = min(settings.seed_seconds, length - start)
     return seed, math.ceil(round(seconds * fs, 6)) / fs
 
 
-class RollPlayer:
-    """Turns a model's frames into notes, one frame at a time, and hands the seed's notes over.
-
-    Args:
-        seed: notes of the seed, from 0.
-        seed_seconds: length of the seed, a whole number of frames.
-        fs: frames a second.
-        touch: gives each new note its velocity; a model of the roll knows none.
-    """
-
-    def __init__(
-        self, seed: list[Note], seed_seconds: float, fs: int, touch: SeedTouch
-    ) -> None:
-        self._fs = fs
-        self._touch = touch
-        self._seed = seed
-        self._seed_seconds = seed_seconds
-        roll = notes_to_roll(seed, round(seed_seconds * fs), fs)
-        self.steps: NDArray[np.uint8] = (roll > 0).astype(np.uint8)
-        self._last = self.steps[-1]
-        self._n = 0
-        # Keys the seed leaves sounding belong to it until the model lets them go.
-        self._held = {int(key): True for key in np.flatnonzero(self._last)}
-        self._held_until: dict[int, float] = {}
-        self._onsets: dict[int, tuple[int, int]] = {}
-
-    @property
-    def seconds(self) -> float:
-        """Returns the length of the continuation so far."""
-        return self._n / self._fs
-
-    def play(self, frame: NDArray[np.uint8]) -> list[Note]:
-        """Takes the next `(88,)` frame; returns the new notes that ended with it."""
-        ended = []
-        for key in map(int, np.flatnonzero(frame != self._last)):
-            if frame[key]:
-                self._onsets[key] = (self._n, self._touch.velocity(LOWEST_PITCH + key))
-            else:
-                ended += self._release(key)
-        self._last = frame
-        self._n += 1
-        return ended
-
-    def stop(self) -> list[Note]:
-        """Lets all keys go; returns the new notes that end with that."""
-        return [note for key in map(int, np.flatnonzero(self._last)) for note in self._release(key)]
-
-    def _release(self, key: int) -> list[Note]:
-        if key in self._onsets:
-            onset, velocity = self._onsets.pop(key)
-            return [Note(LOWEST_PITCH + key, onset / self._fs, self._n / self._fs, velocity)]
-        if self._held.pop(key, False) and self._n:
-            self._held_until[LOWEST_PITCH + key] = self._seed_seconds + self._n / self._fs
-        return []
-
-    def seed_as_held(self) -> list[Note]:
-        """Returns the seed, its last notes lengthened where the model went on holding them."""
-        last_of = {note.pitch: i for i, note in enumerate(self._seed)}
-        seed = list(self._seed)
-        for pitch, end in self._held_until.items():
-            i = last_of[pitch]
-            seed[i] = replace(seed[i], end=end)
-        return sort_notes(seed)
-
-
 def stream_continuation(
-    model: PyzzicatoModel, player: RollPlayer, settings: GenerationSettings
+    model: PyzzicatoModel,
+    notes: Sequence[Note],
+    settings: GenerationSettings | None = None,
 ) -> Iterator[Chunk]:
     """Yields the continuation about a second of music at a time, as the model plays it.
 
+    The same settings give the same notes on one machine. The last chunk holds the whole.
+
     Args:
-        model: any model on rolls.
-        player: holds the seed; ask it afterwards for `seed_as_held`.
-        settings: how to carry on. The same settings give the same notes on one machine.
+        model: from `load_model`.
+        notes: the piece the seed is cut from. Without a note in the seed's time a new piece begins
+            with a single note, drawn at random.
+        settings: how to carry on; `GenerationSettings()` by default.
+
+    Raises:
+        ValueError: if the seed begins after the piece ends, or the model does not know the
+            composer or cannot play by a threshold.
     """
-    generator = torch.Generator().manual_seed(settings.rng)
-    rule = SamplingRule(settings.temperature, settings.threshold)
-    model.eval()
-    notes: list[Note] = []
+    settings = settings or GenerationSettings()
+    began = time.perf_counter()
+    rule, composers = _plan(model, settings)
+    seed, seed_seconds = cut_seed(notes, settings, model.config.fs)
+    # The model hears the opening note as its seed, the listener as new.
+    opening = [] if seed else [_opening_note(settings.rng)]
+    ahead = _OPENING_SECONDS if opening else 0.0
+    touch = SeedTouch(seed, settings.rng)
+    player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
+    new: list[Note] = []
+    ended = list(opening)
     chunk_end = _CHUNK_SECONDS
-    with torch.inference_mode():
-        hidden, state = model.hidden(torch.from_numpy(player.steps)[None], model.start(1))
-        last = hidden[:, -1]
-    while player.seconds < settings.seconds - 1e-9:
-        # Entered anew for each step: a generator must not leave its mode on while it waits.
-        with torch.inference_mode():
-            step = model.sample(last, rule, generator)
-            notes += player.play(step[0].numpy())
-            last, state = model.step(step, state)
-        if player.seconds >= chunk_end:
-            yield Chunk(tuple(notes), player.seconds)
-            notes = []
-            chunk_end += _CHUNK_SECONDS
-    yield Chunk((*notes, *player.stop()), player.seconds)
+    for played in _steps(model, player, rule, composers, settings.rng):
+        over = player.seconds + ahead >= settings.seconds - 1e-9
+        ended += _shift(played, ahead)
+        if over:
+            ended += _shift(player.stop(settings.seconds - ahead), ahead)
+            ended = _until(ended, settings.seconds)
+            break
+        if player.seconds + ahead >= chunk_end:
+            held = tuple(_shift(player.sounding, ahead))
+            yield Chunk(tuple(ended), held, player.seconds + ahead)
+            new += ended
+            ended = []
+            chunk_end = player.seconds + ahead + _CHUNK_SECONDS
+    new += ended
+    piece = Continuation(
+        seed_notes=tuple(player.seed_as_held()) if seed else (),
+        new_notes=tuple(sort_notes(_shift(new, seed_seconds))),
+        seed_seconds=seed_seconds,
+        settings=settings,
+        wall_seconds=time.perf_counter() - began,
+        remarks=() if seed else (SILENT_SEED,),
+    )
+    yield Chunk(tuple(ended), (), settings.seconds, piece)
 
 
 def continue_seed(
     model: PyzzicatoModel,
-    notes: list[Note] | tuple[Note, ...],
+    notes: Sequence[Note],
     settings: GenerationSettings | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Continuation:
@@ -252,28 +230,73 @@ def continue_seed(
 
     Args:
         model: from `load_model`.
-        notes: the piece the seed is cut from.
+        notes: the piece the seed is cut from; see `stream_continuation`.
         settings: how to carry on; `GenerationSettings()` by default.
         on_progress: called with the seconds made so far, about once a second of music.
 
     Raises:
-        ValueError: if there is no note to carry on.
+        ValueError: see `stream_continuation`.
     """
-    settings = settings or GenerationSettings()
-    seed, seed_seconds = cut_seed(list(notes), settings, model.config.fs)
-    player = RollPlayer(seed, seed_seconds, model.config.fs, SeedTouch(seed, settings.rng))
-    new: list[Note] = []
-    began = time.perf_counter()
-    with one_thread():
-        for chunk in stream_continuation(model, player, settings):
-            new += chunk.notes
-            if on_progress is not None:
-                on_progress(chunk.seconds)
-    wall = time.perf_counter() - began
-    moved = (replace(n, start=n.start + seed_seconds, end=n.end + seed_seconds) for n in new)
-    return Continuation(
-        tuple(player.seed_as_held()), tuple(sort_notes(moved)), seed_seconds, settings, wall
-    )
+    piece = None
+    for chunk in stream_continuation(model, notes, settings):
+        piece = chunk.piece
+        if on_progress is not None:
+            on_progress(chunk.seconds)
+    assert piece is not None  # the last chunk holds the whole
+    return piece
+
+
+def _plan(model: PyzzicatoModel, settings: GenerationSettings) -> tuple[SamplingRule, list[int]]:
+    """Returns how to draw, and the numbers of the composers the model plays as at the same time.
+
+    Raises:
+        ValueError: if the model cannot do what the settings ask for.
+    """
+    if settings.threshold is not None and model.config.representation != "roll":
+        raise ValueError(
+            f"threshold must be left out for a model of note events, got {settings.threshold}; it "
+            "is the way of models on a roll"
+        )
+    number = model.config.composer_number(settings.composer)
+    # Without a composer there is nothing to exaggerate.
+    guidance = settings.guidance if number else 1.0
+    rule = SamplingRule(settings.temperature, settings.threshold, guidance)
+    return rule, [number, 0][: rule.n_views]
+
+
+def _steps(
+    model: PyzzicatoModel, player: Player, rule: SamplingRule, composers: list[int], rng: int
+) -> Iterator[list[Note]]:
+    """Yields, for each new step of the model, the new notes that ended with it; never ends."""
+    generator = torch.Generator().manual_seed(rng)
+    model.eval()
+    with torch.inference_mode(), one_thread():
+        seed = torch.from_numpy(player.steps).expand(rule.n_views, -1, -1)
+        seen, state = model.hidden(seed, model.start(rule.n_views, torch.tensor(composers)))
+        last = seen[:, -1]
+    while True:
+        # Entered anew for each step: a generator must not leave its modes on while it waits.
+        with torch.inference_mode(), one_thread():
+            step = model.sample(last, rule, generator, **player.limits)
+            played = player.play(step[0].numpy())
+            last, state = model.step(step.expand(rule.n_views, -1), state)
+        yield played
+
+
+def _opening_note(rng: int) -> Note:
+    """Returns a note from the middle of the keyboard, to begin a piece with."""
+    pitch = int(np.random.default_rng(rng).integers(*_OPENING_PITCHES, endpoint=True))
+    return Note(pitch, 0.0, _OPENING_SECONDS, _OPENING_VELOCITY)
+
+
+def _until(notes: Iterable[Note], end_s: float) -> list[Note]:
+    """Returns the notes struck before `end_s`, let go then at the latest."""
+    return [replace(n, end=min(n.end, end_s)) for n in notes if n.start < end_s]
+
+
+def _shift(notes: Iterable[Note], by_s: float) -> list[Note]:
+    """Returns the notes moved by `by_s` seconds, in the order they have."""
+    return [replace(n, start=n.start + by_s, end=n.end + by_s) for n in notes]
 
 
 @contextmanager

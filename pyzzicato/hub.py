@@ -63,11 +63,8 @@ class ModelInfo:
             "licence": data.get("licence"),
             "hours": round(sum(data.get("train_hours", {}).values()), 1),
             "validation_loss": losses.get("validation"),
-            "baseline_losses": {
-                name: losses[name]
-                for name in ("all_keys_by_frequency", "copy_the_last_frame")
-                if name in losses
-            },
+            "loss_unit": losses.get("unit"),
+            "baseline_losses": losses.get("baselines", {}),
         }
 
 

@@ -24,9 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "train")]
 from pyzzicato.midi import midi_bytes  # noqa: E402
 from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel  # noqa: E402
 from pyzzicato.notes import Note, end_of, transpose_notes  # noqa: E402
-from pyzzicato.pianoroll import notes_to_roll, pack_roll  # noqa: E402
 from pyzzicato.training.settings import TrainSettings  # noqa: E402
-from pyzzicato.training.store import RollStore, StoreWriter  # noqa: E402
+from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes  # noqa: E402
 
 CATALOGUE_COLUMNS = (
     "canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"
@@ -69,12 +68,12 @@ def tiny_settings(**choices: object) -> TrainSettings:
         model={"backbone": "lstm", "hidden_size": 8, "dense_size": 8, "dropout": 0.2},
         max_steps=12,
         batch_size=2,
-        crop_frames=32,
+        crop_steps=32,
         learning_rate=1e-2,
         warmup_steps=2,
         transpose=2,
         eval_every=4,
-        eval_frames=40,
+        eval_steps=40,
     )
     return replace(quick, **choices)  # type: ignore[arg-type]
 
@@ -117,7 +116,7 @@ def maestro(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns a prepared store: four pieces to train on, two to validate on, of unlike lengths."""
     folder = tmp_path_factory.mktemp("store")
-    writer = StoreWriter(folder, fs=20, sustain="extend")
+    writer = StoreWriter(folder, sustain="extend")
     for i, (composer, split, seconds) in enumerate(
         [
             ("Bach", "train", 10),
@@ -131,21 +130,20 @@ def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         notes = tune(seconds, i)
         assert end_of(notes) <= seconds
         writer.add(
-            pack_roll(notes_to_roll(notes)),
+            pack_notes(notes),
             composer=composer,
             title=f"Piece {i}",
             split=split,
             path=f"2004/piece{i}.midi",
-            n_notes=len(notes),
         )
     writer.close()
     return folder
 
 
 @pytest.fixture
-def store(store_folder: Path) -> RollStore:
+def store(store_folder: Path) -> NoteStore:
     """Returns the opened store of `store_folder`."""
-    return RollStore(store_folder)
+    return NoteStore(store_folder)
 
 
 @pytest.fixture

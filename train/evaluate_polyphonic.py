@@ -85,21 +85,25 @@ def model_nats(model: PyzzicatoModel, pieces: list[Frames]) -> float:
 
 
 def build_model(settings: SequenceSettings, train: list[Frames]) -> PyzzicatoModel:
-    """Returns a network that begins as the per-key Markov model of the training pieces.
+    """Returns a network that begins near the per-key Markov model of the training pieces.
 
-    The independent head adds, to what the network says of a key, a bias and a bonus for going on;
+    Both heads add, to what the network says of a key, a bias and a bonus for going on;
     set from counts, all that is left to learn is what the network sees beyond the last frame. The
     head's own start is for rolls of twenty frames a second, where far more notes are held.
     """
     torch.manual_seed(settings.seed)
     model = PyzzicatoModel(PyzzicatoConfig(**settings.model))
-    if model.config.head == "independent":
-        markov = count_markov(train)
-        start = torch.from_numpy(np.log(markov.start_chances / (1 - markov.start_chances)))
-        stay = torch.from_numpy(np.log(markov.stay_chances / (1 - markov.stay_chances)))
-        with torch.no_grad():
+    markov = count_markov(train)
+    start = torch.from_numpy(np.log(markov.start_chances / (1 - markov.start_chances)))
+    stay = torch.from_numpy(np.log(markov.stay_chances / (1 - markov.stay_chances)))
+    with torch.no_grad():
+        if model.config.head == "independent":
             model.head.out.bias.copy_(start)
             model.head.stay.copy_(stay - start)
+        else:
+            # One bonus for all keys, each as often as it sounds.
+            model.head.own.bias.copy_(start)
+            model.head.stay.fill_(np.average(stay - start, weights=markov.start_chances))
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 

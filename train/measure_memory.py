@@ -1,7 +1,7 @@
 """Measure whether training's memory grows with the data: peaks on a few pieces and on all.
 
-    python train/measure_memory.py train/presets/lstm.toml --data data/rolls --steps 20   # a taste
-    python train/measure_memory.py train/presets/lstm.toml --data data/rolls
+    python train/measure_memory.py train/presets/lstm.toml --data data/notes --steps 20   # a taste
+    python train/measure_memory.py train/presets/lstm.toml --data data/notes
 
 Runs train/train.py twice, each run in a process of its own: on the first ten training pieces, then
 on the whole of the prepared data. Prints the peak of resident memory of both (the kernel's
@@ -18,8 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyzzicato.pianoroll import pack_roll
-from pyzzicato.training.store import RollStore, StoreWriter
+from pyzzicato.training.store import NoteStore, StoreWriter
 
 # This process must stay small: a child's ru_maxrss begins with what its parent held when it
 # started the child. So torch is imported in the children only.
@@ -37,7 +36,7 @@ class MemoryConfig:
     steps: int
 
 
-def write_smaller_store(store: RollStore, folder: Path, n_pieces: int) -> Path:
+def write_smaller_store(store: NoteStore, folder: Path, n_pieces: int) -> Path:
     """Writes a store of the first training pieces and one validation piece; returns its folder.
 
     Args:
@@ -54,15 +53,14 @@ def write_smaller_store(store: RollStore, folder: Path, n_pieces: int) -> Path:
     if not held_out:
         raise ValueError("there is no validation piece; prepare the validation split too")
     chosen = [*training[:n_pieces], held_out[0]]
-    writer = StoreWriter(folder, store.fs, store.sustain)
-    for piece, frames in zip(chosen, store.each(chosen), strict=True):
+    writer = StoreWriter(folder, store.sustain)
+    for piece in chosen:
         writer.add(
-            pack_roll(frames),
+            store.packed(piece),
             composer=piece.composer,
             title=piece.title,
             split=piece.split,
             path=piece.path,
-            n_notes=piece.n_notes,
         )
     writer.close()
     return folder
@@ -97,7 +95,7 @@ def training_peak(preset: Path, data: Path, steps: int) -> int:
 
 def main(config: MemoryConfig) -> None:
     """Measures both runs and prints a table."""
-    store = RollStore(config.data)
+    store = NoteStore(config.data)
     with tempfile.TemporaryDirectory() as folder:
         few = write_smaller_store(store, Path(folder), config.pieces)
         store.release()
@@ -108,7 +106,7 @@ def main(config: MemoryConfig) -> None:
     print("|---|---|---|---|")
     training = store.of_split("train")
     for pieces, peak in ((training[: config.pieces], small), (training, large)):
-        hours = sum(piece.length for piece in pieces) / store.fs / 3600
+        hours = sum(piece.seconds for piece in pieces) / 3600
         print(f"| training split | {len(pieces)} | {hours:.1f} | {peak / 2**20:.0f} MB |")
     print(f"ratio {large / small:.3f}; this script itself held {own / 1024:.0f} MB")
 

@@ -1,9 +1,9 @@
-"""Turn MAESTRO into training data: packed piano rolls that training reads by memory map.
+"""Turn MAESTRO into training data: notes that training reads by memory map.
 
-    python train/prepare_data.py --data-dir MAESTRO --out data/rolls --limit 10        # a taste
-    python train/prepare_data.py --data-dir MAESTRO --out data/rolls                   # everything
+    python train/prepare_data.py --data-dir MAESTRO --out data/notes --limit 10        # a taste
+    python train/prepare_data.py --data-dir MAESTRO --out data/notes                   # everything
     python train/prepare_data.py --data-dir MAESTRO --out data/bach --composers bach
-    python train/prepare_data.py --download --data-dir data --out data/rolls           # online
+    python train/prepare_data.py --download --data-dir data --out data/notes           # online
     python train/prepare_data.py --data-dir MAESTRO --explore reports/                 # figure 1
 
 MAESTRO is the unpacked official folder, version 2 or 3: maestro-v*.csv and one folder a year.
@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pyzzicato.midi import read_midi
-from pyzzicato.notes import shift_notes
-from pyzzicato.pianoroll import FS, notes_to_roll, pack_roll
 from pyzzicato.plots import plot_composers, save_png
 from pyzzicato.training.catalogue import (
     SPLITS,
@@ -35,7 +33,7 @@ from pyzzicato.training.catalogue import (
     read_catalogue,
     select_pieces,
 )
-from pyzzicato.training.store import StoreWriter
+from pyzzicato.training.store import StoreWriter, pack_notes
 
 
 @dataclass(frozen=True)
@@ -55,23 +53,21 @@ class PrepareConfig:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One parsed file: its packed frames, or the reason why it was skipped."""
+    """One parsed file: its packed notes, or the reason why it was skipped."""
 
-    packed: NDArray[np.uint8] | None
-    n_notes: int = 0
+    packed: NDArray[np.void] | None
     reason: str = ""
 
 
 def prepare_file(path: Path, sustain: str) -> Prepared:
-    """Returns the packed roll of one MIDI file, moved to begin with its first note."""
+    """Returns the packed notes of one MIDI file, moved to begin with the first."""
     if not path.is_file():
         return Prepared(None, reason="absent")
     try:
         notes = read_midi(path).sounding(sustain)
     except ValueError as error:
         return Prepared(None, reason=str(error))
-    roll = notes_to_roll(shift_notes(notes, -notes[0].start), fs=FS)
-    return Prepared(pack_roll(roll), n_notes=len(notes))
+    return Prepared(pack_notes(notes))
 
 
 def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
@@ -80,9 +76,9 @@ def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
     Raises:
         ValueError: if none of the pieces could be read; an earlier store is left as it was.
     """
-    writer = StoreWriter(out, FS, config.sustain)
+    writer = StoreWriter(out, config.sustain)
     skipped: list[tuple[str, str]] = []
-    frames = 0
+    n_notes, seconds = 0, 0.0
     with ProcessPoolExecutor(config.processes) as pool:
         paths = [config.data_dir / piece.path for piece in pieces]
         results = pool.map(partial(prepare_file, sustain=config.sustain), paths, chunksize=4)
@@ -90,14 +86,14 @@ def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
             if done.packed is None:
                 skipped.append((piece.path, done.reason))
                 continue
-            frames += len(done.packed)
+            n_notes += len(done.packed)
+            seconds += piece.duration_s
             writer.add(
                 done.packed,
                 composer=piece.composer,
                 title=piece.title,
                 split=piece.split,
                 path=piece.path,
-                n_notes=done.n_notes,
             )
     absent = sum(reason == "absent" for _, reason in skipped)
     if len(skipped) == len(pieces):
@@ -107,7 +103,7 @@ def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
         )
     writer.close()
     (out / "skipped.json").write_text(json.dumps(skipped, indent=1), encoding="utf-8")
-    print(f"{len(pieces) - len(skipped)} pieces, {frames / FS / 3600:.1f} h in {out}")
+    print(f"{len(pieces) - len(skipped)} pieces, {n_notes} notes, {seconds / 3600:.1f} h in {out}")
     print(f"skipped: {absent} absent, {len(skipped) - absent} broken (listed in skipped.json)")
 
 

@@ -1,8 +1,8 @@
 """Train a network on prepared data and leave its best checkpoint in Hub layout.
 
-    python train/train.py train/presets/lstm.toml --data data/rolls --out runs/taste --max-steps 50
-    python train/train.py train/presets/lstm.toml --data data/rolls --out runs/lstm
-    python train/train.py train/presets/lstm.toml --data data/rolls --out runs/lstm     # resumes
+    python train/train.py train/presets/lstm.toml --data data/notes --out runs/taste --max-steps 50
+    python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm
+    python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm     # resumes
     accelerate launch train/train.py train/presets/lstm.toml --data ... --out ...       # GPUs
     ACCELERATE_USE_CPU=true torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
         train/train.py train/presets/lstm.toml --data ... --out ...                     # two CPUs
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from pyzzicato.training.loop import train
 from pyzzicato.training.record import training_record, write_record
 from pyzzicato.training.settings import TrainSettings, read_settings
-from pyzzicato.training.store import RollStore
+from pyzzicato.training.store import NoteStore
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class TrainConfig:
 
 
 class ProgressBar:
-    """Shows loss and frames a second, and logs both; on the main process only."""
+    """Shows loss and steps a second, and logs both; on the main process only."""
 
     def __init__(self, config: TrainConfig, accelerator: Accelerator) -> None:
         self._accelerator = accelerator
         settings = config.settings
-        self._frames = settings.batch_size * settings.crop_frames * accelerator.num_processes
+        self._steps = settings.batch_size * settings.crop_steps * accelerator.num_processes
         self._bar = tqdm(
             total=settings.max_steps,
             desc=config.out.name,
@@ -55,12 +55,12 @@ class ProgressBar:
         self._bar.update(step - self._bar.n)
         self._shown |= {name: f"{value:.3f}" for name, value in figures.items()}
         rate = self._bar.format_dict["rate"] or 0.0
-        self._bar.set_postfix({**self._shown, "frames/s": f"{rate * self._frames:.0f}"})
+        self._bar.set_postfix({**self._shown, "steps/s": f"{rate * self._steps:.0f}"})
 
 
 def main(config: TrainConfig) -> None:
     """Runs or resumes one training run and writes its record."""
-    store = RollStore(config.data)
+    store = NoteStore(config.data)
     accelerator = Accelerator(
         mixed_precision=config.settings.precision,
         log_with="tensorboard",
@@ -81,10 +81,12 @@ def main(config: TrainConfig) -> None:
         )
         write_record(record, config.out / "best")
         losses = record["losses"]
+        told_baselines = ", ".join(
+            f"{name.replace('_', ' ')} {loss:.3f}" for name, loss in losses["baselines"].items()
+        )
         print(
-            f"best validation loss {losses['validation']:.3f} nats a frame at step "
-            f"{progress.best_step}; all keys by frequency {losses['all_keys_by_frequency']:.3f}, "
-            f"copy the last frame {losses['copy_the_last_frame']:.3f}; in {config.out / 'best'}"
+            f"best validation loss {losses['validation']:.3f} {losses['unit']} at step "
+            f"{progress.best_step}; {told_baselines}; in {config.out / 'best'}"
         )
 
 

@@ -27,9 +27,9 @@ import torch
 from numpy.typing import NDArray
 
 from ..models import PyzzicatoModel
-from ..pianoroll import check_roll
+from ..pianoroll import FS, check_roll, notes_to_roll
 from ..training.baselines import count_baselines
-from ..training.store import RollStore, StoredPiece
+from ..training.store import NoteStore, StoredPiece
 from .markov import Frames, count_markov, frame_nats
 
 Nats = NDArray[np.float64]
@@ -52,12 +52,15 @@ class Rolls(Protocol):
 class StoredRolls:
     """Whole pieces of a store, each read when its turn comes, so that memory stays small."""
 
-    store: RollStore
+    store: NoteStore
     pieces: tuple[StoredPiece, ...]
 
     def __iter__(self) -> Iterator[Frames]:
         """Yields `(T, 88)` zeros and ones, piece by piece."""
-        return (self.store.frames(piece) for piece in self.pieces)
+        return (
+            (notes_to_roll(notes, fs=FS) > 0).astype(np.uint8)
+            for notes in self.store.each(self.pieces)
+        )
 
     def __len__(self) -> int:
         """Returns the number of pieces."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..generation import GenerationSettings, RollPlayer, continue_seed, cut_seed
+from ..generation import GenerationSettings, continue_seed, cut_seed
 from ..hub import ModelInfo, load_model, model_info
 from ..models import PyzzicatoModel
 from ..notes import Note, cut_notes, shift_notes, sort_notes
 from ..pianoroll import FS
+from ..players import RollPlayer
 from ..touch import SeedTouch
 from .excerpts import Excerpt
 from .markov import MarkovModel
@@ -96,7 +97,7 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
         n_frames = int(np.ceil(excerpt.seconds * FS))
         roll = markov.continue_roll(player.steps[-1], n_frames, np.random.default_rng(rng))
         notes = [note for frame in roll for note in player.play(frame)]
-        return sort_notes([*notes, *player.stop()])
+        return sort_notes([*notes, *player.stop(excerpt.seconds)])
 
     about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
     return System(MARKOV, about, play)

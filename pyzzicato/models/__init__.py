@@ -1,7 +1,7 @@
 """The networks. They need torch and transformers only, so that the Hub can ship them alone."""
 
 from .config import PyzzicatoConfig
-from .heads import SamplingRule
-from .model import PyzzicatoModel, PyzzicatoOutput
+from .model import ModelState, PyzzicatoModel, PyzzicatoOutput
+from .rules import SamplingRule
 
-__all__ = ["PyzzicatoConfig", "PyzzicatoModel", "PyzzicatoOutput", "SamplingRule"]
+__all__ = ["ModelState", "PyzzicatoConfig", "PyzzicatoModel", "PyzzicatoOutput", "SamplingRule"]

@@ -4,15 +4,40 @@ from typing import Any
 
 from transformers import PretrainedConfig
 
-REPRESENTATIONS = ("roll",)
+REPRESENTATIONS = ("roll", "events")
 BACKBONES = ("conv1d", "wavenet", "lstm")
-HEADS = {"roll": ("independent",)}
+COMPOSERS = {
+    "bach": "Johann Sebastian Bach",
+    "beethoven": "Ludwig van Beethoven",
+    "brahms": "Johannes Brahms",
+    "chopin": "Frédéric Chopin",
+    "debussy": "Claude Debussy",
+    "haydn": "Joseph Haydn",
+    "liszt": "Franz Liszt",
+    "mendelssohn": "Felix Mendelssohn",
+    "mozart": "Wolfgang Amadeus Mozart",
+    "rachmaninoff": "Sergei Rachmaninoff",
+    "scarlatti": "Domenico Scarlatti",
+    "schubert": "Franz Schubert",
+    "schumann": "Robert Schumann",
+    "scriabin": "Alexander Scriabin",
+}
+"""The fourteen composers most played in MAESTRO: short name -> name in its catalogue."""
+HEADS = {"roll": ("independent", "joint"), "events": ("notes",)}
+SPANS = {
+    "independent": (),
+    "joint": (4.0, 20.0, 80.0, 300.0),  # frames: 0.2, 1, 4 and 15 s at 20 frames a second
+    "notes": (3.0, 10.0, 33.0, 100.0),  # notes: a chord, a second, a phrase, a section
+}
+"""Spans of the memories that each head reads, unless a config names others."""
 SUSTAIN = ("extend", "ignore")
 
 # Upper ends of what a checkpoint may ask for, so that a hostile config cannot exhaust memory.
 _MAX_WIDTH = 4096
 _MAX_LAYERS = 64
 _MAX_KERNEL = 256
+_MAX_SPANS = 16
+_MAX_COMPOSERS = 256
 
 # Keys beside the fields that transformers itself writes into or passes with a config.
 _FOREIGN_KEYS = {
@@ -28,10 +53,11 @@ class PyzzicatoConfig(PretrainedConfig):
     """What a checkpoint needs to be used as it was trained.
 
     Attributes:
-        representation: what a step is; "roll" is one frame of 88 keys.
+        representation: what a step is; "roll" is one frame of 88 keys, "events" one note.
         backbone: "conv1d" (plain causal convolutions), "wavenet" (gated dilated convolutions) or
             "lstm".
-        head: "independent" (88 sigmoids, the article's output).
+        head: on a roll "independent" (88 sigmoids, the article's output) or "joint" (each key
+            given those below it); on events "notes" (the four numbers of a note in a row).
         fs: frames a second of the roll, 1 to 200.
         sustain: "extend" lengthens notes by the sustain pedal before they become a roll, "ignore"
             keeps them as fingered. The same in training and in use.
@@ -40,6 +66,12 @@ class PyzzicatoConfig(PretrainedConfig):
         kernel_size: frames a convolution spans at dilation 1 (conv1d, wavenet), 1 to 256.
         dense_size: width of the dense layer after the backbone (wavenet, lstm), 1 to 4096.
         dropout: share of activations dropped in training, 0 to below 1.
+        embedding_size: channels of a note event's vector (events), 1 to 4096.
+        head_size: channels of each key in the joint head and the head of notes, 1 to 4096.
+        spans: steps after which each memory of the keys struck has faded to 1/e, above 0, at most
+            16 of them; None for the head's own (`SPANS`). The independent head has none.
+        composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
+            in the order of their numbers; empty if it knows none. At most 256.
 
     Raises:
         ValueError: if a key is unknown or a value of the wrong type or out of range; the message
@@ -58,6 +90,10 @@ class PyzzicatoConfig(PretrainedConfig):
     kernel_size: int = 1
     dense_size: int = 256
     dropout: float = 0.0
+    embedding_size: int = 128
+    head_size: int = 24
+    spans: list[float] | None = None
+    composers: list[str] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         # transformers takes any key; a misspelt one would silently leave its default in place.
@@ -74,9 +110,55 @@ class PyzzicatoConfig(PretrainedConfig):
         check_whole("n_layers", self.n_layers, 1, _MAX_LAYERS)
         check_whole("kernel_size", self.kernel_size, 1, _MAX_KERNEL)
         check_whole("dense_size", self.dense_size, 1, _MAX_WIDTH)
+        check_whole("embedding_size", self.embedding_size, 1, _MAX_WIDTH)
+        check_whole("head_size", self.head_size, 1, _MAX_WIDTH)
+        self._take_spans()
+        self._take_composers()
         is_number = isinstance(self.dropout, int | float) and not isinstance(self.dropout, bool)
         if not is_number or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be 0 to below 1, got {self.dropout!r}")
+
+    def _take_spans(self) -> None:
+        spans = list(SPANS[self.head]) if self.spans is None else self.spans
+        is_list = isinstance(spans, list | tuple) and len(spans) <= _MAX_SPANS
+        if not is_list or not all(_is_positive(span) for span in spans):
+            raise ValueError(
+                f"spans must be a list of at most {_MAX_SPANS} numbers above 0, got {spans!r}"
+            )
+        if bool(spans) == (self.head == "independent"):
+            wanted = "none" if self.head == "independent" else "at least one"
+            raise ValueError(f"spans must be {wanted} for the {self.head} head, got {spans!r}")
+        self.spans = [float(span) for span in spans]
+
+    def _take_composers(self) -> None:
+        names = [] if self.composers is None else self.composers
+        is_list = isinstance(names, list | tuple) and len(names) <= _MAX_COMPOSERS
+        if not is_list or not all(isinstance(name, str) and name for name in names):
+            raise ValueError(
+                f"composers must be a list of at most {_MAX_COMPOSERS} names, got {names!r}"
+            )
+        if len(set(names)) < len(names):
+            raise ValueError(f"composers must be named once each, got {names!r}")
+        self.composers = list(names)
+
+    def composer_number(self, name: str | None) -> int:
+        """Returns the number the model takes for a composer's short name, 0 for None.
+
+        Raises:
+            ValueError: if the model does not know the composer.
+        """
+        known = self.composers or []
+        if name is None:
+            return 0
+        if name not in known:
+            names = ", ".join(known) if known else "none: this model knows no composers"
+            raise ValueError(f"composer must be one of {names}; got {name!r}")
+        return 1 + known.index(name)
+
+
+def _is_positive(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < float(value) < 1e6  # type: ignore[arg-type]
 
 
 def check_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -1,25 +1,11 @@
-"""Heads: from a backbone's hidden vector to a distribution over the next step."""
-
-from dataclasses import dataclass
+"""The article's head: from a backbone's hidden vector to 88 keys, each on its own."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
-@dataclass(frozen=True, slots=True)
-class SamplingRule:
-    """How the next step is chosen from a distribution.
-
-    Attributes:
-        temperature: logits are divided by it before a step is drawn; 1 draws from the model's own
-            distribution. Above 0.
-        threshold: the article's way: nothing is drawn, a key sounds where its probability passes
-            the threshold, 0 to 1. None to draw.
-    """
-
-    temperature: float = 1.0
-    threshold: float | None = None
+from .pitch import N_KEYS
+from .rules import SamplingRule
 
 
 class IndependentHead(nn.Module):
@@ -39,34 +25,34 @@ class IndependentHead(nn.Module):
     _START = -5.0
     _GO_ON = 2.3
 
-    def __init__(self, in_size: int, n_keys: int = 88) -> None:
+    def __init__(self, in_size: int, n_keys: int = N_KEYS) -> None:
         super().__init__()
         self.in_size = in_size
         self.out = nn.Linear(in_size, n_keys)
         self.stay = nn.Parameter(torch.full((n_keys,), self._GO_ON - self._START))
         nn.init.constant_(self.out.bias, self._START)
 
-    def logits(self, hidden: Tensor) -> Tensor:
+    def logits(self, seen: Tensor) -> Tensor:
         """Returns `(..., 88)` log-odds for `(..., C + 88)` hidden vectors and present frames."""
-        logits: Tensor = self.out(hidden[..., : self.in_size])
-        return logits + self.stay * hidden[..., self.in_size :]
+        logits: Tensor = self.out(seen[..., : self.in_size])
+        return logits + self.stay * seen[..., self.in_size :]
 
-    def nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
+    def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T)` negative log-likelihoods in nats a frame, summed over the keys.
 
         Args:
-            hidden: `(B, T, C + 88)`.
+            seen: `(B, T, C + 88)`.
             targets: `(B, T, 88)` zeros and ones.
         """
-        logits = self.logits(hidden)
+        logits = self.logits(seen)
         losses = F.binary_cross_entropy_with_logits(
             logits, targets.to(logits.dtype), reduction="none"
         )
         return losses.sum(-1)
 
-    def sample(self, hidden: Tensor, rule: SamplingRule, generator: torch.Generator) -> Tensor:
-        """Returns `(B, 88)` uint8 zeros and ones, the next frame, for `(B, C + 88)` vectors."""
-        logits = self.logits(hidden)
+    def sample(self, seen: Tensor, rule: SamplingRule, generator: torch.Generator) -> Tensor:
+        """Returns `(B, 88)` uint8 zeros and ones, the next frame, for `(n_views * B, C + 88)`."""
+        logits = rule.guide(self.logits(seen))
         if rule.threshold is not None:
             return (torch.sigmoid(logits) > rule.threshold).to(torch.uint8)
         chances = torch.sigmoid(logits / rule.temperature)

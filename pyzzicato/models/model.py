@@ -1,7 +1,7 @@
 """The one model class: an embedding, a backbone and a head, chosen by the config."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,19 +10,39 @@ from transformers.utils.generic import ModelOutput
 
 from .config import PyzzicatoConfig
 from .conv1d import Conv1dBackbone
-from .embeddings import RollEmbedding
-from .heads import IndependentHead, SamplingRule
+from .embeddings import EventEmbedding, RollEmbedding
+from .heads import IndependentHead
+from .joint_head import JointHead
 from .lstm import LstmBackbone
+from .note_head import NoteHead
+from .rules import SamplingRule
 from .wavenet import WaveNetBackbone
 
 Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone
+Embedding = RollEmbedding | EventEmbedding
+Head = IndependentHead | JointHead | NoteHead
 BACKBONES: dict[str, type[Backbone]] = {
     "conv1d": Conv1dBackbone,
     "wavenet": WaveNetBackbone,
     "lstm": LstmBackbone,
 }
-EMBEDDINGS = {"roll": RollEmbedding}
-HEADS = {"independent": IndependentHead}
+
+COMPOSER_SIZE = 32
+"""Channels of the vector that stands for a composer."""
+
+
+class ModelState(NamedTuple):
+    """All that a model carries from step to step.
+
+    Attributes:
+        composer: `(B, COMPOSER_SIZE)`, None for a model that knows no composers.
+        past: the embedding's state.
+        backbone: the backbone's.
+    """
+
+    composer: Tensor | None
+    past: Any
+    backbone: Any
 
 
 @dataclass
@@ -31,8 +51,10 @@ class PyzzicatoOutput(ModelOutput):
 
     Attributes:
         loss: mean nats a step over the targets, where targets were given.
-        logits: what the head predicts of the step after each step, `(B, T, 88)` on a roll.
-        state: the backbone's state after the last step.
+        logits: where they were not, of the first thing the head decides of the step after each step: of every key, if
+            no lower one sounds, on a roll `(B, T, 88)`; of the onset step of note events
+            `(B, T, 57)`.
+        state: after the last step.
     """
 
     loss: Tensor | None = None
@@ -43,8 +65,9 @@ class PyzzicatoOutput(ModelOutput):
 class PyzzicatoModel(PreTrainedModel):
     """Predicts the next step of a piece from the steps so far.
 
-    A step is one `(88,)` frame of a roll, zeros and ones. The same weights run over whole sequences
-    (`forward`) and one step at a time with a carried state (`start`, `step`); the two agree.
+    A step is one `(88,)` frame of a roll, zeros and ones, or one `(4,)` note event. The same
+    weights run over whole sequences (`forward`) and one step at a time with a carried state
+    (`start`, `step`); the two agree.
     """
 
     config_class = PyzzicatoConfig
@@ -53,53 +76,108 @@ class PyzzicatoModel(PreTrainedModel):
 
     def __init__(self, config: PyzzicatoConfig) -> None:
         super().__init__(config)
-        self.embedding = EMBEDDINGS[config.representation]()
-        self.backbone: Backbone = BACKBONES[config.backbone](self.embedding.out_size, config)
-        self.head = HEADS[config.head](self.backbone.out_size)
+        self.embedding = _build_embedding(config)
+        in_size = self.embedding.out_size
+        self.composers: nn.Embedding | None = None
+        if config.composers:
+            # Number 0 is any composer.
+            self.composers = nn.Embedding(1 + len(config.composers), COMPOSER_SIZE)
+            in_size += COMPOSER_SIZE
+        self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
+        self.head = _build_head(config, self.backbone.out_size, self.embedding.n_planes)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
         """Keeps what each module drew when it was built: transformers would draw N(0, 0.02)."""
         return None
 
-    def start(self, batch_size: int = 1) -> Any:
-        """Returns the state before the first step of `batch_size` pieces."""
-        return self.backbone.start(batch_size)
+    def start(self, batch_size: int = 1, composers: Tensor | None = None) -> ModelState:
+        """Returns the state before the first step of `batch_size` pieces.
 
-    def hidden(self, steps: Tensor, state: Any) -> tuple[Tensor, Any]:
+        Args:
+            batch_size: B.
+            composers: `(B,)` whole numbers, 1 + the place in the config's list, 0 for any; None
+                for any. Ignored by a model that knows no composers.
+        """
+        composer = None
+        if self.composers is not None:
+            if composers is None:
+                composers = torch.zeros(batch_size, dtype=torch.long, device=self.device)
+            composer = self.composers(composers)
+        return ModelState(
+            composer, self.embedding.start(batch_size), self.backbone.start(batch_size)
+        )
+
+    def hidden(self, steps: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """Returns what the head sees and the state after the last step.
 
-        That is `(B, T, C + 88)`: the backbone's hidden vector and the present frame, side by side.
+        That is `(B, T, C + 88 * F)`: the backbone's hidden vector and the embedding's F planes of
+        88 keys, side by side.
 
         Args:
-            steps: `(B, T, 88)`, T at least 1.
+            steps: `(B, T, A)`, T at least 1.
             state: from `start` or the call before.
         """
-        x = self.embedding(steps, next(self.parameters()).dtype)
-        hidden, state = self.backbone(x, state)
-        return torch.cat((hidden, x), dim=-1), state
+        dtype = next(self.parameters()).dtype
+        x, planes, past = self.embedding(steps, state.past, dtype)
+        if state.composer is not None:
+            x = torch.cat((x, state.composer[:, None].expand(-1, x.shape[1], -1)), dim=-1)
+        hidden, backbone = self.backbone(x, state.backbone)
+        seen = torch.cat((hidden, planes.flatten(2)), dim=-1)
+        return seen, ModelState(state.composer, past, backbone)
 
     def forward(
-        self, steps: Tensor, targets: Tensor | None = None, state: Any = None, **_: Any
+        self,
+        steps: Tensor,
+        targets: Tensor | None = None,
+        composers: Tensor | None = None,
+        state: ModelState | None = None,
+        **_: Any,
     ) -> PyzzicatoOutput:
-        """Returns logits for the step after each step, and the loss where targets are given.
+        """Returns logits for the step after each step or, where targets are given, their loss.
 
         Args:
-            steps: `(B, T, 88)` zeros and ones.
-            targets: `(B, T, 88)`, the step that follows each step.
+            steps: `(B, T, A)` frames, A = 88 zeros and ones, or note events, A = 4 numbers.
+            targets: `(B, T, A)`, the step that follows each step.
+            composers: `(B,)`, see `start`; used where no state is given.
             state: from `start` or an earlier output; None for the beginning of a piece.
         """
-        hidden, state = self.hidden(steps, self.start(len(steps)) if state is None else state)
-        loss = None if targets is None else self.head.nll(hidden, targets).mean()
-        return PyzzicatoOutput(loss=loss, logits=self.head.logits(hidden), state=state)
+        seen, state = self.hidden(
+            steps, self.start(len(steps), composers) if state is None else state
+        )
+        if targets is None:
+            return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
+        return PyzzicatoOutput(loss=self.head.nll(seen, targets).mean(), state=state)
 
     @torch.no_grad()
-    def step(self, step: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Returns what the head sees after one more step `(B, 88)`, and the state."""
-        hidden, state = self.hidden(step[:, None], state)
-        return hidden[:, 0], state
+    def step(self, step: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+        """Returns what the head sees after one more step `(B, A)`, and the state."""
+        seen, state = self.hidden(step[:, None], state)
+        return seen[:, 0], state
 
     @torch.no_grad()
-    def sample(self, hidden: Tensor, rule: SamplingRule, generator: torch.Generator) -> Tensor:
-        """Returns the next step `(B, 88)`, drawn or chosen, for `(B, C + 88)` of `step`."""
-        return self.head.sample(hidden, rule, generator)
+    def sample(
+        self, seen: Tensor, rule: SamplingRule, generator: torch.Generator, **limits: int
+    ) -> Tensor:
+        """Returns the next step `(B, A)`, drawn or chosen, for `(n_views * B, C + 88 * F)`.
+
+        Args:
+            seen: from `step`; with guidance the B rows with the composer, then those without.
+            rule: how to draw.
+            generator: of the draws.
+            limits: of the head's own `sample`.
+        """
+        return self.head.sample(seen, rule, generator, **limits)
+
+
+def _build_embedding(config: PyzzicatoConfig) -> Embedding:
+    if config.representation == "roll":
+        return RollEmbedding(config.spans)
+    return EventEmbedding(config.embedding_size, config.spans)
+
+
+def _build_head(config: PyzzicatoConfig, in_size: int, n_planes: int) -> Head:
+    if config.head == "independent":
+        return IndependentHead(in_size)
+    head = JointHead if config.head == "joint" else NoteHead
+    return head(in_size, n_planes, config.head_size, config.dropout)

@@ -1,29 +1,45 @@
 """Batches of crops, drawn so that a run can be stopped and resumed without a trace."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .store import RollStore, StoredPiece
+from .representations import Change, Representation, Steps
+from .settings import TrainSettings
+from .store import NoteStore, StoredPiece
+
+
+class Batch(NamedTuple):
+    """What an update learns from.
+
+    Attributes:
+        steps: `(B, T, A)` uint8, with mistakes where noise is wanted.
+        targets: `(B, T, A)` uint8, one step later, without mistakes.
+        composers: `(B,)` numbers as the model takes them, 0 for any.
+    """
+
+    steps: Tensor
+    targets: Tensor
+    composers: Tensor
 
 
 class CropSampler:
-    """Draws random crops of the pieces, transposed at random.
+    """Draws random crops of the pieces, transposed and stretched at random.
 
     Which crops a step sees depends on the seed, the step and the process alone, so nothing needs to
     be saved to resume, and two processes never draw the same.
 
     Args:
         store: prepared pieces.
-        pieces: those to draw from; each by its share of all frames.
-        batch_size: crops a batch.
-        n_frames: frames a crop, not counting the last target.
-        transpose: crops are moved by up to so many semitones either way, 0 to 11; keys that leave
-            the keyboard fall silent.
-        seed: any whole number at or above 0.
+        pieces: those to draw from; each by its share of all notes.
+        representation: how notes become steps.
+        settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `noise`,
+            `composer_dropout` and `seed` use is made.
+        composers: full names of the composers the model knows and their numbers.
 
     Raises:
         ValueError: if there is no piece.
@@ -31,13 +47,11 @@ class CropSampler:
 
     def __init__(
         self,
-        store: RollStore,
+        store: NoteStore,
         pieces: Sequence[StoredPiece],
-        *,
-        batch_size: int,
-        n_frames: int,
-        transpose: int = 0,
-        seed: int = 0,
+        representation: Representation,
+        settings: TrainSettings,
+        composers: Mapping[str, int] | None = None,
     ) -> None:
         if not pieces:
             raise ValueError("there is no piece to train on; check the composers and splits")
@@ -45,25 +59,39 @@ class CropSampler:
         self._pieces = list(pieces)
         lengths = np.array([piece.length for piece in pieces], dtype=float)
         self._shares = lengths / lengths.sum()
-        self._batch_size = batch_size
-        self._n_frames = n_frames
-        self._transpose = transpose
-        self._seed = seed
+        self._representation = representation
+        self._settings = settings
+        self._composers = composers or {}
 
-    def batch(self, step: int, process: int = 0) -> tuple[Tensor, Tensor]:
-        """Returns steps and targets, both `(B, T, 88)` uint8; targets are one frame later."""
-        rng = np.random.default_rng([self._seed, step, process])
-        chosen = rng.choice(len(self._pieces), size=self._batch_size, p=self._shares)
-        crops = np.stack([self._crop(self._pieces[i], rng) for i in chosen])
-        frames = torch.from_numpy(crops)
-        return frames[:, :-1], frames[:, 1:]
+    def batch(self, step: int, process: int = 0) -> Batch:
+        """Returns the crops of an update."""
+        rng = np.random.default_rng([self._settings.seed, step, process])
+        chosen = rng.choice(len(self._pieces), size=self._settings.batch_size, p=self._shares)
+        pieces = [self._pieces[i] for i in chosen]
+        crops = [self._crop(piece, rng) for piece in pieces]
+        seen = [
+            self._representation.add_noise(crop[:-1], self._settings.noise, rng) for crop in crops
+        ]
+        dropped = rng.random(len(pieces)) < self._settings.composer_dropout
+        numbers = [self._composers.get(piece.composer, 0) for piece in pieces]
+        return Batch(
+            torch.from_numpy(np.stack(seen)),
+            torch.from_numpy(np.stack([crop[1:] for crop in crops])),
+            torch.from_numpy(np.where(dropped, 0, numbers)),
+        )
 
     def _crop(self, piece: StoredPiece, rng: np.random.Generator) -> NDArray[np.uint8]:
-        room = max(0, piece.length - self._n_frames - 1)
-        frames = self._store.frames(piece, int(rng.integers(room + 1)), self._n_frames + 1)
-        frames = transpose_frames(frames, int(rng.integers(-self._transpose, self._transpose + 1)))
-        # A piece shorter than the crop is followed by silence.
-        return np.pad(frames, ((0, self._n_frames + 1 - len(frames)), (0, 0)))
+        """Returns `(crop_steps + 1, A)` steps; a piece that is shorter begins again."""
+        n_steps = self._settings.crop_steps + 1
+        room = self._representation.room(piece, n_steps)
+        furthest, widest = self._settings.transpose, self._settings.stretch
+        change = Change(
+            int(rng.integers(-furthest, furthest + 1)),
+            float(np.exp(rng.uniform(-1, 1) * np.log1p(widest))),
+        )
+        place = int(rng.integers(room))
+        crop: Steps = self._representation.crop(self._store, piece, place, n_steps, change)
+        return np.resize(crop, (n_steps, crop.shape[1])) if len(crop) < n_steps else crop
 
 
 def transpose_frames(frames: NDArray[np.uint8], semitones: int) -> NDArray[np.uint8]:
@@ -74,14 +102,3 @@ def transpose_frames(frames: NDArray[np.uint8], semitones: int) -> NDArray[np.ui
     else:
         moved[:, :semitones] = frames[:, -semitones:]
     return moved
-
-
-def middle_crops(
-    store: RollStore, pieces: Sequence[StoredPiece], n_frames: int
-) -> list[NDArray[np.uint8]]:
-    """Returns the middle `n_frames` of each piece, `(T, 88)`; whole pieces where shorter.
-
-    Held-out losses are measured on these, the same at each evaluation and for each model. The
-    middle, because openings and ends are slower and quieter than the rest.
-    """
-    return [store.frames(p, max(0, (p.length - n_frames) // 2), n_frames) for p in pieces]

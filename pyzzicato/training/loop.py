@@ -16,10 +16,12 @@ from accelerate.utils import set_seed  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..models import PyzzicatoModel
-from .batches import CropSampler, middle_crops
+from ..models import PyzzicatoConfig, PyzzicatoModel
+from ..models.config import COMPOSERS
+from .batches import Batch, CropSampler
+from .representations import middle_crops, representation_of
 from .settings import TrainSettings
-from .store import RollStore
+from .store import NoteStore
 
 Report = Callable[[int, dict[str, float]], None]
 
@@ -33,7 +35,7 @@ class Progress:
 
     Attributes:
         step: updates done.
-        best_loss: lowest validation loss so far, nats a frame.
+        best_loss: lowest validation loss so far, nats a step.
         best_step: when that was.
         looks_without_gain: validation looks since then.
         seconds: wall time spent in training, over all resumes.
@@ -68,7 +70,7 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
 
 
 def train(
-    store: RollStore,
+    store: NoteStore,
     settings: TrainSettings,
     out: Path,
     accelerator: Accelerator,
@@ -91,21 +93,24 @@ def train(
     """
     _check_same_run(out, settings, accelerator)
     set_seed(settings.seed)
+    config = settings.model_config(store.sustain)
+    representation = representation_of(config)
     composers = settings.composers or None
     sampler = CropSampler(
         store,
         store.of_split("train", composers),
-        batch_size=settings.batch_size,
-        n_frames=settings.crop_frames,
-        transpose=settings.transpose,
-        seed=settings.seed,
+        representation,
+        settings,
+        composer_numbers(config),
     )
-    # A single frame has none after it to predict.
-    held_out = [piece for piece in store.of_split("validation", composers) if piece.length > 1]
-    if not held_out:
+    held_out = middle_crops(
+        store, store.of_split("validation", composers), representation, settings.eval_steps
+    )
+    # A single step has none after it to predict.
+    crops = [crop for crop in held_out if len(crop) > 1]
+    if not crops:
         raise ValueError("there is no validation piece; prepare the validation split too")
-    crops = middle_crops(store, held_out, settings.eval_frames)
-    plain = PyzzicatoModel(settings.model_config(fs=store.fs, sustain=store.sustain))
+    plain = PyzzicatoModel(config)
     optimizer = torch.optim.AdamW(
         plain.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -117,10 +122,10 @@ def train(
     began = time.monotonic() - progress.seconds
     recent: list[float] = []
     while progress.step < settings.max_steps and progress.looks_without_gain < settings.patience:
-        steps, targets = sampler.batch(progress.step, accelerator.process_index)
+        batch = sampler.batch(progress.step, accelerator.process_index)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(progress.step, settings)
-        recent.append(_update(model, optimizer, steps, targets, settings.clip_norm, accelerator))
+        recent.append(_update(model, optimizer, batch, settings.clip_norm, accelerator))
         progress.step += 1
         progress.seconds = time.monotonic() - began
         if report is not None:
@@ -139,17 +144,25 @@ def train(
     return progress
 
 
+def composer_numbers(config: PyzzicatoConfig) -> dict[str, int]:
+    """Returns the numbers of the composers a model knows, by their full names.
+
+    Raises:
+        ValueError: if a short name of the config is not in `COMPOSERS`.
+    """
+    for name in config.composers or []:
+        if name not in COMPOSERS:
+            raise ValueError(f"composers must be of {', '.join(COMPOSERS)}; got {name!r}")
+    return {COMPOSERS[name]: config.composer_number(name) for name in config.composers or []}
+
+
 def _update(
-    model: Any,
-    optimizer: Any,
-    steps: Tensor,
-    targets: Tensor,
-    clip_norm: float,
-    accelerator: Accelerator,
+    model: Any, optimizer: Any, batch: Batch, clip_norm: float, accelerator: Accelerator
 ) -> float:
     model.train()
+    steps, targets, composers = (part.to(accelerator.device) for part in batch)
     with accelerator.autocast():
-        loss = model(steps.to(accelerator.device), targets.to(accelerator.device)).loss
+        loss = model(steps, targets, composers).loss
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(model.parameters(), clip_norm)
     optimizer.step()
@@ -161,9 +174,9 @@ def _update(
 def validation_loss(
     model: Any, crops: list[NDArray[np.uint8]], accelerator: Accelerator, batch_size: int = 16
 ) -> float:
-    """Returns mean nats a frame over `(T, 88)` crops, T above 1; the processes share the work.
+    """Returns mean nats a step over `(T, A)` crops, T above 1; the processes share the work.
 
-    The first frame of each crop is seen and not scored.
+    The first step of each crop is seen and not scored, and no composer is told.
     """
     model.eval()
     total = torch.zeros(2, dtype=torch.float64)

@@ -11,27 +11,50 @@ import torch
 import transformers
 
 from ..models import PyzzicatoModel
-from .baselines import count_baselines
-from .batches import middle_crops
+from .baselines import count_baselines, count_event_baselines
 from .loop import Progress
+from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
-from .store import RollStore, StoredPiece
+from .store import NoteStore, StoredPiece
 
 DATA_LICENCE = "CC BY-NC-SA 4.0"
 """MAESTRO's licence; weights trained on it follow it."""
 
 
-def hours_by_composer(pieces: list[StoredPiece], fs: int) -> dict[str, float]:
+def hours_by_composer(pieces: list[StoredPiece]) -> dict[str, float]:
     """Returns hours of music by composer, most first, to a hundredth of an hour."""
-    frames: dict[str, int] = defaultdict(int)
+    seconds: dict[str, float] = defaultdict(float)
     for piece in pieces:
-        frames[piece.composer] += piece.length
-    ordered = sorted(frames.items(), key=lambda item: -item[1])
-    return {composer: round(n / fs / 3600, 2) for composer, n in ordered}
+        seconds[piece.composer] += piece.seconds
+    ordered = sorted(seconds.items(), key=lambda item: -item[1])
+    return {composer: round(total / 3600, 2) for composer, total in ordered}
+
+
+def baseline_losses(
+    store: NoteStore,
+    training: list[StoredPiece],
+    held_out: list[StoredPiece],
+    representation: Representation,
+    n_steps: int,
+) -> dict[str, float]:
+    """Returns nats a step of models that learn nothing in time, by what they do."""
+    pieces = (representation.encode(notes) for notes in store.each(training))
+    crops = middle_crops(store, held_out, representation, n_steps)
+    if representation.unit == "note":
+        events = count_event_baselines(pieces)
+        return {
+            "all_numbers_by_frequency": events.frequency_nll(crops),
+            "given_the_note_before": events.markov_nll(crops),
+        }
+    counted = count_baselines(pieces)
+    return {
+        "all_keys_by_frequency": counted.frequency_nll(crops),
+        "copy_the_last_frame": counted.copy_nll(crops),
+    }
 
 
 def training_record(
-    store: RollStore,
+    store: NoteStore,
     settings: TrainSettings,
     progress: Progress,
     *,
@@ -41,14 +64,13 @@ def training_record(
 ) -> dict[str, Any]:
     """Returns the facts of a finished run as plain JSON values.
 
-    The baselines are counted on the same training pieces and measured on the same held-out frames
-    as the network. All losses are nats a frame, summed over the 88 keys.
+    The baselines are counted on the same training pieces and measured on the same held-out steps
+    as the network. All losses are nats a step: a frame summed over its keys, or a note.
     """
     composers = settings.composers or None
     train_pieces = store.of_split("train", composers)
     held_out = store.of_split("validation", composers)
-    counted = count_baselines(store.each(train_pieces))
-    crops = middle_crops(store, held_out, settings.eval_frames)
+    representation = representation_of(settings.model_config(store.sustain))
     return {
         "command": command,
         "settings": settings.as_dict(),
@@ -57,13 +79,13 @@ def training_record(
             "licence": DATA_LICENCE,
             "train_pieces": len(train_pieces),
             "validation_pieces": len(held_out),
-            "train_hours": hours_by_composer(train_pieces, store.fs),
+            "train_hours": hours_by_composer(train_pieces),
         },
         "steps": progress.step,
         "best_step": progress.best_step,
-        "frames_seen": progress.step
+        "steps_seen": progress.step
         * settings.batch_size
-        * settings.crop_frames
+        * settings.crop_steps
         * n_processes,
         "wall_seconds": round(progress.seconds, 1),
         "hardware": {
@@ -77,10 +99,11 @@ def training_record(
             "transformers": transformers.__version__,
         },
         "losses": {
-            "unit": "nats a frame",
+            "unit": f"nats a {representation.unit}",
             "validation": progress.best_loss,
-            "all_keys_by_frequency": counted.frequency_nll(crops),
-            "copy_the_last_frame": counted.copy_nll(crops),
+            "baselines": baseline_losses(
+                store, train_pieces, held_out, representation, settings.eval_steps
+            ),
         },
         "curve": progress.curve,
     }

@@ -15,21 +15,27 @@ _MAX_WHOLE = 2**31 - 1
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """One run. Numbers of frames and crops are for each process.
+    """One run. Numbers of steps and crops are for each process; a step is a frame of a roll or a note.
 
     Attributes:
         model: arguments of `PyzzicatoConfig`.
-        composers: full names of the composers to train on; empty for all.
+        composers: full names of the composers to train on; empty for all. Which of them the model
+            can be asked for is in `model`.
         max_steps: updates at the most.
         batch_size: crops an update.
-        crop_frames: frames a crop (512 are 25.6 s).
+        crop_steps: steps a crop (512 frames are 25.6 s, 512 notes about 50 s).
         learning_rate: peak of a linear warm-up and a cosine decay to a tenth of it.
         warmup_steps: updates of the warm-up.
         weight_decay: AdamW's.
         clip_norm: gradients longer than this are shortened to it.
         transpose: crops are transposed by up to so many semitones at random.
+        stretch: the tempo of crops is changed by up to so much, either way, at random: 0.1 makes
+            them up to a tenth slower or faster. 0 to 1.
+        noise: share of the steps seen that have a mistake in them, so that the model learns to go
+            on after its own. 0 to 0.5.
+        composer_dropout: share of the crops whose composer is not told. 0 to 1.
         eval_every: updates between two looks at the validation split.
-        eval_frames: frames from the middle of each validation piece that are looked at.
+        eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
         precision: "no" (float32) or "bf16".
         seed: of the weights, the crops and dropout.
@@ -42,37 +48,44 @@ class TrainSettings:
     composers: tuple[str, ...] = ()
     max_steps: int = 2000
     batch_size: int = 16
-    crop_frames: int = 512
+    crop_steps: int = 512
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     transpose: int = 5
+    stretch: float = 0.1
+    noise: float = 0.0
+    composer_dropout: float = 0.2
     eval_every: int = 250
-    eval_frames: int = 1200
+    eval_steps: int = 1200
     patience: int = 8
     precision: str = "no"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("max_steps", "batch_size", "crop_frames", "eval_every", "patience"):
+        for name in ("max_steps", "batch_size", "crop_steps", "eval_every", "patience"):
             check_whole(name, getattr(self, name), 1, _MAX_WHOLE)
         check_whole("warmup_steps", self.warmup_steps, 0, _MAX_WHOLE)
-        check_whole("eval_frames", self.eval_frames, 2, _MAX_WHOLE)
+        check_whole("eval_steps", self.eval_steps, 2, _MAX_WHOLE)
         check_whole("transpose", self.transpose, 0, 11)
         check_whole("seed", self.seed, 0, _MAX_WHOLE)
         _check_number("learning_rate", self.learning_rate, above_0=True)
         _check_number("clip_norm", self.clip_norm, above_0=True)
         _check_number("weight_decay", self.weight_decay, above_0=False)
+        for name, highest in (("stretch", 1.0), ("noise", 0.5), ("composer_dropout", 1.0)):
+            _check_number(name, getattr(self, name), above_0=False)
+            if getattr(self, name) > highest:
+                raise ValueError(f"{name} must be 0 to {highest:g}, got {getattr(self, name)!r}")
         check_one_of("precision", self.precision, ("no", "bf16"))
         if not isinstance(self.model, Mapping):
             raise ValueError(f"model must be a table of config values, got {self.model!r}")
         if isinstance(self.composers, str) or not all(isinstance(c, str) for c in self.composers):
             raise ValueError(f"composers must be a list of names, got {self.composers!r}")
 
-    def model_config(self, *, fs: int, sustain: str) -> PyzzicatoConfig:
-        """Returns the model's config; how notes become frames is the prepared data's choice."""
-        return PyzzicatoConfig(**{**self.model, "fs": fs, "sustain": sustain})
+    def model_config(self, sustain: str) -> PyzzicatoConfig:
+        """Returns the model's config; how the pedal is heard is the prepared data's choice."""
+        return PyzzicatoConfig(**{**self.model, "sustain": sustain})
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""

@@ -1,14 +1,15 @@
-"""Prepared pieces on disk: packed rolls in one file, read by memory map.
+"""Prepared pieces on disk: notes, all pieces in one file, read by memory map.
 
-A store is a folder with `frames.bin`, `(N, 11)` bytes with one bit for each of 88 keys, all pieces
-one after the other, and `store.json`, which says where each piece lies and how notes became frames.
-All of MAESTRO's training split takes 127 MB; the article's ten-second windows as float32 would take
-about 1 TB.
+A store is a folder with `notes.bin`, eight bytes a note, all pieces one after the other, and
+`store.json`, which says where each piece lies and how the pedal was treated. Rolls and note events
+are made from the notes when a batch is drawn, so one store serves all models, and music can be
+transposed and stretched exactly. All of MAESTRO's training split takes 45 MB; the article's
+ten-second windows of rolls as float32 would take about 1 TB.
 """
 
 import json
 import mmap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -16,14 +17,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pianoroll import unpack_roll
+from ..notes import Note
 
-_BYTES_A_FRAME = 11
+NOTE = np.dtype([("onset", "<u4"), ("duration", "<u2"), ("pitch", "u1"), ("velocity", "u1")])
+"""A note on disk; onset in milliseconds from the first of its piece, duration in milliseconds."""
+
+_MAX_DURATION_MS = 2**16 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPiece:
-    """Where a piece lies in the store (`start` and `length` in frames) and what it is."""
+    """Where a piece lies in the store (`start` and `length` in notes) and what it is."""
 
     composer: str
     title: str
@@ -31,7 +35,7 @@ class StoredPiece:
     path: str
     start: int
     length: int
-    n_notes: int
+    seconds: float
 
 
 class StoreWriter:
@@ -39,49 +43,42 @@ class StoreWriter:
 
     Args:
         folder: made if absent; an earlier store in it is replaced when `close` is called.
-        fs: frames a second.
         sustain: how the pedal was treated, "extend" or "ignore".
     """
 
-    def __init__(self, folder: Path, fs: int, sustain: str) -> None:
+    def __init__(self, folder: Path, sustain: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._settings = {"fs": fs, "sustain": sustain}
-        self._file = (folder / "frames.bin.part").open("wb")
+        self._sustain = sustain
+        self._file = (folder / "notes.bin.part").open("wb")
         self._pieces: list[StoredPiece] = []
         self._start = 0
 
     def add(
-        self,
-        packed: NDArray[np.uint8],
-        *,
-        composer: str,
-        title: str,
-        split: str,
-        path: str,
-        n_notes: int,
+        self, notes: NDArray[np.void], *, composer: str, title: str, split: str, path: str
     ) -> None:
-        """Appends one piece's `(T, 11)` packed frames."""
-        self._file.write(packed.tobytes())
+        """Appends one piece's `(N,)` notes, from `pack_notes`."""
+        self._file.write(notes.tobytes())
+        ends = notes["onset"].astype(np.int64) + notes["duration"]
+        seconds = float(ends.max(initial=0)) / 1000
         self._pieces.append(
-            StoredPiece(composer, title, split, path, self._start, len(packed), n_notes)
+            StoredPiece(composer, title, split, path, self._start, len(notes), seconds)
         )
-        self._start += len(packed)
+        self._start += len(notes)
 
     def close(self) -> None:
         """Finishes the store; until then readers see the one before or none."""
         self._file.close()
-        (self._folder / "frames.bin.part").replace(self._folder / "frames.bin")
-        table = {**self._settings, "pieces": [asdict(piece) for piece in self._pieces]}
+        (self._folder / "notes.bin.part").replace(self._folder / "notes.bin")
+        table = {"sustain": self._sustain, "pieces": [asdict(piece) for piece in self._pieces]}
         text = json.dumps(table, ensure_ascii=False, indent=1)
         (self._folder / "store.json").write_text(text, encoding="utf-8")
 
 
-class RollStore:
+class NoteStore:
     """Reads a store.
 
     Attributes:
-        fs: frames a second.
         sustain: "extend" or "ignore".
         pieces: all pieces, in the order of the file.
 
@@ -92,21 +89,20 @@ class RollStore:
     def __init__(self, folder: Path) -> None:
         try:
             table = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-            self.fs = int(table["fs"])
             self.sustain = str(table["sustain"])
             self.pieces = tuple(StoredPiece(**piece) for piece in table["pieces"])
             *starts, expected = accumulate((piece.length for piece in self.pieces), initial=0)
             if starts != [piece.start for piece in self.pieces]:
                 raise ValueError("the pieces do not lie one after the other")
-            raw = np.memmap(folder / "frames.bin", dtype=np.uint8, mode="r")
-            self._frames = raw.reshape(-1, _BYTES_A_FRAME)
+            raw = np.memmap(folder / "notes.bin", dtype=np.uint8, mode="r")
+            self._notes = raw.view(NOTE)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{folder} holds no prepared data ({error!r}); run train/prepare_data.py first"
             ) from error
-        if len(self._frames) != expected:
+        if len(self._notes) != expected:
             raise ValueError(
-                f"frames.bin in {folder} must hold {expected} frames, got {len(self._frames)}; "
+                f"notes.bin in {folder} must hold {expected} notes, got {len(self._notes)}; "
                 "run train/prepare_data.py again"
             )
         # Crops are read in random order: reading ahead would only fill memory.
@@ -122,17 +118,45 @@ class RollStore:
             if piece.split == split and (wanted is None or piece.composer in wanted)
         ]
 
-    def frames(self, piece: StoredPiece, first: int = 0, n: int | None = None) -> NDArray[np.uint8]:
-        """Returns `(T, 88)` zeros and ones of a piece from frame `first`, at most `n` frames."""
+    def packed(self, piece: StoredPiece, first: int = 0, n: int | None = None) -> NDArray[np.void]:
+        """Returns a piece's notes from note `first`, at most `n`, as they lie on disk."""
         last = piece.length if n is None else min(piece.length, first + n)
-        return unpack_roll(self._frames[piece.start + first : piece.start + last])
+        return self._notes[piece.start + first : piece.start + last]
 
-    def each(self, pieces: Iterable[StoredPiece]) -> Iterator[NDArray[np.uint8]]:
-        """Yields the `(T, 88)` frames of piece after piece; memory holds one at a time."""
+    def notes(self, piece: StoredPiece) -> list[Note]:
+        """Returns all notes of a piece, from 0 seconds."""
+        return unpack_notes(self.packed(piece))
+
+    def each(self, pieces: Iterable[StoredPiece]) -> Iterator[list[Note]]:
+        """Yields the notes of piece after piece; memory holds one at a time."""
         for piece in pieces:
-            yield self.frames(piece)
+            yield self.notes(piece)
             self.release()
 
     def release(self) -> None:
         """Gives back the memory of the pages read so far; they are read again when needed."""
         self._mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def pack_notes(notes: Sequence[Note]) -> NDArray[np.void]:
+    """Returns `(N,)` packed notes, sorted by onset and pitch, the first onset at 0.
+
+    Times are rounded to milliseconds; a note lasts 1 ms at least and 65.5 s at most.
+    """
+    packed = np.zeros(len(notes), dtype=NOTE)
+    if len(notes):
+        onsets = np.round([1000 * note.start for note in notes])
+        ends = np.round([1000 * note.end for note in notes])
+        packed["onset"] = onsets - onsets.min()
+        packed["duration"] = np.clip(ends - onsets, 1, _MAX_DURATION_MS)
+        packed["pitch"] = [note.pitch for note in notes]
+        packed["velocity"] = [note.velocity for note in notes]
+    return packed[np.lexsort((packed["pitch"], packed["onset"]))]
+
+
+def unpack_notes(packed: NDArray[np.void]) -> list[Note]:
+    """Returns the notes of `pack_notes`."""
+    return [
+        Note(pitch, onset / 1000, (onset + duration) / 1000, velocity)
+        for onset, duration, pitch, velocity in packed.tolist()
+    ]

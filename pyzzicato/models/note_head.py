@@ -1,0 +1,102 @@
+"""The head of note events: onset step, pitch, duration and velocity, each given those before it."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .embeddings import EVENT_SIZES
+from .pitch import N_KEYS, PitchNet
+from .rules import SamplingRule
+
+
+class NoteHead(nn.Module):
+    """Four distributions in a row, one for each number of a note event.
+
+    The pitch has two terms: one of the hidden vector alone, which knows registers, and one that
+    reads the pitches so far alike in every key (see `pitch.py`).
+
+    Args:
+        in_size: channels of the backbone.
+        n_planes: planes of 88 keys that follow the channels in what the head is given.
+        size: channels of each key.
+        dropout: share of the hidden vector dropped in training.
+    """
+
+    def __init__(self, in_size: int, n_planes: int, size: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.in_size = in_size
+        self.n_planes = n_planes
+        self.dropout = nn.Dropout(dropout)
+        onsets, pitches, durations, velocities = EVENT_SIZES
+        self.onset = nn.Linear(in_size, onsets)
+        self.after_onset = nn.Embedding(onsets, in_size)
+        self.net = PitchNet(n_planes, size, in_size)
+        self.key = nn.Linear(size, 1)
+        self.own = nn.Linear(in_size, pitches)
+        self.after_pitch = nn.Embedding(pitches, in_size)
+        self.duration = _dense(in_size, durations)
+        self.after_duration = nn.Embedding(durations, in_size)
+        self.velocity = _dense(in_size, velocities)
+        for table in (self.after_onset, self.after_pitch, self.after_duration):
+            nn.init.normal_(table.weight, std=0.1)
+
+    def logits(self, seen: Tensor) -> Tensor:
+        """Returns `(B, T, 57)` logits of the onset step, the first of the four."""
+        logits: Tensor = self.onset(self.dropout(seen[..., : self.in_size]))
+        return logits
+
+    def attribute_nll(self, seen: Tensor, targets: Tensor) -> Tensor:
+        """Returns `(B, T, 4)` nats of the four numbers of each note.
+
+        Args:
+            seen: `(B, T, C + 88 * F)`.
+            targets: `(B, T, 4)`.
+        """
+        hidden, planes = self._split(seen.flatten(0, 1))
+        onset, pitch, duration, velocity = targets.flatten(0, 1).long().unbind(-1)
+        losses = [F.cross_entropy(self.onset(hidden), onset, reduction="none")]
+        hidden = hidden + self.after_onset(onset)
+        losses.append(F.cross_entropy(self._pitch(hidden, planes), pitch, reduction="none"))
+        hidden = hidden + self.after_pitch(pitch)
+        losses.append(F.cross_entropy(self.duration(hidden), duration, reduction="none"))
+        hidden = hidden + self.after_duration(duration)
+        losses.append(F.cross_entropy(self.velocity(hidden), velocity, reduction="none"))
+        return torch.stack(losses, dim=-1).view(targets.shape)
+
+    def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
+        """Returns `(B, T)` nats a note."""
+        return self.attribute_nll(seen, targets).sum(-1)
+
+    def sample(
+        self, seen: Tensor, rule: SamplingRule, generator: torch.Generator, at_least: int = 0
+    ) -> Tensor:
+        """Returns `(B, 4)` uint8, the next note, for `(n_views * B, C + 88 * F)`.
+
+        Args:
+            seen: hidden vectors and planes.
+            rule: how to draw; without a threshold.
+            generator: of the draws.
+            at_least: the lowest onset step allowed, the draw being conditioned on it.
+        """
+        hidden, planes = self._split(seen)
+        onset = rule.draw(self.onset(hidden), generator, at_least)
+        hidden = hidden + self.after_onset(onset).repeat(rule.n_views, 1)
+        pitch = rule.draw(self._pitch(hidden, planes), generator)
+        hidden = hidden + self.after_pitch(pitch).repeat(rule.n_views, 1)
+        duration = rule.draw(self.duration(hidden), generator)
+        hidden = hidden + self.after_duration(duration).repeat(rule.n_views, 1)
+        velocity = rule.draw(self.velocity(hidden), generator)
+        return torch.stack((onset, pitch, duration, velocity), dim=-1).to(torch.uint8)
+
+    def _split(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        planes = seen[:, self.in_size :].unflatten(1, (N_KEYS, self.n_planes))
+        return self.dropout(seen[:, : self.in_size]), planes
+
+    def _pitch(self, hidden: Tensor, planes: Tensor) -> Tensor:
+        units = torch.relu(self.net(planes, hidden))
+        logits: Tensor = self.key(units)[..., 0]
+        return logits + self.own(hidden)
+
+
+def _dense(in_size: int, out_size: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(in_size, in_size), nn.ReLU(), nn.Linear(in_size, out_size))

@@ -1,0 +1,208 @@
+"""Players: turn a model's steps into notes as they come, and hand the seed's notes over.
+
+One player a representation, all alike from outside: `steps` is the seed as the model takes it,
+`play` takes one new step and returns the new notes that ended with it, `sounding` are those still
+held, `stop` lets them go. New notes are on the continuation's own clock: 0 is where the seed ends.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .events import ONSET_TICKS, TICK_S, decode_events, encode_events, event_note, onset_bin_after
+from .models import PyzzicatoConfig
+from .notes import LOWEST_PITCH, Note, sort_notes
+from .pianoroll import notes_to_roll
+from .touch import SeedTouch
+
+Steps = NDArray[np.uint8]
+
+
+class Player(Protocol):
+    """What the loop of `generation.py` needs of a representation."""
+
+    steps: Steps
+    """The seed, `(T, A)`."""
+
+    @property
+    def seconds(self) -> float:
+        """Returns the length of the continuation so far."""
+        ...
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """Returns what the next step is held to, as arguments of the head's `sample`."""
+        ...
+
+    @property
+    def sounding(self) -> list[Note]:
+        """Returns the new notes that are held, with their ends as far as they are known."""
+        ...
+
+    def play(self, step: Steps) -> list[Note]:
+        """Takes the next `(A,)` step; returns the new notes that ended with it."""
+        ...
+
+    def stop(self, at_s: float) -> list[Note]:
+        """Lets all keys go at `at_s` seconds; returns the new notes that end with that."""
+        ...
+
+    def seed_as_held(self) -> list[Note]:
+        """Returns the seed, its last notes lengthened where the model went on holding them."""
+        ...
+
+
+def player_for(
+    config: PyzzicatoConfig, seed: Sequence[Note], seed_seconds: float, touch: SeedTouch
+) -> Player:
+    """Returns the player for a model's representation.
+
+    Args:
+        config: the model's.
+        seed: notes of the seed, from 0; at least one.
+        seed_seconds: length of the seed, a whole number of the config's frames.
+        touch: gives velocities where the model knows none.
+    """
+    if config.representation == "events":
+        return EventPlayer(seed, seed_seconds)
+    return RollPlayer(seed, seed_seconds, config.fs, touch)
+
+
+class RollPlayer:
+    """Plays frames of a roll.
+
+    Args:
+        seed: notes of the seed, from 0.
+        seed_seconds: length of the seed, a whole number of frames.
+        fs: frames a second.
+        touch: gives each new note its velocity; a model of the roll knows none.
+    """
+
+    limits: Mapping[str, int] = {}
+
+    def __init__(
+        self, seed: Sequence[Note], seed_seconds: float, fs: int, touch: SeedTouch
+    ) -> None:
+        self._fs = fs
+        self._touch = touch
+        self._seed = list(seed)
+        self._seed_seconds = seed_seconds
+        roll = notes_to_roll(seed, round(seed_seconds * fs), fs)
+        self.steps: Steps = (roll > 0).astype(np.uint8)
+        self._last = self.steps[-1]
+        self._n = 0
+        # Keys the seed leaves sounding belong to it until the model lets them go.
+        self._held = {int(key): True for key in np.flatnonzero(self._last)}
+        self._held_until: dict[int, float] = {}
+        self._onsets: dict[int, tuple[int, int]] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Returns the length of the continuation so far."""
+        return self._n / self._fs
+
+    @property
+    def sounding(self) -> list[Note]:
+        """Returns the new notes that are held, as long as they have been so far."""
+        return sort_notes(
+            Note(LOWEST_PITCH + key, onset / self._fs, self._n / self._fs, velocity)
+            for key, (onset, velocity) in self._onsets.items()
+        )
+
+    def play(self, step: Steps) -> list[Note]:
+        """Takes the next `(88,)` frame; returns the new notes that ended with it."""
+        ended = []
+        for key in map(int, np.flatnonzero(step != self._last)):
+            if step[key]:
+                self._onsets[key] = (self._n, self._touch.velocity(LOWEST_PITCH + key))
+            else:
+                ended += self._release(key)
+        self._last = step
+        self._n += 1
+        return ended
+
+    def stop(self, at_s: float) -> list[Note]:
+        """Lets all keys go after the last frame; returns the new notes that end with that."""
+        return [note for key in map(int, np.flatnonzero(self._last)) for note in self._release(key)]
+
+    def _release(self, key: int) -> list[Note]:
+        if key in self._onsets:
+            onset, velocity = self._onsets.pop(key)
+            return [Note(LOWEST_PITCH + key, onset / self._fs, self._n / self._fs, velocity)]
+        if self._held.pop(key, False) and self._n:
+            self._held_until[LOWEST_PITCH + key] = self._seed_seconds + self._n / self._fs
+        return []
+
+    def seed_as_held(self) -> list[Note]:
+        """Returns the seed, its last notes lengthened where the model went on holding them."""
+        last_of = {note.pitch: i for i, note in enumerate(self._seed)}
+        seed = list(self._seed)
+        for pitch, end in self._held_until.items():
+            i = last_of[pitch]
+            seed[i] = replace(seed[i], end=end)
+        return sort_notes(seed)
+
+
+class EventPlayer:
+    """Plays note events. A key that is struck again ends the note it holds.
+
+    Args:
+        seed: notes of the seed, from 0; at least one.
+        seed_seconds: length of the seed; the first new note is struck then or later.
+    """
+
+    def __init__(self, seed: Sequence[Note], seed_seconds: float) -> None:
+        self._seed = list(seed)
+        self.steps: Steps = encode_events(seed)
+        last = max(note.start for note in decode_events(self.steps))
+        # The model counts from the seed's last note; what is left of the seed must pass first.
+        self._rest_s = max(0.0, seed_seconds - last)
+        self._is_first = True
+        self._ticks = 0
+        self._held: dict[int, Note] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Returns when the last new note was struck."""
+        return self._ticks * TICK_S
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """Returns the lowest onset step that the first new note may have."""
+        return {"at_least": onset_bin_after(self._rest_s)} if self._is_first else {}
+
+    @property
+    def sounding(self) -> list[Note]:
+        """Returns the new notes that are held, as long as they are to last."""
+        return sort_notes(self._held.values())
+
+    def play(self, step: Steps) -> list[Note]:
+        """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""
+        ticks = int(ONSET_TICKS[step[0]])
+        if self._is_first:
+            ticks = max(0, ticks - round(self._rest_s / TICK_S))
+            self._is_first = False
+        self._ticks += ticks
+        now = self.seconds
+        struck = event_note(step, now)
+        before = self._held.pop(struck.pitch, None)
+        ended = [note for note in self._held.values() if note.end <= now]
+        for note in ended:
+            del self._held[note.pitch]
+        # Twice at once is one stroke.
+        if before is not None and before.start < now:
+            ended.append(replace(before, end=min(before.end, now)))
+        self._held[struck.pitch] = struck
+        return ended
+
+    def stop(self, at_s: float) -> list[Note]:
+        """Lets all keys go at `at_s`; returns the new notes that end then, or would have before."""
+        held, self._held = sort_notes(self._held.values()), {}
+        return [replace(n, end=min(n.end, at_s)) for n in held if n.start < at_s]
+
+    def seed_as_held(self) -> list[Note]:
+        """Returns the seed as it was given: the model ends no note of it."""
+        return sort_notes(self._seed)

@@ -1,0 +1,174 @@
+"""What training needs to know of a representation: how notes become steps, and how to cut them.
+
+Both cut a passage from a piece's packed notes, transpose it, change its tempo and turn it into
+steps; a roll's crop is so many frames, a crop of events so many notes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..events import SIZES, encode_events
+from ..models import PyzzicatoConfig
+from ..notes import HIGHEST_PITCH, LOWEST_PITCH, Note
+from ..pianoroll import notes_to_roll
+from .store import NoteStore, StoredPiece
+
+Steps = NDArray[np.uint8]
+
+# A note struck longer ago than this is taken to have ended when a roll's crop begins.
+_LOOK_BACK_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a passage is changed before it is learnt.
+
+    Attributes:
+        semitones: it is moved by; notes that leave the keyboard are dropped.
+        stretch: all times are multiplied by it.
+    """
+
+    semitones: int = 0
+    stretch: float = 1.0
+
+    def apply(self, packed: NDArray[np.void], from_s: float) -> list[Note]:
+        """Returns the notes, changed, with `from_s` seconds of the piece as their new 0.
+
+        Notes struck before `from_s` begin at 0; they are left out if they have ended by then.
+        """
+        notes = []
+        for onset, duration, pitch, velocity in packed.tolist():
+            start = max(0.0, (onset / 1000 - from_s) * self.stretch)
+            end = ((onset + duration) / 1000 - from_s) * self.stretch
+            pitch += self.semitones
+            if end > start and LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
+                notes.append(Note(pitch, start, end, velocity))
+        return notes
+
+
+class Representation(Protocol):
+    """How notes become the steps of a model."""
+
+    unit: str
+    """What a step is, in words."""
+
+    def encode(self, notes: Sequence[Note]) -> Steps:
+        """Returns the `(T, A)` steps of a passage from 0 seconds."""
+        ...
+
+    def room(self, piece: StoredPiece, n_steps: int) -> int:
+        """Returns how many places a crop of a piece can begin at, 1 or more."""
+        ...
+
+    def crop(
+        self, store: NoteStore, piece: StoredPiece, place: int, n_steps: int, change: Change
+    ) -> Steps:
+        """Returns at most `n_steps` steps of a piece, `(T, A)`, from place number `place`."""
+        ...
+
+    def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
+        """Returns steps of which a share is wrong, as a model's own may be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RollSteps:
+    """Frames of a roll, `fs` a second."""
+
+    fs: int
+    unit: str = "frame"
+
+    def encode(self, notes: Sequence[Note]) -> Steps:
+        """Returns `(T, 88)` zeros and ones."""
+        return (notes_to_roll(notes, fs=self.fs) > 0).astype(np.uint8)
+
+    def room(self, piece: StoredPiece, n_steps: int) -> int:
+        """Returns how many frames a crop can begin at."""
+        return max(0, int(np.ceil(piece.seconds * self.fs)) - n_steps) + 1
+
+    def crop(
+        self, store: NoteStore, piece: StoredPiece, place: int, n_steps: int, change: Change
+    ) -> Steps:
+        """Returns `(T, 88)` from frame `place`, T `n_steps` or less at the end of a piece."""
+        packed = store.packed(piece)
+        from_s = place / self.fs
+        until_s = from_s + n_steps / self.fs / change.stretch
+        onsets = packed["onset"]
+        first, last = np.searchsorted(onsets, [1000 * (from_s - _LOOK_BACK_S), 1000 * until_s])
+        notes = change.apply(packed[first:last], from_s)
+        n_left = int(np.ceil((piece.seconds - from_s) * change.stretch * self.fs))
+        roll = notes_to_roll(notes, max(1, min(n_steps, n_left)), self.fs)
+        return (roll > 0).astype(np.uint8)
+
+    def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
+        """Returns frames in some of which a key sounds or is silent by mistake.
+
+        In a share of the frames a mistake begins: a key drawn at random sounds, or one that sounds
+        falls silent, for one to eight frames.
+        """
+        noised = steps.copy()
+        for i in np.flatnonzero(rng.random(len(steps)) < share):
+            sounding = np.flatnonzero(steps[i])
+            falls_silent = len(sounding) > 0 and rng.random() < 0.5
+            near = int(rng.choice(sounding)) if len(sounding) else int(rng.integers(88))
+            key = near if falls_silent else int(np.clip(near + rng.integers(-12, 13), 0, 87))
+            noised[i : i + int(rng.integers(1, 9)), key] = 0 if falls_silent else 1
+        return noised
+
+
+@dataclass(frozen=True, slots=True)
+class EventSteps:
+    """Note events."""
+
+    unit: str = "note"
+
+    def encode(self, notes: Sequence[Note]) -> Steps:
+        """Returns `(N, 4)` bins."""
+        return encode_events(notes)
+
+    def room(self, piece: StoredPiece, n_steps: int) -> int:
+        """Returns how many notes a crop can begin at."""
+        return max(0, piece.length - n_steps) + 1
+
+    def crop(
+        self, store: NoteStore, piece: StoredPiece, place: int, n_steps: int, change: Change
+    ) -> Steps:
+        """Returns `(N, 4)` from note `place`; its onset step counts from the note before."""
+        packed = store.packed(piece, place, n_steps)
+        before = store.packed(piece, max(0, place - 1), 1)
+        from_s = float(before["onset"].sum()) / 1000
+        return encode_events(change.apply(packed, from_s))
+
+    def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
+        """Returns notes a share of which has a wrong pitch within an octave and a wrong length."""
+        noised = steps.copy()
+        wrong = np.flatnonzero(rng.random(len(steps)) < share)
+        for column, reach in ((1, 12), (2, 6)):
+            moved = steps[wrong, column].astype(int) + rng.integers(-reach, reach + 1, len(wrong))
+            noised[wrong, column] = np.clip(moved, 0, SIZES[column] - 1)
+        return noised
+
+
+def representation_of(config: PyzzicatoConfig) -> Representation:
+    """Returns how notes become the steps of a model with this config."""
+    return RollSteps(config.fs) if config.representation == "roll" else EventSteps()
+
+
+def middle_crops(
+    store: NoteStore, pieces: Iterable[StoredPiece], representation: Representation, n_steps: int
+) -> list[Steps]:
+    """Returns the middle `n_steps` of each piece, `(T, A)`; whole pieces where shorter.
+
+    Held-out losses are measured on these, the same at each evaluation and for each model. The
+    middle, because openings and ends are slower and quieter than the rest.
+    """
+    return [
+        representation.crop(
+            store, p, (representation.room(p, n_steps) - 1) // 2, n_steps, Change()
+        )
+        for p in pieces
+    ]
