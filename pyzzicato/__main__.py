@@ -31,6 +31,8 @@ def run_continue(args: argparse.Namespace) -> None:
             bar.update(seconds - bar.n)
 
         piece = continue_seed(model, seed.notes, settings, on_progress)
+    for remark in piece.remarks:
+        print(remark, file=sys.stderr)
     files = write_piece(
         piece,
         args.out,
@@ -70,12 +72,12 @@ def run_models(args: argparse.Namespace) -> None:
         print(json.dumps(models, ensure_ascii=False))
         return
     for facts in models:
-        loss = facts["validation_loss"]
+        loss, unit = facts["validation_loss"], facts["loss_unit"]
         print(
-            f"{facts['name']:<10} {facts['backbone']} on {facts['representation']}, "
+            f"{facts['name']:<14} {facts['backbone']} on {facts['representation']}, "
             f"{facts['weights'] / 1e6:.1f} M weights, {facts['size_mb']} MB, {facts['data']} "
             f"({facts['hours']} h, {facts['licence']}), "
-            f"validation {'unknown' if loss is None else f'{loss:.3f} nats a frame'}, "
+            f"validation {'unknown' if loss is None else f'{loss:.3f} {unit}'}, "
             f"revision {facts['revision']}"
         )
 
@@ -141,6 +143,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="sample; lower is tamer, higher more daring (%(default)s)",
     )
     how.add_argument("--threshold", type=float, help="the article's way: keys that pass it sound")
+    add("--composer", help="play as this composer, for example chopin (default: any)")
+    add(
+        "--guidance",
+        type=float,
+        default=default.guidance,
+        help="how strongly, 1 as learnt, 1.5 a little more (%(default)s)",
+    )
     add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
     add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")
     add("--continuation-only", action="store_true", help="leave the seed out of MIDI and sound")

@@ -30,8 +30,8 @@ class ModelInfo:
         folder: where the checkpoint lies.
         revision: the first 12 hexadecimal digits of the SHA-256 of the weights.
         backbone: "conv1d", "wavenet" or "lstm".
-        representation: what a step is, "roll".
-        head: "independent".
+        representation: what a step is, "roll" or "events".
+        head: "independent", "joint" or "notes".
         n_weights: number of weights.
         size_bytes: size of the weights on disk.
         record: the training record, empty if the checkpoint has none.

@@ -119,7 +119,7 @@ def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> di
         "model": model.name,
         "revision": model.revision,
         "seed": seed.title,
-        "remarks": list(seed.remarks),
+        "remarks": [*seed.remarks, *piece.remarks],
         "settings": asdict(piece.settings),
         "seed_seconds": piece.seed_seconds,
         "seed_notes": len(piece.seed_notes),

@@ -5,9 +5,9 @@
     torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
         train/evaluate.py --model lstm wavenet conv1d --data-dir MAESTRO --out runs/baseline
 
-Each model carries every seed on twice: by sampling, and in the article's way with a threshold. They
-stand beside the composer's own next notes ("real"), a first-order Markov model of each key, and the
-seed in a loop. The Markov model and the baselines of the likelihood are counted on
+Each model carries every seed on by sampling, and one on a roll also in the article's way with a
+threshold. They stand beside the composer's own next notes ("real"), a first-order Markov model of
+each key, and the seed in a loop. The Markov model and the baselines of the likelihood are counted on
 `--markov-pieces` pieces of the training split, drawn at random.
 
 `--out` gets `report.md`, `report.json` and pictures, and in `pieces/` a folder for each seed with
@@ -35,7 +35,7 @@ from pyzzicato.evaluation.excerpts import draw_places, excerpt_at, present, read
 from pyzzicato.evaluation.likelihood import (
     RollNats,
     baseline_nats,
-    model_likelihoods,
+    piece_likelihood,
     roll_likelihood,
 )
 from pyzzicato.evaluation.markov import count_markov
@@ -181,7 +181,7 @@ def measure_seed(
             played, classifier=bench.classifier, index=bench.index, composer=piece.composer
         )
     roll = notes_to_roll(notes)
-    likelihoods = {n: model_likelihoods(m, [roll])[0] for n, m in bench.networks.items()}
+    likelihoods = {n: piece_likelihood(m, notes) for n, m in bench.networks.items()}
     for n, nats in bench.baselines.items():
         likelihoods[n] = roll_likelihood(nats(roll), roll, FS)
     return SeedRecord(piece.path, measures, likelihoods)

@@ -147,7 +147,7 @@ def name_models(models: Sequence[str]) -> dict[str, str]:
 def load_systems(
     models: Sequence[str], *, temperature: float, threshold: float
 ) -> tuple[list[System], dict[str, PyzzicatoModel]]:
-    """Returns each model as two systems, and the networks by their names.
+    """Returns each model as a system, on rolls as two, and the networks by their names.
 
     Args:
         models: names of bundled models or folders.
@@ -170,7 +170,8 @@ def load_systems(
             )
         networks[name] = network
         systems.append(sampled(name, model_info(model), network, temperature))
-        systems.append(by_threshold(name, network, threshold))
+        if network.config.representation == "roll":
+            systems.append(by_threshold(name, network, threshold))
     return systems, networks
 
 

@@ -80,11 +80,11 @@ class NoteHead(nn.Module):
         """
         hidden, planes = self._split(seen)
         onset = rule.draw(self.onset(hidden), generator, at_least)
-        hidden = hidden + self.after_onset(onset).repeat(rule.n_views, 1)
+        hidden = hidden + rule.spread(self.after_onset(onset))
         pitch = rule.draw(self._pitch(hidden, planes), generator)
-        hidden = hidden + self.after_pitch(pitch).repeat(rule.n_views, 1)
+        hidden = hidden + rule.spread(self.after_pitch(pitch))
         duration = rule.draw(self.duration(hidden), generator)
-        hidden = hidden + self.after_duration(duration).repeat(rule.n_views, 1)
+        hidden = hidden + rule.spread(self.after_duration(duration))
         velocity = rule.draw(self.velocity(hidden), generator)
         return torch.stack((onset, pitch, duration, velocity), dim=-1).to(torch.uint8)
 

@@ -14,7 +14,6 @@ import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]
 from accelerate.utils import set_seed  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..models.config import COMPOSERS

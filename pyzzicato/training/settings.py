@@ -15,7 +15,7 @@ _MAX_WHOLE = 2**31 - 1
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """One run. Numbers of steps and crops are for each process; a step is a frame of a roll or a note.
+    """One run. Numbers are for each process; a step is a frame of a roll or a note.
 
     Attributes:
         model: arguments of `PyzzicatoConfig`.

@@ -1,0 +1,161 @@
+"""Measure how fast models play, beside the naive way and the bound set by this machine.
+
+    python train/benchmark.py --model lstm --lengths 10 --repeats 1          # a taste
+    python train/benchmark.py --model lstm wavenet lstm-events wavenet-events
+
+One continuation at a time, on one thread, sound and picture excluded; seconds of music a second of
+wall time (median of the repeats). Three figures a model:
+
+    as it plays     with the carried state, for each of the lengths
+    naive           the article's way: the last ten seconds through the network again for each step
+    bound           the same number of steps, each only the matrix products of the network's weights
+                    with vectors, at the speed torch does them here
+
+The naive way is timed on the first steps of a continuation, and its cost does not fall after them.
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from pyzzicato.generation import GenerationSettings, continue_seed, cut_seed, one_thread
+from pyzzicato.hub import load_model
+from pyzzicato.models import PyzzicatoModel, SamplingRule
+from pyzzicato.notes import Note
+from pyzzicato.players import player_for
+from pyzzicato.seeds import load_seed
+from pyzzicato.touch import SeedTouch
+
+_SEED = "chopin-ballade-g-minor"
+_NAIVE_STEPS = 40
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """One benchmark: see `--help` for each field."""
+
+    model: tuple[str, ...]
+    lengths: tuple[float, ...]
+    repeats: int
+    rng: int
+    out: Path | None
+
+
+def time_playing(model: PyzzicatoModel, seed: list[Note], seconds: float, rng: int) -> float:
+    """Returns the wall time of one continuation, in seconds."""
+    return continue_seed(model, seed, GenerationSettings(seconds=seconds, rng=rng)).wall_seconds
+
+
+def steps_a_second(model: PyzzicatoModel, seed: list[Note], rng: int) -> float:
+    """Returns how many steps the model takes for a second of music, over one minute."""
+    if model.config.representation == "roll":
+        return float(model.config.fs)
+    settings = GenerationSettings(seconds=60, rng=rng)
+    return len(continue_seed(model, seed, settings).new_notes) / settings.seconds
+
+
+def time_naive_step(model: PyzzicatoModel, seed: list[Note], rng: int) -> float:
+    """Returns the median wall time of a step for which the whole window is run again."""
+    notes, seconds = cut_seed(seed, GenerationSettings(), model.config.fs)
+    player = player_for(model.config, notes, seconds, SeedTouch(notes, rng))
+    generator = torch.Generator().manual_seed(rng)
+    window = torch.from_numpy(player.steps)[None]
+    times = []
+    with torch.inference_mode(), one_thread():
+        for _ in range(_NAIVE_STEPS):
+            began = time.perf_counter()
+            seen, _ = model.hidden(window, model.start(1))
+            step = model.sample(seen[:, -1], SamplingRule(), generator)
+            window = torch.cat((window[:, 1:], step[:, None]), dim=1)
+            times.append(time.perf_counter() - began)
+    return median(times)
+
+
+def time_products(model: PyzzicatoModel, repeats: int = 50) -> float:
+    """Returns the median wall time of one product of each weight matrix with a vector.
+
+    A convolution along the keys counts as a product with the 88 vectors it reads.
+    """
+    jobs = []
+    for name, weight in model.named_parameters():
+        if weight.ndim < 2 or "after_" in name or "tables" in name or "composers" in name:
+            continue
+        matrix = weight.detach().flatten(1)
+        n = 88 if weight.ndim == 4 else 1
+        jobs.append((matrix.contiguous(), torch.randn(matrix.shape[1], n)))
+    times = []
+    with torch.inference_mode(), one_thread():
+        for _ in range(repeats):
+            began = time.perf_counter()
+            for matrix, vectors in jobs:
+                torch.mm(matrix, vectors)
+            times.append(time.perf_counter() - began)
+    return median(times)
+
+
+def measure(name: str, config: BenchmarkConfig) -> dict[str, Any]:
+    """Returns a model's figures, times real time, as plain JSON values."""
+    model = load_model(name)
+    seed = list(load_seed(_SEED).notes)
+    time_playing(model, seed, 2.0, config.rng)  # What is slow only once is not counted.
+    rates: dict[float, list[float]] = {seconds: [] for seconds in config.lengths}
+    # Turn and turn about, so that a busy moment does not fall on one length alone.
+    for _ in range(config.repeats):
+        for seconds in config.lengths:
+            rates[seconds].append(seconds / time_playing(model, seed, seconds, config.rng))
+    steps = steps_a_second(model, seed, config.rng)
+    return {
+        "steps_a_second": round(steps, 2),
+        "times_real_time": {f"{s:g} s": round(median(r), 1) for s, r in rates.items()},
+        "naive": round(1 / (steps * time_naive_step(model, seed, config.rng)), 1),
+        "bound": round(1 / (steps * time_products(model)), 1),
+    }
+
+
+def main(config: BenchmarkConfig) -> None:
+    """Measures all models and prints a table."""
+    found = {name: measure(name, config) for name in config.model}
+    lengths = [f"{seconds:g} s" for seconds in config.lengths]
+    print("| model | steps a second | " + " | ".join(lengths) + " | naive | bound |")
+    print("|---" * (len(lengths) + 4) + "|")
+    for name, row in found.items():
+        rates = " | ".join(str(row["times_real_time"][length]) for length in lengths)
+        print(f"| {name} | {row['steps_a_second']} | {rates} | {row['naive']} | {row['bound']} |")
+    if config.out is not None:
+        config.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(found, indent=1)
+        (config.out / "speed.json").write_text(text + "\n", encoding="utf-8")
+
+
+def parse_args() -> BenchmarkConfig:
+    """Returns the configuration of the command line."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--model", nargs="+", required=True, help="names of bundled models or folders")
+    add("--lengths", nargs="+", type=float, default=[10.0, 60.0, 600.0], help="seconds")
+    add("--repeats", type=int, default=3)
+    add("--rng", type=int, default=0)
+    add("--out", type=Path, help="folder for speed.json")
+    args = vars(parser.parse_args())
+    if args["repeats"] < 1:
+        parser.error("--repeats must be 1 or more")
+    for seconds in args["lengths"]:
+        GenerationSettings(seconds=seconds)
+    return BenchmarkConfig(**{**args, **{n: tuple(args[n]) for n in ("model", "lengths")}})
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_args())
+    except ValueError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,156 @@
+"""Check that continuations of awkward seeds neither dry up, nor fall silent, nor stick.
+
+    python train/check_endurance.py --model lstm-events --takes 2 --seconds 20      # a taste
+    python train/check_endurance.py --model lstm-events lstm --out runs/endurance
+    python train/check_endurance.py --model lstm-events --kinds presets --takes 1 --seconds 600
+
+Kinds of seeds: the presets, a single note, a single chord, silence, and a preset at a third and at
+three times its tempo. Prints a table for each model and, with `--out`, writes it as JSON.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from pyzzicato.evaluation.stability import Stability, measure_stability
+from pyzzicato.generation import GenerationSettings, continue_seed
+from pyzzicato.hub import load_model
+from pyzzicato.models import PyzzicatoModel
+from pyzzicato.notes import Note, stretch_notes
+from pyzzicato.seeds import list_seeds, load_seed
+
+STUCK_SHARE = 0.01
+"""A piece is stuck if more of its notes lie in long runs of one key."""
+_PRESET = "chopin-ballade-g-minor"
+
+
+@dataclass(frozen=True)
+class EnduranceConfig:
+    """One check: see `--help` for each field."""
+
+    model: tuple[str, ...]
+    kinds: tuple[str, ...]
+    takes: int
+    seconds: float
+    processes: int
+    out: Path | None
+
+
+def preset_seeds() -> list[list[Note]]:
+    """Returns all presets."""
+    return [list(load_seed(seed.name).notes) for seed in list_seeds()]
+
+
+def tempo(factor: float) -> list[list[Note]]:
+    """Returns a preset whose times are multiplied by `factor`."""
+    return [stretch_notes(load_seed(_PRESET).notes, factor)]
+
+
+KINDS: Mapping[str, Callable[[], list[list[Note]]]] = {
+    "presets": preset_seeds,
+    "one note": lambda: [[Note(60, 0.0, 1.0, 70)]],
+    "one chord": lambda: [[Note(pitch, 0.0, 2.0, 70) for pitch in (48, 60, 64, 67)]],
+    "silence": lambda: [[]],
+    "very slow": lambda: tempo(3.0),
+    "very fast": lambda: tempo(1 / 3),
+}
+
+
+@cache
+def loaded(name: str) -> PyzzicatoModel:
+    """Returns a model, loaded once a process."""
+    torch.set_num_threads(1)
+    return load_model(name)
+
+
+def measure_take(job: tuple[str, list[Note], float, int]) -> Stability:
+    """Returns how steady one continuation is, for model, seed, seconds and number of the draw."""
+    name, seed, seconds, rng = job
+    piece = continue_seed(loaded(name), seed, GenerationSettings(seconds=seconds, rng=rng))
+    return measure_stability(piece.continuation_only, seconds)
+
+
+def summarise(takes: Sequence[Stability]) -> dict[str, Any]:
+    """Returns verdicts and medians of some continuations as plain JSON values."""
+
+    def middle(name: str) -> float | None:
+        values = [getattr(take, name) for take in takes if getattr(take, name) is not None]
+        return round(median(values), 3) if values else None
+
+    return {
+        "takes": len(takes),
+        "dried_up": sum(take.dried_up for take in takes),
+        "mostly_silent": sum(take.mostly_silent for take in takes),
+        "stuck": sum((take.stuck_share or 0.0) > STUCK_SHARE for take in takes),
+        "notes_a_second": middle("notes_a_second"),
+        "drift": middle("drift"),
+        "repetition_growth": middle("repetition_growth"),
+        "distinct_8grams": middle("distinct_8grams"),
+    }
+
+
+def table(kinds: Mapping[str, Mapping[str, Any]]) -> str:
+    """Returns a table in Markdown, a row a kind of seed."""
+    columns = list(next(iter(kinds.values())))
+    lines = ["| seed | " + " | ".join(c.replace("_", " ") for c in columns) + " |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for kind, row in kinds.items():
+        lines.append(f"| {kind} | " + " | ".join(str(row[c]) for c in columns) + " |")
+    return "\n".join(lines)
+
+
+def main(config: EnduranceConfig) -> None:
+    """Plays all seeds on and prints the tables."""
+    found: dict[str, Any] = {}
+    with ProcessPoolExecutor(config.processes) as pool:
+        for name in config.model:
+            found[name] = {}
+            for kind in tqdm(config.kinds, desc=name):
+                seeds = KINDS[kind]()
+                # A kind of one seed is tried as often as there are presets.
+                times = config.takes if len(seeds) > 1 else config.takes * len(list_seeds())
+                jobs = [(name, s, config.seconds, rng) for s in seeds for rng in range(times)]
+                found[name][kind] = summarise(list(pool.map(measure_take, jobs)))
+            print(f"\n{name}, {config.seconds:g} s\n\n{table(found[name])}\n")
+    if config.out is not None:
+        config.out.mkdir(parents=True, exist_ok=True)
+        told = {"seconds": config.seconds, "models": found}
+        text = json.dumps(told, indent=1)
+        (config.out / "endurance.json").write_text(text + "\n", encoding="utf-8")
+
+
+def parse_args() -> EnduranceConfig:
+    """Returns the configuration of the command line."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--model", nargs="+", required=True, help="names of bundled models or folders")
+    add("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS))
+    add("--takes", type=int, default=1, help="of each preset")
+    add("--seconds", type=float, default=120.0, help="length of the continuations")
+    add("--processes", type=int, default=2)
+    add("--out", type=Path, help="folder for endurance.json")
+    args = vars(parser.parse_args())
+    if args["takes"] < 1 or args["processes"] < 1:
+        parser.error("--takes and --processes must be 1 or more")
+    GenerationSettings(seconds=args["seconds"])
+    return EnduranceConfig(**{**args, "model": tuple(args["model"]), "kinds": tuple(args["kinds"])})
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_args())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
