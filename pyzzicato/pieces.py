@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from . import __version__
 from .audio import render, write_wav
@@ -41,7 +41,7 @@ class PieceFiles:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read_seed(source: str, sustain: Sustain) -> SeedPiece:
+def read_seed(source: str, sustain: str) -> SeedPiece:
     """Returns a preset seed by its name, or the piece in a MIDI file.
 
     Args:
@@ -59,7 +59,7 @@ def read_seed(source: str, sustain: Sustain) -> SeedPiece:
         load_seed(source)  # Raises, naming the presets and the nearest one.
     performance = read_midi(source)
     return SeedPiece(
-        Path(source).stem, tuple(performance.sounding(sustain)), tuple(performance.remarks())
+        Path(source).stem, tuple(performance.sounding(cast(Sustain, sustain))), tuple(performance.remarks())
     )
 
 

@@ -7,8 +7,8 @@
 
 Each model carries every seed on by sampling, and one on a roll also in the article's way with a
 threshold. They stand beside the composer's own next notes ("real"), a first-order Markov model of
-each key, and the seed in a loop. The Markov model and the baselines of the likelihood are counted on
-`--markov-pieces` pieces of the training split, drawn at random.
+each key, and the seed in a loop. The Markov model and the baselines of the likelihood are counted
+on `--markov-pieces` pieces of the training split, drawn at random.
 
 `--out` gets `report.md`, `report.json` and pictures, and in `pieces/` a folder for each seed with
 what everyone made of it as MIDI. A run that was stopped goes on where it was: finished seeds are

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ..events import encode_events
 from ..models import PyzzicatoModel
+from ..models.note_head import NoteHead
 from ..notes import Note, sort_notes
 from ..pianoroll import FS, check_roll, notes_to_roll
 from ..training.baselines import count_baselines
@@ -197,7 +198,7 @@ def _group_nats(
         # No grad mode may stay on while a generator waits, so it is entered here, chunk by chunk.
         with torch.inference_mode():
             hidden, state = model.hidden(steps[:, :-1], state)
-            if velocities:
+            if velocities or not isinstance(model.head, NoteHead):
                 nll = model.head.nll(hidden, steps[:, 1:])
             else:
                 nll = model.head.attribute_nll(hidden, steps[:, 1:])[..., :3].sum(-1)

@@ -95,6 +95,11 @@ class PyzzicatoConfig(PretrainedConfig):
     spans: list[float] | None = None
     composers: list[str] | None = None
 
+    @property
+    def memory_spans(self) -> list[float]:
+        """Returns the spans of the memories, none for the independent head."""
+        return self.spans or []
+
     def __post_init__(self, **kwargs: Any) -> None:
         # transformers takes any key; a misspelt one would silently leave its default in place.
         unknown = sorted(k for k in kwargs if k not in _FOREIGN_KEYS and not k.startswith("_"))

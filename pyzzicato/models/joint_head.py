@@ -109,7 +109,8 @@ class JointHead(nn.Module):
         draws: NDArray[np.float64],
     ) -> NDArray[np.uint8]:
         """Returns one `(88,)` frame for `(V, 88, H)` and `(V, 88)` of its V views."""
-        below, mix, out = (w.detach().numpy() for w in (self.below, self.mix.weight, self.out.weight))
+        weights = (self.below, self.mix.weight, self.out.weight)
+        below, mix, out = (weight.detach().numpy() for weight in weights)
         mix_bias = self.mix.bias.detach().numpy()
         rest = rest + float(self.out.bias)
         frame = np.zeros(N_KEYS, dtype=np.uint8)

@@ -51,9 +51,9 @@ class PyzzicatoOutput(ModelOutput):
 
     Attributes:
         loss: mean nats a step over the targets, where targets were given.
-        logits: where they were not, of the first thing the head decides of the step after each step: of every key, if
-            no lower one sounds, on a roll `(B, T, 88)`; of the onset step of note events
-            `(B, T, 57)`.
+        logits: where they were not, of the first thing the head decides of the step after each
+            step: of every key, if no lower one sounds, on a roll `(B, T, 88)`; of the onset step
+            of note events `(B, T, 57)`.
         state: after the last step.
     """
 
@@ -70,6 +70,7 @@ class PyzzicatoModel(PreTrainedModel):
     (`start`, `step`); the two agree.
     """
 
+    config: PyzzicatoConfig
     config_class = PyzzicatoConfig
     base_model_prefix = "pyzzicato"
     main_input_name = "steps"
@@ -172,8 +173,8 @@ class PyzzicatoModel(PreTrainedModel):
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:
     if config.representation == "roll":
-        return RollEmbedding(config.spans)
-    return EventEmbedding(config.embedding_size, config.spans)
+        return RollEmbedding(config.memory_spans)
+    return EventEmbedding(config.embedding_size, config.memory_spans)
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, n_planes: int) -> Head:

@@ -94,8 +94,9 @@ class NoteHead(nn.Module):
 
     def _pitch(self, hidden: Tensor, planes: Tensor) -> Tensor:
         units = torch.relu(self.net(planes, hidden))
-        logits: Tensor = self.key(units)[..., 0]
-        return logits + self.own(hidden)
+        by_interval: Tensor = self.key(units)[..., 0]
+        by_register: Tensor = self.own(hidden)
+        return by_interval + by_register
 
 
 def _dense(in_size: int, out_size: int) -> nn.Sequential:

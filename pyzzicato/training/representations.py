@@ -53,8 +53,10 @@ class Change:
 class Representation(Protocol):
     """How notes become the steps of a model."""
 
-    unit: str
-    """What a step is, in words."""
+    @property
+    def unit(self) -> str:
+        """Returns what a step is, in words."""
+        ...
 
     def encode(self, notes: Sequence[Note]) -> Steps:
         """Returns the `(T, A)` steps of a passage from 0 seconds."""
