@@ -116,7 +116,7 @@ def maestro(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns a prepared store: four pieces to train on, two to validate on, of unlike lengths."""
     folder = tmp_path_factory.mktemp("store")
-    writer = StoreWriter(folder, sustain="extend")
+    writer = StoreWriter(folder, "extend", "Tunes", "CC0 1.0")
     for i, (composer, split, seconds) in enumerate(
         [
             ("Bach", "train", 10),

@@ -53,7 +53,7 @@ def write_smaller_store(store: NoteStore, folder: Path, n_pieces: int) -> Path:
     if not held_out:
         raise ValueError("there is no validation piece; prepare the validation split too")
     chosen = [*training[:n_pieces], held_out[0]]
-    writer = StoreWriter(folder, store.sustain)
+    writer = StoreWriter(folder, store.sustain, store.data, store.licence)
     for piece in chosen:
         writer.add(
             store.packed(piece),

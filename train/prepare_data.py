@@ -1,4 +1,4 @@
-"""Turn MAESTRO into training data: notes that training reads by memory map.
+"""Turn MIDI collections into training data: notes that training reads by memory map.
 
     python train/prepare_data.py --data-dir MAESTRO --out data/notes --limit 10        # a taste
     python train/prepare_data.py --data-dir MAESTRO --out data/notes                   # everything
@@ -6,7 +6,10 @@
     python train/prepare_data.py --download --data-dir data --out data/notes           # online
     python train/prepare_data.py --data-dir MAESTRO --explore reports/                 # figure 1
 
-MAESTRO is the unpacked official folder, version 2 or 3: maestro-v*.csv and one folder a year.
+    python train/prepare_data.py --data-dir EXTRA --sources mutopia nifc_chopin --out data/free
+
+MAESTRO is the unpacked official folder, version 2 or 3: maestro-v*.csv and one folder a year. With
+`--sources` the folder is another collection, described by its manifest.csv.
 """
 
 import argparse
@@ -31,6 +34,7 @@ from pyzzicato.training.catalogue import (
     download_maestro,
     most_played,
     read_catalogue,
+    read_manifest,
     select_pieces,
 )
 from pyzzicato.training.store import StoreWriter, pack_notes
@@ -44,6 +48,7 @@ class PrepareConfig:
     out: Path | None
     explore: Path | None
     composers: tuple[str, ...] | None
+    sources: tuple[str, ...] | None
     splits: tuple[str, ...]
     sustain: str
     limit: int | None
@@ -76,7 +81,10 @@ def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
     Raises:
         ValueError: if none of the pieces could be read; an earlier store is left as it was.
     """
-    writer = StoreWriter(out, config.sustain)
+    names, licences = (
+        sorted({getattr(piece, name) for piece in pieces}) for name in ("source", "licence")
+    )
+    writer = StoreWriter(out, config.sustain, ", ".join(names), ", ".join(licences))
     skipped: list[tuple[str, str]] = []
     n_notes, seconds = 0, 0.0
     with ProcessPoolExecutor(config.processes) as pool:
@@ -124,7 +132,10 @@ def main(config: PrepareConfig) -> None:
     """Runs one preparation."""
     if config.download:
         config = replace(config, data_dir=download_maestro(config.data_dir))
-    catalogue = read_catalogue(config.data_dir)
+    if config.sources is None:
+        catalogue = read_catalogue(config.data_dir)
+    else:
+        catalogue = read_manifest(config.data_dir, config.sources)
     if config.explore is not None:
         explore(catalogue, config.explore)
     if config.out is not None:
@@ -143,6 +154,7 @@ def parse_args() -> PrepareConfig:
     add("--out", type=Path, help="folder for the prepared data")
     add("--explore", type=Path, help="folder for the figure of composers")
     add("--composers", nargs="+", help="parts of names, for example bach chopin (default: all)")
+    add("--sources", nargs="+", help="collections of --data-dir's manifest.csv")
     add("--splits", nargs="+", default=SPLITS, choices=SPLITS)
     add("--sustain", default="extend", choices=("extend", "ignore"), help="the sustain pedal")
     add("--limit", type=_count, help="only the first N pieces")
@@ -151,7 +163,8 @@ def parse_args() -> PrepareConfig:
     args = vars(parser.parse_args())
     if args["out"] is None and args["explore"] is None:
         parser.error("name --out, --explore or both")
-    args["composers"] = None if args["composers"] is None else tuple(args["composers"])
+    for name in ("composers", "sources"):
+        args[name] = None if args[name] is None else tuple(args[name])
     return PrepareConfig(**{**args, "splits": tuple(args["splits"])})
 
 

@@ -1,4 +1,7 @@
-"""The MAESTRO catalogue: which performances there are, by whom, and in which split.
+"""Catalogues: which pieces there are, by whom, and in which split.
+
+MAESTRO has a catalogue of its own; any other collection is described by a `manifest.csv` beside its
+folders, with the columns path, source, licence, composer, title, leak_safe_split and duration_s.
 
 MAESTRO is described in Hawthorne et al. 2019, "Enabling Factorized Piano Music Modeling and
 Generation with the MAESTRO Dataset". Versions 2 and 3 share one layout: a csv beside one folder a
@@ -21,6 +24,8 @@ MIDI_ZIP_URL = (
     "https://storage.googleapis.com/magentadata/datasets/maestro/v3.0.0/maestro-v3.0.0-midi.zip"
 )
 """The official address of MAESTRO v3.0.0, MIDI only (about 57 MB)."""
+
+MAESTRO_LICENCE = "CC BY-NC-SA 4.0"
 
 CHOPIN = "Frédéric Chopin"
 DEBUSSY = "Claude Debussy"
@@ -50,9 +55,11 @@ class Piece:
         composer: MAESTRO's `canonical_composer`, corrected where the label is known to be wrong.
         title: `canonical_title`, corrected likewise.
         split: "train", "validation" or "test".
-        year: year of the competition.
+        year: year of the competition, 0 where there was none.
         path: MIDI file relative to the data folder.
         duration_s: length in seconds.
+        source: the collection it is from.
+        licence: of the file.
     """
 
     composer: str
@@ -61,6 +68,44 @@ class Piece:
     year: int
     path: str
     duration_s: float
+    source: str = "MAESTRO"
+    licence: str = MAESTRO_LICENCE
+
+
+def read_manifest(data_dir: Path, sources: Sequence[str] | None = None) -> list[Piece]:
+    """Returns the rows of `manifest.csv` in `data_dir`, of the named sources unless that is None.
+
+    The split is the manifest's `leak_safe_split`, which keeps a work that MAESTRO holds out held
+    out here too.
+
+    Raises:
+        ValueError: if there is no such csv, it lacks a column, or a source is not in it.
+    """
+    file = data_dir / "manifest.csv"
+    if not file.is_file():
+        raise ValueError(f"data folder must hold manifest.csv, got {data_dir}")
+    with file.open(encoding="utf-8", newline="") as table:
+        try:
+            pieces = [
+                Piece(
+                    composer=row["composer"],
+                    title=row["title"],
+                    split=row["leak_safe_split"],
+                    year=0,
+                    path=row["path"],
+                    duration_s=float(row["duration_s"]),
+                    source=row["source"],
+                    licence=row["licence"],
+                )
+                for row in csv.DictReader(table)
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{file} is not a manifest: {error!r}") from error
+    known = sorted({piece.source for piece in pieces})
+    for source in sources or ():
+        if source not in known:
+            raise ValueError(f"sources must be of {', '.join(known)}; got {source!r}")
+    return [piece for piece in pieces if sources is None or piece.source in sources]
 
 
 def read_catalogue(data_dir: Path) -> list[Piece]:

@@ -17,10 +17,6 @@ from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
-DATA_LICENCE = "CC BY-NC-SA 4.0"
-"""MAESTRO's licence; weights trained on it follow it."""
-
-
 def hours_by_composer(pieces: list[StoredPiece]) -> dict[str, float]:
     """Returns hours of music by composer, most first, to a hundredth of an hour."""
     seconds: dict[str, float] = defaultdict(float)
@@ -75,8 +71,8 @@ def training_record(
         "command": command,
         "settings": settings.as_dict(),
         "data": {
-            "name": "MAESTRO",
-            "licence": DATA_LICENCE,
+            "name": store.data,
+            "licence": store.licence,
             "train_pieces": len(train_pieces),
             "validation_pieces": len(held_out),
             "train_hours": hours_by_composer(train_pieces),

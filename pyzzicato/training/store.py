@@ -44,12 +44,14 @@ class StoreWriter:
     Args:
         folder: made if absent; an earlier store in it is replaced when `close` is called.
         sustain: how the pedal was treated, "extend" or "ignore".
+        data: name of the data set.
+        licence: of the data, which weights trained on it follow.
     """
 
-    def __init__(self, folder: Path, sustain: str) -> None:
+    def __init__(self, folder: Path, sustain: str, data: str, licence: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._sustain = sustain
+        self._facts = {"sustain": sustain, "data": data, "licence": licence}
         self._file = (folder / "notes.bin.part").open("wb")
         self._pieces: list[StoredPiece] = []
         self._start = 0
@@ -70,7 +72,7 @@ class StoreWriter:
         """Finishes the store; until then readers see the one before or none."""
         self._file.close()
         (self._folder / "notes.bin.part").replace(self._folder / "notes.bin")
-        table = {"sustain": self._sustain, "pieces": [asdict(piece) for piece in self._pieces]}
+        table = {**self._facts, "pieces": [asdict(piece) for piece in self._pieces]}
         text = json.dumps(table, ensure_ascii=False, indent=1)
         (self._folder / "store.json").write_text(text, encoding="utf-8")
 
@@ -80,6 +82,8 @@ class NoteStore:
 
     Attributes:
         sustain: "extend" or "ignore".
+        data: name of the data set.
+        licence: of the data.
         pieces: all pieces, in the order of the file.
 
     Raises:
@@ -89,7 +93,9 @@ class NoteStore:
     def __init__(self, folder: Path) -> None:
         try:
             table = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-            self.sustain = str(table["sustain"])
+            self.sustain, self.data, self.licence = (
+                str(table[name]) for name in ("sustain", "data", "licence")
+            )
             self.pieces = tuple(StoredPiece(**piece) for piece in table["pieces"])
             *starts, expected = accumulate((piece.length for piece in self.pieces), initial=0)
             if starts != [piece.start for piece in self.pieces]:
