@@ -1,0 +1,20 @@
+"""Models by name: bundled with the package, published on the Hub, or in a folder of your own.
+
+registry (where each bundled model is published) -> downloads (the Hub and its cache) ->
+checkpoints (what a folder holds) -> loading (a model from a name), and listing (what there is).
+"""
+
+from .checkpoints import ModelInfo
+from .downloads import HubUnreachableError, NotOnHubError
+from .loading import DEFAULT_MODEL, list_models, load_model, model_info, open_model
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "HubUnreachableError",
+    "ModelInfo",
+    "NotOnHubError",
+    "list_models",
+    "load_model",
+    "model_info",
+    "open_model",
+]

@@ -1,0 +1,291 @@
+"""A folder with a checkpoint: what it holds, whether it is sound, and the model in it.
+
+A checkpoint is `config.json` and `model.safetensors`, beside them `training.json`, the record of
+how it was made, where there is one. It may come from anyone, so everything it says of itself is
+held against a bound before memory is given to it, and nothing in it is run.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from ..models import PyzzicatoConfig, PyzzicatoModel
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+RECORD = "training.json"
+
+MAX_WEIGHTS = 250_000_000
+"""A gigabyte as float32, two hundred times what the bundled models take."""
+MAX_CONFIG_BYTES = 100_000
+MAX_RECORD_BYTES = 5_000_000
+_MAX_HEADER_BYTES = 1_000_000
+_MAX_STATE_BYTES = 100_000_000
+_DTYPES = ("F32", "F16", "BF16")
+
+Source = Literal["bundled", "folder", "Hub", "cache"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What there is to know of a model before it is loaded.
+
+    Attributes:
+        name: what `load_model` takes.
+        folder: where the checkpoint lies.
+        revision: the first 12 hexadecimal digits of the SHA-256 of the weights.
+        backbone: the network, one of `pyzzicato.models.config.BACKBONES`.
+        representation: what a step is.
+        head: how the next step is predicted.
+        n_weights: number of weights.
+        size_bytes: size of the weights on disk.
+        record: the training record, empty if the checkpoint has none.
+        source: "bundled", "folder", "Hub" (downloaded just now) or "cache" (downloaded before).
+        repo: the Hub repository it is published in, None if in none that we know of.
+        commit: the commit of that repository that the files are from or, for a bundled copy, that
+            the registry pins.
+    """
+
+    name: str
+    folder: Path
+    revision: str
+    backbone: str
+    representation: str
+    head: str
+    n_weights: int
+    size_bytes: int
+    record: dict[str, Any] = field(repr=False)
+    source: Source = "folder"
+    repo: str | None = None
+    commit: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the main facts as plain JSON values."""
+        losses = _table(self.record.get("losses"))
+        data = _table(self.record.get("data"))
+        hours = _table(data.get("train_hours")).values()
+        return {
+            "name": self.name,
+            "source": self.source,
+            "repo": self.repo,
+            "commit": self.commit,
+            "revision": self.revision,
+            "backbone": self.backbone,
+            "representation": self.representation,
+            "head": self.head,
+            "weights": self.n_weights,
+            "size_mb": round(self.size_bytes / 1e6, 1),
+            "data": data.get("name"),
+            "licence": data.get("licence"),
+            "hours": round(sum(h for h in hours if isinstance(h, int | float)), 1),
+            "validation_loss": losses.get("validation"),
+            "loss_unit": losses.get("unit"),
+            "baseline_losses": losses.get("baselines", {}),
+        }
+
+    def origin(self) -> str:
+        """Returns where it comes from, in words."""
+        if self.source in ("Hub", "cache"):
+            place = "the Hub" if self.source == "Hub" else "the local cache"
+            return f"{self.repo} at commit {str(self.commit)[:12]}, from {place}"
+        place = "the bundled copy" if self.source == "bundled" else f"folder {self.folder}"
+        return f"{place}, weights {self.revision}"
+
+
+def read_checkpoint(
+    folder: Path,
+    name: str,
+    source: Source = "folder",
+    repo: str | None = None,
+    commit: str | None = None,
+) -> ModelInfo:
+    """Returns what there is to know of the checkpoint in a folder; its weights are not loaded.
+
+    Raises:
+        ValueError: if the folder holds no usable checkpoint: no config or a wrong one, no
+            safetensors, or weights that are not what the config says.
+    """
+    config = read_config(folder)
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise ValueError(
+            f"{folder} holds no {WEIGHTS}; weights in other formats are not loaded, convert them"
+        )
+    n_weights = check_weights(weights, config)
+    return ModelInfo(
+        name=name,
+        folder=folder,
+        revision=weights_revision(weights),
+        backbone=config.backbone,
+        representation=config.representation,
+        head=config.head,
+        n_weights=n_weights,
+        size_bytes=weights.stat().st_size,
+        record=read_record(folder),
+        source=source,
+        repo=repo,
+        commit=commit,
+    )
+
+
+def open_checkpoint(info: ModelInfo) -> PyzzicatoModel:
+    """Returns the model of a checkpoint, ready to play.
+
+    Raises:
+        ValueError: if the weights cannot be loaded.
+    """
+    try:
+        model: PyzzicatoModel = PyzzicatoModel.from_pretrained(
+            info.folder, use_safetensors=True, local_files_only=True, dtype=torch.float32
+        )
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"the checkpoint in {info.folder} cannot be loaded: {error}") from error
+    model.eval()
+    return model
+
+
+def read_config(folder: Path) -> PyzzicatoConfig:
+    """Returns the config in a folder, checked.
+
+    Raises:
+        ValueError: if there is none, it is not a Pyzzicato config, or a value is out of its range.
+    """
+    try:
+        told = read_json(folder / CONFIG, MAX_CONFIG_BYTES)
+        if told.get("model_type") != PyzzicatoConfig.model_type:
+            raise ValueError(f"its model_type is {str(told.get('model_type'))[:40]!r}")
+        return PyzzicatoConfig.from_dict(told)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ValueError(f"{CONFIG} in {folder} is not a Pyzzicato config: {error}") from error
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Returns the training record in a folder, empty if it has none.
+
+    Raises:
+        ValueError: if the record is not a JSON object or too large.
+    """
+    path = folder / RECORD
+    return read_json(path, MAX_RECORD_BYTES) if path.is_file() else {}
+
+
+def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
+    """Returns the JSON object in a file of at most `max_bytes`.
+
+    Raises:
+        ValueError: if the file is larger or holds something else.
+        OSError: if it cannot be read.
+    """
+    with path.open("rb") as file:
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise ValueError(f"{path.name} must be at most {max_bytes} bytes long")
+    try:
+        told = json.loads(data)
+    except RecursionError:
+        raise ValueError(f"{path.name} is nested too deeply") from None
+    if not isinstance(told, dict):
+        raise ValueError(f"{path.name} must hold a JSON object, got {type(told).__name__}")
+    return told
+
+
+def expected_shapes(config: PyzzicatoConfig) -> dict[str, tuple[int, ...]]:
+    """Returns name and shape of each weight of the model a config asks for.
+
+    The model is built without memory for its weights, so that a config may ask for anything.
+
+    Raises:
+        ValueError: if it asks for more than `MAX_WEIGHTS` weights, or for a state to carry from
+            step to step of more than 100 MB.
+    """
+    try:
+        with torch.device("meta"):
+            model = PyzzicatoModel(config)
+            state = _tensors(model.start(1))
+        shapes = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
+        n_weights = sum(math.prod(shape) for shape in shapes.values())
+        state_bytes = sum(tensor.nelement() * tensor.element_size() for tensor in state)
+    except (RuntimeError, OverflowError) as error:  # torch's own refusal of absurd sizes
+        raise ValueError(f"the config asks for more than there is room for: {error}") from error
+    if n_weights > MAX_WEIGHTS or state_bytes > _MAX_STATE_BYTES:
+        raise ValueError(
+            f"the config must ask for at most {MAX_WEIGHTS} weights and {_MAX_STATE_BYTES} bytes "
+            f"of state, got {n_weights} and {state_bytes}; smaller layers have room"
+        )
+    return shapes
+
+
+def check_weights(weights: Path, config: PyzzicatoConfig) -> int:
+    """Returns the number of weights in a file whose header fits the config; reads no more of it.
+
+    Raises:
+        ValueError: if the file is no safetensors file, or holds other weights than the config says.
+    """
+    try:
+        shapes = _read_header(weights)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{weights} is not a safetensors file: {error}") from error
+    expected = expected_shapes(config)
+    for name in sorted(shapes.keys() | expected.keys()):
+        if shapes.get(name) != expected.get(name):
+            raise ValueError(
+                f"the checkpoint in {weights.parent} cannot be loaded: {name[:80]} must be "
+                f"{expected.get(name, 'absent')}, as its config says, got "
+                f"{shapes.get(name, 'none')}"
+            )
+    return sum(math.prod(shape) for shape in shapes.values())
+
+
+def _read_header(weights: Path) -> dict[str, tuple[int, ...]]:
+    """Returns name and shape of each tensor in a safetensors file."""
+    with weights.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= _MAX_HEADER_BYTES:
+            raise ValueError(f"its header is said to be {length} bytes long")
+        try:
+            header = json.loads(file.read(length))
+        except RecursionError:
+            raise ValueError("its header is nested too deeply") from None
+    tensors = {name: told for name, told in header.items() if name != "__metadata__"}
+    for name, told in tensors.items():
+        if told["dtype"] not in _DTYPES:
+            raise ValueError(f"{name[:80]} must be of {', '.join(_DTYPES)}, got {told['dtype']!r}")
+    end = max((told["data_offsets"][1] for told in tensors.values()), default=0)
+    if weights.stat().st_size != 8 + length + end:
+        raise ValueError(f"it must be {8 + length + end} bytes long, as its header says")
+    return {name: tuple(map(int, told["shape"])) for name, told in tensors.items()}
+
+
+def weights_revision(weights: Path) -> str:
+    """Returns the first 12 hexadecimal digits of the SHA-256 of a file of weights."""
+    told = weights.stat()
+    return _hash_of(weights, told.st_mtime_ns, told.st_size)[:12]
+
+
+@lru_cache(maxsize=64)
+def _hash_of(path: Path, changed_ns: int, size: int) -> str:
+    """Returns the SHA-256 of a file; read anew when its date or size has changed."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _tensors(state: Any) -> list[torch.Tensor]:
+    """Returns the tensors in a state, whatever tuples, lists, tables and fields hold them."""
+    if isinstance(state, torch.Tensor):
+        return [state]
+    if isinstance(state, dict):
+        parts = list(state.values())
+    elif isinstance(state, list | tuple):
+        parts = list(state)
+    else:
+        parts = list(vars(state).values()) if hasattr(state, "__dict__") else []
+    return [tensor for part in parts for tensor in _tensors(part)]
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,235 @@
+"""Checkpoints from the Hub, by way of the client's own cache.
+
+Only the files of a checkpoint are fetched, each of a bounded size, and never code unless it was
+asked for. Whoever waits, waits for a bounded time: the Hub is asked in a thread of its own, since
+neither name look-up nor a slow download can be held to a time-out otherwise. A download that
+outlasts its wait goes on in that thread while the program does, and the next load finds it in the
+cache.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import httpx2
+from huggingface_hub import HfApi, constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from .checkpoints import CONFIG, MAX_CONFIG_BYTES, MAX_RECORD_BYTES, MAX_WEIGHTS, RECORD, WEIGHTS
+
+T = TypeVar("T")
+
+ANSWER_S = 2.0
+"""How long the Hub has to answer where there is a copy at hand to use instead."""
+PATIENT_ANSWER_S = 5.0
+"""How long it has where there is none."""
+DOWNLOAD_S = 60.0
+"""How long a download may take before a copy at hand is used instead."""
+PATIENT_DOWNLOAD_S = 900.0
+_QUIET_S = 60.0
+_MAX_BYTES = {
+    CONFIG: MAX_CONFIG_BYTES,
+    RECORD: MAX_RECORD_BYTES,
+    WEIGHTS: 4 * MAX_WEIGHTS + 1_000_000,
+}
+_MAX_CODE_BYTES = 1_000_000
+
+# When the Hub last failed to answer, by address: nobody waits for it twice in a minute.
+_silent_since: dict[str, float] = {}
+
+
+class HubUnreachableError(ValueError):
+    """The Hub did not answer, or not in time, or has a fault of its own."""
+
+
+class NotOnHubError(ValueError):
+    """The Hub answered, and what was asked for is not there or not for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A checkpoint's files in the cache, the commit they are from, and whether they were there."""
+
+    folder: Path
+    commit: str
+    source: Literal["Hub", "cache"]
+
+
+def fetch_checkpoint(
+    repo: str, revision: str | None = None, *, patient: bool = True, with_code: bool = False
+) -> Fetched:
+    """Returns the files of a checkpoint, downloaded unless the cache has them.
+
+    A whole commit that is in the cache is taken from there without asking the Hub. So is a branch
+    or tag when the Hub cannot be reached, as it last was.
+
+    Args:
+        repo: NAMESPACE/NAME.
+        revision: commit, tag or branch; the main branch by default.
+        patient: whether to wait longer, there being no other copy to use.
+        with_code: whether to fetch the repository's Python files too.
+
+    Raises:
+        HubUnreachableError: if the Hub does not answer in time and the cache does not have them.
+        NotOnHubError: if there is no such repository, revision or checkpoint, or none for us.
+        ValueError: if a file is larger than a checkpoint's may be.
+    """
+    kept = _from_cache(repo, revision) if not with_code else None
+    if kept is not None and kept.commit == revision:
+        return kept
+    try:
+        _check_reachable()
+        found = _in_time(
+            lambda: _describe(repo, revision),
+            PATIENT_ANSWER_S if patient else ANSWER_S,
+            f"the Hub did not answer for {repo}",
+        )
+        whole = _from_cache(repo, found.commit) if not with_code else None
+        if whole is not None:
+            return whole
+        names = [n for n in found.sizes if n in _MAX_BYTES or (with_code and _is_code(n))]
+        folder = _in_time(
+            lambda: _download(repo, found.commit, names),
+            PATIENT_DOWNLOAD_S if patient else DOWNLOAD_S,
+            f"{repo} was not downloaded",
+        )
+        return Fetched(folder, found.commit, "Hub")
+    except HubUnreachableError:
+        if kept is None:
+            raise
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    commit: str
+    sizes: dict[str, int]
+
+
+def _describe(repo: str, revision: str | None) -> _Found:
+    """Returns the commit of a revision and its files; refuses what no checkpoint is."""
+    told = HfApi().model_info(repo, revision=revision, files_metadata=True, timeout=ANSWER_S * 2)
+    sizes = {file.rfilename: file.size or 0 for file in told.siblings or []}
+    if CONFIG not in sizes:
+        raise NotOnHubError(f"{repo} holds no {CONFIG}; it is not a model of this kind")
+    if WEIGHTS not in sizes:
+        raise NotOnHubError(
+            f"{repo} holds no {WEIGHTS}; weights in other formats are not loaded, ask its owner "
+            "for safetensors"
+        )
+    for name, size in sizes.items():
+        limit = _MAX_BYTES.get(name, _MAX_CODE_BYTES if _is_code(name) else size)
+        if size > limit:
+            raise ValueError(f"{name} in {repo} must be at most {limit} bytes long, got {size}")
+    if not told.sha:
+        raise NotOnHubError(f"{repo} has no commit")
+    return _Found(told.sha, sizes)
+
+
+def _download(repo: str, commit: str, names: list[str]) -> Path:
+    """Returns the folder of a commit in the cache once it holds the files."""
+    paths = [hf_hub_download(repo, name, revision=commit) for name in sorted(names)]
+    return Path(next(p for p, n in zip(paths, sorted(names), strict=True) if n == CONFIG)).parent
+
+
+def _from_cache(repo: str, revision: str | None) -> Fetched | None:
+    """Returns a checkpoint that the cache has whole, or None."""
+    config = try_to_load_from_cache(repo, CONFIG, revision=revision)
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    # Weights are fetched last: where they are, the rest is.
+    return Fetched(folder, folder.name, "cache") if (folder / WEIGHTS).is_file() else None
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith(".py") and "/" not in name
+
+
+def _check_reachable() -> None:
+    if constants.is_offline_mode():
+        raise HubUnreachableError("HF_HUB_OFFLINE is set; the Hub is not asked")
+    silent = _silent_since.get(constants.ENDPOINT)
+    if silent is not None and time.monotonic() - silent < _QUIET_S:
+        raise HubUnreachableError("the Hub did not answer a moment ago")
+
+
+def forget_silence() -> None:
+    """Asks the Hub again at the next call, however lately it failed to answer."""
+    _silent_since.clear()
+
+
+def _in_time(ask: Callable[[], T], seconds: float, what: str) -> T:
+    """Returns what `ask` returns, or raises within `seconds`."""
+    answer: list[T] = []
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answer.append(ask())
+        except BaseException as error:
+            faults.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="pyzzicato-hub")
+    thread.start()
+    thread.join(seconds)
+    if answer:
+        return answer[0]
+    if not faults:
+        _silent_since[constants.ENDPOINT] = time.monotonic()
+        raise HubUnreachableError(f"{what} within {seconds:g} s")
+    raise in_words(faults[0], what) from faults[0]
+
+
+def ask_hub(ask: Callable[[], T], seconds: float, what: str) -> T:
+    """Returns what a call of the Hub's client returns, or raises within `seconds`.
+
+    Args:
+        ask: the call.
+        seconds: how long to wait for it.
+        what: what failed if it fails, in words.
+
+    Raises:
+        HubUnreachableError: if there is no answer in time, or the Hub is offline or at fault.
+        NotOnHubError: if the Hub refuses.
+    """
+    _check_reachable()
+    return _in_time(ask, seconds, what)
+
+
+def in_words(error: BaseException, what: str) -> ValueError:
+    """Returns an error of the Hub's client as one of ours: what happened and what to do."""
+    if isinstance(error, ValueError) and not isinstance(error, HfHubHTTPError):
+        return error
+    if isinstance(error, GatedRepoError):
+        return NotOnHubError(f"{what}: access must be granted by its owner first (gated)")
+    if isinstance(error, RevisionNotFoundError):
+        return NotOnHubError(f"{what}: there is no such revision; leave it out for the newest")
+    if isinstance(error, EntryNotFoundError):
+        return NotOnHubError(f"{what}: a file is missing from it")
+    if isinstance(error, RepositoryNotFoundError):
+        return NotOnHubError(
+            f"{what}: there is no such repository, or it is private; check its name, or log in "
+            "with `hf auth login`"
+        )
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        if status in (401, 403):
+            return NotOnHubError(f"{what}: not allowed ({status}); log in with `hf auth login`")
+        _silent_since[constants.ENDPOINT] = time.monotonic()
+        later = "too many requests (429)" if status == 429 else f"it has a fault ({status})"
+        return HubUnreachableError(f"{what}: {later}; try again later")
+    if isinstance(error, OfflineModeIsEnabled | httpx2.HTTPError | OSError):
+        _silent_since[constants.ENDPOINT] = time.monotonic()
+        return HubUnreachableError(f"{what}: no connection ({type(error).__name__}: {error})"[:300])
+    return HubUnreachableError(f"{what}: {type(error).__name__}: {error}"[:300])

@@ -1,0 +1,169 @@
+"""From a name to a model: the registry's pinned commit on the Hub, the cache, the bundled copy.
+
+    "lstm"                      the pinned commit, else the bundled copy, with or without a network
+    "someone/their-model"       any compatible repository on the Hub
+    "runs/lstm/best"            a folder with a checkpoint
+
+The log `pyzzicato.hub` tells which of them a model came from, `ModelInfo` holds it.
+"""
+
+import difflib
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..models import PyzzicatoModel
+from .checkpoints import CONFIG, WEIGHTS, ModelInfo, Source, open_checkpoint, read_checkpoint
+from .downloads import fetch_checkpoint
+from .registry import Pin, is_repo_id, read_registry
+from .remote_code import brings_code, open_with_its_code
+
+DEFAULT_MODEL = "lstm"
+
+BUNDLED = Path(__file__).parents[1] / "pretrained"
+log = logging.getLogger("pyzzicato.hub")
+
+
+def list_models() -> tuple[ModelInfo, ...]:
+    """Returns the bundled models, the default one first, then by name. Asks nobody.
+
+    Where a model is published, `repo` and `commit` say where.
+    """
+    names = sorted(_bundled_names(), key=lambda name: (name != DEFAULT_MODEL, name))
+    pins = read_registry()
+    return tuple(_bundled(name, pins.get(name)) for name in names)
+
+
+def model_info(name: str, revision: str | None = None) -> ModelInfo:
+    """Returns what there is to know of a model; its files are downloaded if need be.
+
+    Args:
+        name: of a bundled model, of a repository on the Hub (NAMESPACE/NAME), or a folder with a
+            checkpoint.
+        revision: commit, tag or branch of the repository.
+
+    Raises:
+        ValueError: if there is no such model (the message lists those there are), it cannot be had,
+            or it is not a usable checkpoint.
+    """
+    if name in _bundled_names():
+        return _of_registry(name, revision)
+    return read_checkpoint(**asdict(_locate(name, revision)))
+
+
+def open_model(
+    name: str = DEFAULT_MODEL, revision: str | None = None, *, trust_remote_code: bool = False
+) -> tuple[PyzzicatoModel, ModelInfo]:
+    """Returns what `load_model` does, and what there is to know of it.
+
+    Args:
+        name: as `load_model` takes it.
+        revision: as `load_model` takes it.
+        trust_remote_code: as `load_model` takes it.
+
+    Raises:
+        ValueError: as `load_model` does.
+    """
+    if name in _bundled_names():
+        info = _of_registry(name, revision)
+        model = open_checkpoint(info)
+    else:
+        place = _locate(name, revision)
+        try:
+            info = read_checkpoint(**asdict(place))
+            model = open_checkpoint(info)
+        except ValueError as error:
+            if not brings_code(place.folder):
+                raise
+            if not trust_remote_code:
+                raise ValueError(
+                    f"{name} is not of this package's own kinds: {error}. It brings its own code; "
+                    "if you have read and trust that, pass trust_remote_code=True"
+                ) from error
+            if place.repo is not None:
+                place = _fetch(place.repo, place.commit, with_code=True)
+            model, info = open_with_its_code(**asdict(place))
+    log.info("%s: %s", info.name, info.origin())
+    return model, info
+
+
+def load_model(
+    name: str = DEFAULT_MODEL, revision: str | None = None, *, trust_remote_code: bool = False
+) -> PyzzicatoModel:
+    """Returns a model ready to play.
+
+    Args:
+        name: of a bundled model ("lstm"), of a repository on the Hub ("someone/their-model"), or a
+            folder with a checkpoint. A bundled model is loaded from the Hub at the commit that the
+            registry pins, else from the local cache, else from the bundled copy, which is there
+            without a network.
+        revision: commit, tag or branch of the repository; by default the registry's, or the newest.
+        trust_remote_code: whether code from the repository may run. The architectures of this
+            package never need it; weights are loaded from safetensors only, with or without.
+
+    Raises:
+        ValueError: if there is no such model (the message lists those there are), it cannot be had,
+            or it is not a usable checkpoint.
+    """
+    return open_model(name, revision, trust_remote_code=trust_remote_code)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a checkpoint lies and how it came there; the arguments of `read_checkpoint`."""
+
+    folder: Path
+    name: str
+    source: Source
+    repo: str | None = None
+    commit: str | None = None
+
+
+def _locate(name: str, revision: str | None) -> _Place:
+    """Returns where a model that is not bundled lies, downloaded if need be."""
+    if name and (Path(name) / CONFIG).is_file():
+        if revision is not None:
+            raise ValueError(f"revision must be left out for a folder, got {revision!r}")
+        return _Place(Path(name), name, "folder")
+    if is_repo_id(name):
+        return _fetch(name, revision)
+    near = difflib.get_close_matches(name, _bundled_names(), n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ValueError(
+        f"model must be one of {', '.join(_bundled_names())}, a repository on the Hub "
+        f"(NAMESPACE/NAME) or a folder with a checkpoint, got {name!r}{hint}"
+    )
+
+
+def _fetch(repo: str, revision: str | None, with_code: bool = False) -> _Place:
+    fetched = fetch_checkpoint(repo, revision, with_code=with_code)
+    return _Place(fetched.folder, repo, fetched.source, repo, fetched.commit)
+
+
+def _bundled_names() -> list[str]:
+    return sorted(path.parent.name for path in BUNDLED.glob(f"*/{WEIGHTS}"))
+
+
+def _bundled(name: str, pin: Pin | None) -> ModelInfo:
+    repo, commit = (None, None) if pin is None else (pin.repo, pin.commit)
+    return read_checkpoint(BUNDLED / name, name, "bundled", repo, commit)
+
+
+def _of_registry(name: str, revision: str | None) -> ModelInfo:
+    """Returns the published model where the Hub or the cache has it, else the bundled one."""
+    pin = read_registry().get(name)
+    if pin is None:
+        if revision is not None:
+            raise ValueError(
+                f"revision must be left out for {name}, which is bundled and not published, got "
+                f"{revision!r}"
+            )
+        return _bundled(name, pin)
+    try:
+        fetched = fetch_checkpoint(pin.repo, revision or pin.commit, patient=revision is not None)
+        return read_checkpoint(fetched.folder, name, fetched.source, pin.repo, fetched.commit)
+    except ValueError as error:
+        if revision is not None:
+            raise  # Whoever asks for another than the pinned one does not want the bundled one.
+        log.warning("%s: the bundled copy is used: %s", name, error)
+        return _bundled(name, pin)

@@ -1,0 +1,72 @@
+"""The registry: which repository on the Hub, at which commit, each bundled model is published in.
+
+`registry.json` holds `{"lstm": {"repo": "NAMESPACE/pyzzicato-lstm", "commit": "<40 digits>"}}`.
+A model that is not in it has not been published; its bundled copy is the only one.
+`train/publish.py --pin NAME` writes an entry. `PYZZICATO_REGISTRY` names another file to use.
+"""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+BUNDLED_REGISTRY = Path(__file__).parent / "registry.json"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A repository and the commit of it that this release of the package uses."""
+
+    repo: str
+    commit: str
+
+    def __post_init__(self) -> None:
+        if not is_repo_id(self.repo):
+            raise ValueError(f"repo must be NAMESPACE/NAME, got {self.repo!r}")
+        if not isinstance(self.commit, str) or not _COMMIT.fullmatch(self.commit):
+            raise ValueError(f"commit must be 40 hexadecimal digits, got {self.commit!r}")
+
+
+def is_repo_id(text: object) -> bool:
+    """Returns whether a text can name a repository on the Hub: NAMESPACE/NAME."""
+    if not isinstance(text, str) or text.count("/") != 1:
+        return False
+    try:
+        validate_repo_id(text)
+    except HFValidationError:
+        return False
+    return True
+
+
+def registry_path() -> Path:
+    """Returns the registry in use: `PYZZICATO_REGISTRY` or the package's own."""
+    return Path(os.environ.get("PYZZICATO_REGISTRY") or BUNDLED_REGISTRY)
+
+
+def read_registry() -> dict[str, Pin]:
+    """Returns the published models by name; none if the registry does not exist.
+
+    Raises:
+        ValueError: if the file is not a registry.
+    """
+    path = registry_path()
+    if not path.exists():
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Pin(entry["repo"], entry["commit"]) for name, entry in told.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not a registry of models: {error!r}") from error
+
+
+def write_pin(name: str, pin: Pin) -> Path:
+    """Adds or moves a model's entry in the registry in use; returns the registry's path."""
+    entries = {**read_registry(), name: pin}
+    told = {n: {"repo": entries[n].repo, "commit": entries[n].commit} for n in sorted(entries)}
+    path = registry_path()
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,114 @@
+"""Cards: facts into the templates of `hub_cards/`, with the Hub's metadata on top.
+
+Every card is read back by the Hub's own client before it leaves, which checks its metadata.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from huggingface_hub import DatasetCard, EvalResult, ModelCard, ModelCardData, SpaceCard
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+TAG = "pyzzicato"
+"""Marks a model on the Hub as one that this package can play; the registry finds it by this."""
+TEMPLATES = Path(__file__).parents[2] / "hub_cards"
+_TASK = "piano-continuation"
+
+
+def render_card(template: str, facts: Mapping[str, Any]) -> str:
+    """Returns a template of `hub_cards/` filled with facts.
+
+    Raises:
+        ValueError: if the templates are not at hand.
+        jinja2.UndefinedError: if the template asks for a fact that there is none of.
+    """
+    if not (TEMPLATES / template).is_file():
+        raise ValueError(f"{TEMPLATES} must hold {template}; publish from a copy of the project")
+    rendering = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, not HTML
+    )
+    return rendering.get_template(template).render(facts)
+
+
+def model_card(facts: Mapping[str, Any]) -> str:
+    """Returns a model's card: metadata and text, checked by the Hub's client.
+
+    Args:
+        facts: from `model_facts`.
+
+    Raises:
+        ValueError: if the metadata are not what the Hub takes.
+    """
+    data_name = str(facts["data"].get("name") or "unknown")
+    results = [
+        EvalResult(
+            task_type=_TASK,
+            task_name="Piano continuation",
+            dataset_type=_slug(data_name),
+            dataset_name=data_name,
+            dataset_split=result["split"],
+            metric_type=result["type"],
+            metric_name=result["title"],
+            metric_value=result["value"],
+        )
+        for result in facts["results"]
+    ]
+    kinds = [str(facts[key]) for key in ("backbone", "representation")]
+    metadata = ModelCardData(
+        license=facts["licence_id"],
+        library_name="transformers",
+        # The Hub has no word of its own for music as notes.
+        pipeline_tag="other",
+        tags=[TAG, _TASK, "music", "piano", "midi", *kinds],
+        datasets=[_slug(n) for n in data_name.split(", ")] if facts["data"].get("name") else None,
+        model_name=facts["name"] if results else None,
+        eval_results=results or None,
+        pyzzicato=_for_listing(facts),
+    )
+    text = f"---\n{metadata.to_yaml()}\n---\n\n{render_card('model.md.jinja', facts)}"
+    ModelCard(text)
+    return text
+
+
+def _slug(name: str) -> str:
+    """Returns a data set's name as the Hub's metadata can hold it."""
+    return re.sub(r"[^a-z0-9._/-]+", "-", name.lower()).strip("-")
+
+
+def _for_listing(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a list of models shows of one, without another request for it."""
+    measures = {result["type"]: result["value"] for result in facts["results"]}
+    return {
+        "revision": facts["revision"],
+        "backbone": facts["backbone"],
+        "representation": facts["representation"],
+        "head": facts["head"],
+        "weights": facts["n_weights"],
+        "size_mb": facts["size_mb"],
+        "data": facts["data"].get("name"),
+        "licence": facts["licence"],
+        "hours": facts["hours"],
+        "measures": measures,
+    }
+
+
+def front_matter_card(
+    metadata: Mapping[str, Any], text: str, kind: type[DatasetCard] | type[SpaceCard]
+) -> str:
+    """Returns a card of a Space or data set: metadata and text, read back by the Hub's client.
+
+    Raises:
+        ValueError: if the metadata are not what the Hub takes.
+    """
+    told = yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True, width=1000)
+    card = f"---\n{told}---\n\n{text}"
+    kind(card)
+    return card

@@ -1,0 +1,80 @@
+"""The package's own code as a published model brings it along: one flat set of modules.
+
+transformers copies the files that a repository's model imports relatively, and only from the same
+folder. So the modules that the pipeline needs are laid side by side, `models/config.py` as
+`config.py` and the like, with their imports turned accordingly; `models/__init__.py` becomes
+`models.py`. Nothing else in them changes: the code that was trained and tested is what is shipped.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+ENTRY = "pipeline.py"
+AUTO_MAP = {"AutoConfig": "config.PyzzicatoConfig", "AutoModel": "model.PyzzicatoModel"}
+CUSTOM_PIPELINES = {
+    "piano-continuation": {
+        "impl": "pipeline.PianoContinuationPipeline",
+        "pt": ["AutoModel"],
+        "type": "audio",
+    }
+}
+_IMPORT = re.compile(r"^(\s*from\s+)(\.+)([\w.]*)(\s+import\b)", flags=re.M)
+
+
+def shipped_code() -> dict[str, str]:
+    """Returns name and text of each module that a published model brings along.
+
+    Raises:
+        ValueError: if two modules would get the same name, or one imports what cannot be laid
+            beside it.
+    """
+    shipped: dict[str, str] = {}
+    origins: dict[str, Path] = {}
+    waiting = [PACKAGE / ENTRY]
+    while waiting:
+        path = waiting.pop()
+        name = _flat_name(path)
+        if name in origins:
+            if origins[name] != path:
+                raise ValueError(f"{path} and {origins[name]} must have different names")
+            continue
+        text = path.read_text(encoding="utf-8")
+        origins[name] = path
+        shipped[name] = _IMPORT.sub(lambda found, path=path: _turned(found, path), text)
+        waiting += _imported(path, text)
+    return dict(sorted(shipped.items()))
+
+
+def _turned(found: re.Match[str], path: Path) -> str:
+    """Returns an import as it must read when all modules lie in one folder."""
+    target = _target(path, len(found[2]), found[3])
+    return f"{found[1]}.{_flat_name(target).removesuffix('.py')}{found[4]}"
+
+
+def _imported(path: Path, text: str) -> list[Path]:
+    """Returns the modules of the package that a module imports."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            if not node.module:
+                raise ValueError(f"{path} must import from modules by name, got `from . import`")
+            found.append(_target(path, node.level, node.module))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pyzzicato"):
+            raise ValueError(f"{path} must import relatively, got {node.module}")
+    return found
+
+
+def _target(path: Path, level: int, module: str) -> Path:
+    """Returns the file that a relative import in `path` names."""
+    place = path.parents[level - 1].joinpath(*module.split("."))
+    target = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    if not target.is_relative_to(PACKAGE) or not target.is_file():
+        raise ValueError(f"{path} must import modules of this package, got {module!r}")
+    return target
+
+
+def _flat_name(path: Path) -> str:
+    """Returns the name a module has beside all others."""
+    return f"{path.parent.name}.py" if path.name == "__init__.py" else path.name

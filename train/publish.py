@@ -1,0 +1,151 @@
+"""Publish a model, the Space or the training set on the Hugging Face Hub.
+
+    python train/publish.py runs/lstm/best --repo NAMESPACE/pyzzicato-lstm --dry-run
+    python train/publish.py runs/lstm/best --repo NAMESPACE/pyzzicato-lstm --tag v1
+    python train/publish.py pyzzicato/pretrained/lstm --repo NAMESPACE/pyzzicato-lstm \
+        --report reports/v0.1/report.json --pin lstm
+    python train/publish.py --space NAMESPACE/pyzzicato
+    python train/publish.py --dataset NAMESPACE/maestro-notes --data data/notes
+
+Log in first with `hf auth login`, or set HF_TOKEN. `--dry-run` lays everything out in a folder and
+shows what would go; it needs no account. Publishing again without changes makes no commit.
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers.utils import logging
+
+from pyzzicato.hub.downloads import HubUnreachableError
+from pyzzicato.hub.registry import Pin, is_repo_id, write_pin
+from pyzzicato.publishing.commits import Kind, Published, compare_folder, publish_folder
+from pyzzicato.publishing.model_repo import build_model_repo
+
+
+@dataclass(frozen=True)
+class PublishConfig:
+    """What goes where. Of `repo`, `space` and `dataset` one is set."""
+
+    checkpoint: Path | None = None
+    repo: str | None = None
+    space: str | None = None
+    dataset: str | None = None
+    data: Path | None = None
+    report: Path | None = None
+    tag: str | None = None
+    pin: str | None = None
+    private: bool = False
+    example: bool = True
+    sound: bool = True
+    dry_run: bool = False
+    out: Path | None = None
+
+
+def main(config: PublishConfig) -> Published | None:
+    """Lays a repository out in a folder and, unless this is a dry run, publishes it."""
+    logging.disable_progress_bar()
+    kind, repo = _target(config)
+    folder = config.out or Path(tempfile.mkdtemp(prefix="pyzzicato-publish-"))
+    message = _lay_out(config, kind, repo, folder)
+    if config.dry_run:
+        _show(folder, repo, kind)
+        return None
+    published = publish_folder(
+        folder,
+        repo,
+        kind=kind,
+        message=message,
+        private=config.private,
+        tag=config.tag,
+        space_sdk="gradio" if kind == "space" else None,
+    )
+    done = "published" if published.is_new else "nothing has changed, no commit was made"
+    print(f"{done}: {published.url} at commit {published.commit}")
+    if kind == "model":
+        pin = Pin(repo, published.commit)
+        entry = f'"{config.pin or "NAME"}": {{"repo": "{pin.repo}", "commit": "{pin.commit}"}}'
+        if config.pin is None:
+            print(f"registry entry: {entry} (--pin NAME writes it)")
+        else:
+            print(f"{write_pin(config.pin, pin)}: {entry}")
+    return published
+
+
+def _target(config: PublishConfig) -> tuple[Kind, str]:
+    targets: list[tuple[Kind, str]] = []
+    if config.repo is not None:
+        targets.append(("model", config.repo))
+    if config.space is not None:
+        targets.append(("space", config.space))
+    if config.dataset is not None:
+        targets.append(("dataset", config.dataset))
+    if len(targets) != 1:
+        raise ValueError("one of --repo, --space and --dataset must be given")
+    if not is_repo_id(targets[0][1]):
+        raise ValueError(f"a repository must be NAMESPACE/NAME, got {targets[0][1]!r}")
+    return targets[0]
+
+
+def _lay_out(config: PublishConfig, kind: Kind, repo: str, folder: Path) -> str:
+    """Fills the folder; returns the commit's message."""
+    if config.checkpoint is None:
+        raise ValueError("a model's folder must be given with --repo")
+    info = build_model_repo(
+        config.checkpoint,
+        repo,
+        folder,
+        report=config.report,
+        example=config.example,
+        sound=config.sound,
+    )
+    return f"{info.name}, weights {info.revision}"
+
+
+def _show(folder: Path, repo: str, kind: Kind) -> None:
+    """Prints what would go: against what is published where the Hub can be asked."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in paths:
+        print(f"{path.stat().st_size:>12,}  {path.relative_to(folder)}")
+    total = sum(path.stat().st_size for path in paths)
+    print(f"{len(paths)} files, {total / 1e6:.1f} MB, in {folder}")
+    try:
+        found = compare_folder(folder, repo, kind)
+    except HubUnreachableError as error:
+        print(f"not compared with what is published: {error}")
+        return
+    print(f"changes to {repo}:" if not found.is_empty else f"{repo} would stay as it is")
+    for line in found.lines():
+        print(f"  {line}")
+
+
+def parse_args() -> PublishConfig:
+    """Returns the configuration of the command line."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("checkpoint", type=Path, nargs="?", help="folder of a trained model, runs/NAME/best")
+    add("--repo", help="NAMESPACE/NAME of the model's repository")
+    add("--space", help="NAMESPACE/NAME of the Space")
+    add("--dataset", help="NAMESPACE/NAME of the data set")
+    add("--data", type=Path, help="prepared data to publish, from prepare_data.py")
+    add("--report", type=Path, help="report.json of an evaluation of these weights, for the card")
+    add("--tag", help="name of this version, v1")
+    add("--pin", metavar="NAME", help="make load_model(NAME) take this commit from now on")
+    add("--private", action="store_true", help="make a new repository private")
+    add("--no-example", dest="example", action="store_false", help="no continuation on the card")
+    add("--no-sound", dest="sound", action="store_false", help="no sound of it")
+    add("--dry-run", action="store_true", help="lay everything out, show it, publish nothing")
+    add("--out", type=Path, help="empty folder to lay it out in (default: a temporary one)")
+    return PublishConfig(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_args())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
