@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+# Read when the Hub's client is imported: no test asks the real Hub for anything.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_XET"] = "1"
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -21,6 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # The scripts of train/ are imported by name, as Python itself would when it runs them.
 sys.path[:0] = [str(ROOT), str(ROOT / "train")]
 
+from hub_double import HubDouble  # noqa: E402
+from huggingface_hub import constants  # noqa: E402
+
+from pyzzicato.hub.downloads import forget_silence  # noqa: E402
 from pyzzicato.midi import midi_bytes  # noqa: E402
 from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel  # noqa: E402
 from pyzzicato.notes import Note, end_of, transpose_notes  # noqa: E402
@@ -76,6 +84,36 @@ def tiny_settings(**choices: object) -> TrainSettings:
         eval_steps=40,
     )
     return replace(quick, **choices)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubDouble]:
+    """Returns an empty Hub on 127.0.0.1 that the real clients of this process talk to."""
+    with HubDouble(tmp_path / "hub") as double:
+        monkeypatch.setattr(constants, "ENDPOINT", double.url)
+        template = double.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HF_TOKEN", "any")
+        monkeypatch.setenv("PYZZICATO_REGISTRY", str(tmp_path / "registry.json"))
+        monkeypatch.setenv("PYZZICATO_CACHE", str(tmp_path / "listing"))
+        yield double
+    forget_silence()
+
+
+def hub_environment(double: HubDouble, cache: Path) -> dict[str, str]:
+    """Returns the environment of a fresh process with a fresh cache that talks to a double."""
+    return {
+        **os.environ,
+        "HF_ENDPOINT": double.url,
+        "HF_HUB_OFFLINE": "0",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HOME": str(cache),
+        "HF_TOKEN": "any",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": "",
+    }
 
 
 @pytest.fixture

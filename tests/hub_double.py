@@ -207,7 +207,7 @@ def build_app(hub: HubDouble) -> FastAPI:
             if faults.delay_s:
                 await anyio.sleep(faults.delay_s)
             if faults.status is not None:
-                code = {404: "RepoNotFound", 401: "GatedRepo"}.get(faults.status, "")
+                code = {404: "RepoNotFound"}.get(faults.status, "")
                 return refused(faults.status, code, f"the double answers {faults.status}")
         return await call_next(request)
 
@@ -254,6 +254,8 @@ def build_app(hub: HubDouble) -> FastAPI:
 
     @app.get("/api/{kind}")
     def listing(kind: str, request: Request) -> Any:
+        if kind not in ("models", "datasets", "spaces"):
+            return refused(404, "", "no such page")
         wanted = set(request.query_params.getlist("filter"))
         rows = [
             described(hub, repo, repo.commits[-1], False)

@@ -12,6 +12,7 @@ shows what would go; it needs no account. Publishing again without changes makes
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -49,19 +50,23 @@ def main(config: PublishConfig) -> Published | None:
     logging.disable_progress_bar()
     kind, repo = _target(config)
     folder = config.out or Path(tempfile.mkdtemp(prefix="pyzzicato-publish-"))
-    message = _lay_out(config, kind, repo, folder)
-    if config.dry_run:
-        _show(folder, repo, kind)
-        return None
-    published = publish_folder(
-        folder,
-        repo,
-        kind=kind,
-        message=message,
-        private=config.private,
-        tag=config.tag,
-        space_sdk="gradio" if kind == "space" else None,
-    )
+    try:
+        message = _lay_out(config, kind, repo, folder)
+        if config.dry_run:
+            _show(folder, repo, kind)
+            return None
+        published = publish_folder(
+            folder,
+            repo,
+            kind=kind,
+            message=message,
+            private=config.private,
+            tag=config.tag,
+            space_sdk="gradio" if kind == "space" else None,
+        )
+    finally:
+        if config.out is None and not config.dry_run:
+            shutil.rmtree(folder, ignore_errors=True)
     done = "published" if published.is_new else "nothing has changed, no commit was made"
     print(f"{done}: {published.url} at commit {published.commit}")
     if kind == "model":

@@ -84,22 +84,20 @@ def fetch_checkpoint(
         NotOnHubError: if there is no such repository, revision or checkpoint, or none for us.
         ValueError: if a file is larger than a checkpoint's may be.
     """
-    kept = _from_cache(repo, revision) if not with_code else None
+    kept = _from_cache(repo, revision, with_code)
     if kept is not None and kept.commit == revision:
         return kept
     try:
-        _check_reachable()
-        found = _in_time(
+        found = ask_hub(
             lambda: _describe(repo, revision),
             PATIENT_ANSWER_S if patient else ANSWER_S,
             f"the Hub did not answer for {repo}",
         )
-        whole = _from_cache(repo, found.commit) if not with_code else None
-        if whole is not None:
-            return whole
+        if kept is not None and kept.commit == found.commit:
+            return kept
         names = [n for n in found.sizes if n in _MAX_BYTES or (with_code and _is_code(n))]
         folder = _in_time(
-            lambda: _download(repo, found.commit, names),
+            lambda: _download(repo, revision, found.commit, names),
             PATIENT_DOWNLOAD_S if patient else DOWNLOAD_S,
             f"{repo} was not downloaded",
         )
@@ -136,20 +134,27 @@ def _describe(repo: str, revision: str | None) -> _Found:
     return _Found(told.sha, sizes)
 
 
-def _download(repo: str, commit: str, names: list[str]) -> Path:
+def _download(repo: str, revision: str | None, commit: str, names: list[str]) -> Path:
     """Returns the folder of a commit in the cache once it holds the files."""
-    paths = [hf_hub_download(repo, name, revision=commit) for name in sorted(names)]
-    return Path(next(p for p, n in zip(paths, sorted(names), strict=True) if n == CONFIG)).parent
+    # By the revision's own name, so that the cache knows what it stood for when it is asked offline.
+    folder = Path(hf_hub_download(repo, CONFIG, revision=revision)).parent
+    if folder.name != commit:
+        raise HubUnreachableError(f"{repo} is being changed just now; try again")
+    # The weights last: where they are, the rest is.
+    for name in sorted(names, key=lambda name: name == WEIGHTS):
+        hf_hub_download(repo, name, revision=commit)
+    return folder
 
 
-def _from_cache(repo: str, revision: str | None) -> Fetched | None:
+def _from_cache(repo: str, revision: str | None, with_code: bool) -> Fetched | None:
     """Returns a checkpoint that the cache has whole, or None."""
     config = try_to_load_from_cache(repo, CONFIG, revision=revision)
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    # Weights are fetched last: where they are, the rest is.
-    return Fetched(folder, folder.name, "cache") if (folder / WEIGHTS).is_file() else None
+    if not (folder / WEIGHTS).is_file() or (with_code and not list(folder.glob("*.py"))):
+        return None
+    return Fetched(folder, folder.name, "cache")
 
 
 def _is_code(name: str) -> bool:
