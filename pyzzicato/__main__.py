@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from .evaluation.training_index import BUNDLED_INDEX
 from .generation import GenerationSettings, continue_seed
-from .hub import DEFAULT_MODEL, list_models, load_model, model_info
+from .hub import DEFAULT_MODEL, find_models, open_model
 from .pieces import read_seed, write_piece
 from .seeds import list_seeds
 
@@ -20,8 +20,7 @@ def run_continue(args: argparse.Namespace) -> None:
     """Carries a seed on and writes MIDI, sound, picture and figures."""
     told = {f.name: getattr(args, f.name) for f in fields(GenerationSettings)}
     settings = GenerationSettings(**told)
-    info = model_info(args.model)
-    model = load_model(args.model)
+    model, info = open_model(args.model)
     seed = read_seed(args.seed, model.config.sustain)
     for remark in seed.remarks:
         print(remark, file=sys.stderr)
@@ -47,7 +46,7 @@ def run_continue(args: argparse.Namespace) -> None:
     facts = files.facts
     print(
         f"{facts['notes']} notes in {settings.seconds:g} s, made {facts['real_time_factor']:g} "
-        f"times faster than they play, by {info.name} ({info.revision})"
+        f"times faster than they play, by {info.name} ({info.origin()})"
     )
     if "sound" in facts:
         print(f"sound: {facts['sound']['engine']} with {facts['sound']['soundfont']}")
@@ -66,19 +65,24 @@ def run_evaluate(args: argparse.Namespace) -> None:
 
 
 def run_models(args: argparse.Namespace) -> None:
-    """Lists the models."""
-    models = [info.as_dict() for info in list_models()]
+    """Lists the models, bundled and on the Hub."""
+    listing = find_models(args.refresh)
+    if listing.remark:
+        print(listing.remark, file=sys.stderr)
     if args.json:
-        print(json.dumps(models, ensure_ascii=False))
+        print(json.dumps(listing.models, ensure_ascii=False))
         return
-    for facts in models:
-        loss, unit = facts["validation_loss"], facts["loss_unit"]
+    for facts in listing.models:
+        weights = "?" if facts["weights"] is None else f"{facts['weights'] / 1e6:.1f}"
+        units = {"loss": f" {facts['loss_unit']}"}
+        measures = ", ".join(
+            f"{name} {value:.4g}{units.get(name, '')}" for name, value in facts["measures"].items()
+        )
         print(
-            f"{facts['name']:<14} {facts['backbone']} on {facts['representation']}, "
-            f"{facts['weights'] / 1e6:.1f} M weights, {facts['size_mb']} MB, {facts['data']} "
-            f"({facts['hours']} h, {facts['licence']}), "
-            f"validation {'unknown' if loss is None else f'{loss:.3f} {unit}'}, "
-            f"revision {facts['revision']}"
+            f"{facts['name']:<14} {facts['backbone']} on {facts['representation']}, {weights} M "
+            f"weights, {facts['size_mb']} MB, {facts['data']} ({facts['hours']} h, "
+            f"{facts['licence']}), {facts['source']}, revision {facts['revision']}"
+            + (f"; {measures}" if measures else "")
         )
 
 
@@ -131,7 +135,7 @@ def build_parser() -> argparse.ArgumentParser:
     play.set_defaults(run=run_continue)
     add = play.add_argument
     add("seed", help="a preset's name (see `seeds`) or a MIDI file")
-    add("--model", default=DEFAULT_MODEL, help="a model's name (see `models`) or a folder")
+    add("--model", default=DEFAULT_MODEL, help="a name (see `models`), a Hub repo or a folder")
     add("--seconds", type=float, default=default.seconds, help="length, 1 to 600 (%(default)s)")
     add("--seed-start", type=float, default=default.seed_start, help="where the seed begins, s")
     add("--seed-seconds", type=float, default=default.seed_seconds, help="its length (%(default)s)")
@@ -164,6 +168,8 @@ def build_parser() -> argparse.ArgumentParser:
         listing = commands.add_parser(name, help=text)
         listing.set_defaults(run=run)
         listing.add_argument("--json", action="store_true")
+        if run is run_models:
+            listing.add_argument("--refresh", action="store_true", help="ask the Hub once more")
     return parser
 
 

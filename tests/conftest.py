@@ -97,7 +97,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubDouble]:
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setenv("HF_TOKEN", "any")
         monkeypatch.setenv("PYZZICATO_REGISTRY", str(tmp_path / "registry.json"))
-        monkeypatch.setenv("PYZZICATO_CACHE", str(tmp_path / "listing"))
+        monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(tmp_path / "assets"))
         yield double
     forget_silence()
 

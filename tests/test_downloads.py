@@ -16,8 +16,8 @@ import torch
 from conftest import tiny_config
 from huggingface_hub import constants
 
-from pyzzicato.hub import load_model, model_info, open_model
 from pyzzicato.hub import downloads as downloading
+from pyzzicato.hub import load_model, model_info, open_model
 from pyzzicato.hub.downloads import HubUnreachableError, NotOnHubError, forget_silence
 from pyzzicato.hub.registry import Pin, write_pin
 from pyzzicato.models import PyzzicatoModel

@@ -136,7 +136,7 @@ def _describe(repo: str, revision: str | None) -> _Found:
 
 def _download(repo: str, revision: str | None, commit: str, names: list[str]) -> Path:
     """Returns the folder of a commit in the cache once it holds the files."""
-    # By the revision's own name, so that the cache knows what it stood for when it is asked offline.
+    # By the revision's own name, so that the cache knows what it stood for when asked offline.
     folder = Path(hf_hub_download(repo, CONFIG, revision=revision)).parent
     if folder.name != commit:
         raise HubUnreachableError(f"{repo} is being changed just now; try again")

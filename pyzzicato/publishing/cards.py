@@ -12,8 +12,8 @@ import yaml
 from huggingface_hub import DatasetCard, EvalResult, ModelCard, ModelCardData, SpaceCard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-TAG = "pyzzicato"
-"""Marks a model on the Hub as one that this package can play; the registry finds it by this."""
+from ..hub.listing import TAG
+
 TEMPLATES = Path(__file__).parents[2] / "hub_cards"
 _TASK = "piano-continuation"
 

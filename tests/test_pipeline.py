@@ -1,0 +1,175 @@
+"""A published model plays without this package, in a fresh process, as it plays with it."""
+
+import base64
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+
+import pytest
+import torch
+from conftest import ROOT, hub_environment, tune
+from test_publish import checkpoint, publish_it
+from transformers import pipeline
+
+from pyzzicato.generation import GenerationSettings, continue_seed
+from pyzzicato.midi import midi_bytes, read_midi
+from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.config import BACKBONES
+from pyzzicato.pipeline import PianoContinuationPipeline
+from pyzzicato.publishing.model_repo import build_model_repo
+from pyzzicato.publishing.shipped_code import shipped_code
+
+WITHOUT_THE_PACKAGE = """
+import base64, json, sys
+sys.modules["pyzzicato"] = None  # importing it fails, as on a machine that has never seen it
+import torch
+from transformers import AutoModel, pipeline
+
+torch.set_num_threads(1)
+told = json.load(open("told.json"))
+steps = torch.tensor(told["steps"])
+found = {}
+for repo in told["repos"]:
+    with torch.no_grad():
+        model = AutoModel.from_pretrained(repo, trust_remote_code=True).eval()
+        logits = model(steps).logits
+    play = pipeline("piano-continuation", model=repo, trust_remote_code=True)
+    by_file = play("seed.mid", seconds=2, rng=7)
+    by_notes = play(told["notes"], seconds=2, rng=7)
+    found[repo] = [
+        logits.flatten().tolist(),
+        base64.b64encode(by_file["midi"]).decode(),
+        base64.b64encode(by_notes["midi"]).decode(),
+    ]
+json.dump(found, open("found.json", "w"))
+"""
+
+WITH_THE_PACKAGE = """
+import json, sys
+import torch
+from pyzzicato.hub import open_model
+
+torch.set_num_threads(1)
+steps = torch.tensor(json.load(open("told.json"))["steps"])
+for revision in sys.argv[2:]:
+    model, info = open_model(sys.argv[1], revision)
+    with torch.no_grad():
+        print(json.dumps([model(steps).logits.flatten().tolist(), info.as_dict()]))
+"""
+
+
+def test_the_same_logits_and_midi_without_the_package(hub, tmp_path):
+    repos = {f"me/{name}": checkpoint(tmp_path / name, backbone=name) for name in BACKBONES}
+    for repo, folder in repos.items():
+        publish_it(folder, repo)
+    notes = tune(4)
+    (tmp_path / "seed.mid").write_bytes(midi_bytes(notes))
+    heard = read_midi(tmp_path / "seed.mid").sounding()
+    steps = torch.randint(0, 2, (1, 11, 88))
+    told = {"repos": list(repos), "steps": steps.tolist(), "notes": [asdict(n) for n in heard]}
+    (tmp_path / "told.json").write_text(json.dumps(told))
+    (tmp_path / "run.py").write_text(WITHOUT_THE_PACKAGE)
+    done = subprocess.run(
+        [sys.executable, "run.py"],
+        cwd=tmp_path,
+        env=hub_environment(hub, tmp_path / "fresh"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads((tmp_path / "found.json").read_text())
+    for repo, folder in repos.items():
+        model = PyzzicatoModel.from_pretrained(folder).eval()
+        logits, by_file, by_notes = found[repo]
+        with torch.no_grad():  # as over there: with gradients the LSTM takes another kernel
+            assert torch.equal(model(steps).logits.flatten(), torch.tensor(logits))
+        ours = midi_bytes(continue_seed(model, heard, GenerationSettings(seconds=2, rng=7)).notes)
+        assert base64.b64decode(by_file) == base64.b64decode(by_notes) == ours
+
+
+def test_a_fresh_process_loads_by_tag_and_by_commit(hub, tmp_path):
+    folder = checkpoint(tmp_path / "best")
+    published = publish_it(folder, tag="v1")
+    steps = torch.randint(0, 2, (1, 5, 88))
+    (tmp_path / "told.json").write_text(json.dumps({"steps": steps.tolist()}))
+    (tmp_path / "run.py").write_text(WITH_THE_PACKAGE)
+    done = subprocess.run(
+        [sys.executable, "run.py", published.repo, "v1", published.commit],
+        cwd=tmp_path,
+        env=hub_environment(hub, tmp_path / "fresh") | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    with torch.no_grad():
+        ours = PyzzicatoModel.from_pretrained(folder).eval()(steps).logits.flatten()
+    for line, source in zip(done.stdout.splitlines(), ("Hub", "cache"), strict=True):
+        theirs, facts = json.loads(line)
+        assert torch.equal(ours, torch.tensor(theirs))
+        assert (facts["source"], facts["commit"]) == (source, published.commit)
+
+
+# ---- The pipeline in this process ---------------------------------------------------------------
+
+
+@pytest.fixture
+def play(model):
+    return PianoContinuationPipeline(model=model)
+
+
+def test_a_file_its_bytes_and_its_notes_give_the_same(play, model, tmp_path):
+    notes = tune(4)
+    data = midi_bytes(notes)
+    (tmp_path / "seed.mid").write_bytes(data)
+    heard = read_midi(data).sounding()
+    pieces = [
+        play(source, seconds=2, rng=3)
+        for source in (str(tmp_path / "seed.mid"), data, heard, [asdict(n) for n in heard])
+    ]
+    assert all(piece == pieces[0] for piece in pieces)
+    ours = continue_seed(model, heard, GenerationSettings(seconds=2, rng=3))
+    assert pieces[0]["midi"] == midi_bytes(ours.notes)
+    assert pieces[0]["new_notes"] == [asdict(n) for n in ours.new_notes]
+    assert pieces[0]["seed_seconds"] == ours.seed_seconds
+    assert pieces[0]["settings"]["rng"] == 3
+    assert play(data, seconds=2, rng=4)["midi"] != pieces[0]["midi"]
+
+
+def test_several_files_give_several_pieces(play):
+    files = [midi_bytes(tune(3)), midi_bytes(tune(3, 5))]
+    first, second = play(files, seconds=1)
+    assert first["midi"] != second["midi"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "settings", "said"),
+    [
+        (3, {}, "inputs must be a MIDI file"),
+        ("no/such.mid", {}, "cannot be read"),
+        ([{"pitch": 60}], {}, "a note must have pitch, start, end and velocity"),
+        (b"no midi", {}, "cannot be read"),
+        (midi_bytes(tune(2)), {"seconds": 0}, "seconds must be"),
+        (midi_bytes(tune(2)), {"loudness": 3}, "settings must be of .* got 'loudness'"),
+    ],
+)
+def test_bad_input_is_refused_in_words(play, inputs, settings, said):
+    with pytest.raises(ValueError, match=said):
+        play(inputs, **settings)
+
+
+def test_code_from_a_repository_needs_trust(tmp_path):
+    build_model_repo(checkpoint(tmp_path / "best"), "me/tiny", tmp_path / "repo", example=False)
+    with pytest.raises(ValueError, match="trust_remote_code"):
+        pipeline("piano-continuation", model=str(tmp_path / "repo"), trust_remote_code=False)
+
+
+def test_what_is_shipped_is_flat_and_stands_alone():
+    shipped = shipped_code()
+    assert {"pipeline.py", "model.py", "config.py", "models.py", "generation.py"} <= set(shipped)
+    for name, text in shipped.items():
+        assert "pyzzicato." not in "".join(
+            line for line in text.splitlines() if line.lstrip().startswith(("import", "from"))
+        )
+        compile(text, name, "exec")
+    assert not any("/" in name for name in shipped)
