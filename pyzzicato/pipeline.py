@@ -84,7 +84,7 @@ class PianoContinuationPipeline(Pipeline):  # type: ignore[misc]
             "new_notes": [asdict(note) for note in piece.new_notes],
             "seed_seconds": piece.seed_seconds,
             "settings": asdict(piece.settings),
-            "remarks": list(getattr(piece, "remarks", ())),
+            "remarks": list(piece.remarks),
         }
 
 

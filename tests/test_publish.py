@@ -14,7 +14,7 @@ from huggingface_hub import HfApi
 from pyzzicato.hub import load_model, model_info, open_model
 from pyzzicato.hub.registry import read_registry
 from pyzzicato.models import PyzzicatoModel
-from pyzzicato.models.config import BACKBONES
+from pyzzicato.models.config import BACKBONES, HEADS, REPRESENTATIONS
 
 REPO = "me/pyzzicato-tiny"
 RECORD = {
@@ -26,8 +26,18 @@ RECORD = {
         "validation_pieces": 1,
         "train_hours": {"Frédéric Chopin": 1.5, "Claude Debussy": 0.5},
     },
-    "losses": {"unit": "nats a frame", "validation": 3.5, "copy_the_last_frame": 4.5},
+    "losses": {
+        "unit": "nats a frame",
+        "validation": 3.5,
+        "baselines": {"copy_the_last_frame": 4.5},
+    },
 }
+KINDS = [
+    {"backbone": backbone, "representation": representation, "head": head}
+    for backbone in BACKBONES
+    for representation in REPRESENTATIONS
+    for head in HEADS[representation]
+]
 
 
 def checkpoint(folder: Path, **choices: object) -> Path:
@@ -45,18 +55,25 @@ def publish_it(folder: Path, repo: str = REPO, **told: object):
     return publish.main(config)
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_each_backbone_comes_back_as_it_went(hub, tmp_path, backbone):
-    folder = checkpoint(tmp_path / "best", backbone=backbone)
-    published = publish_it(folder, f"me/{backbone}")
+def some_steps(kind: dict[str, str]) -> torch.Tensor:
+    """Returns nine steps of a representation at random."""
+    roll = kind["representation"] == "roll"
+    return torch.randint(0, 2, (1, 9, 88)) if roll else torch.randint(0, 16, (1, 9, 4))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(kind.values()))
+def test_each_kind_comes_back_as_it_went(hub, tmp_path, kind):
+    folder = checkpoint(tmp_path / "best", composers=["bach", "chopin"], **kind)
+    published = publish_it(folder)
     assert published.is_new
-    model, info = open_model(f"me/{backbone}")
-    steps = torch.randint(0, 2, (1, 9, 88))
+    model, info = open_model(REPO)
+    steps = some_steps(kind)
     ours = PyzzicatoModel.from_pretrained(folder).eval()
     assert torch.equal(model(steps).logits, ours(steps).logits)
-    assert (info.source, info.repo, info.commit) == ("Hub", f"me/{backbone}", published.commit)
+    assert (info.source, info.repo, info.commit) == ("Hub", REPO, published.commit)
+    assert (info.backbone, info.representation, info.head) == tuple(kind.values())
     assert info.record == RECORD
-    assert model_info(f"me/{backbone}").source == "cache"
+    assert model_info(REPO).source == "cache"
 
 
 def test_publishing_again_makes_no_commit_and_a_change_makes_one(hub, tmp_path, capsys):

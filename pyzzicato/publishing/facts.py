@@ -111,9 +111,9 @@ def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _losses(record: Mapping[str, Any]) -> list[tuple[str, float]]:
     """Returns the model's and its baselines' losses, best first."""
     losses = dict(record.get("losses") or {})
-    rows = [(k, float(v)) for k, v in losses.items() if isinstance(v, int | float)]
-    told = {"validation": "this model"}
-    return [(told.get(k, k.replace("_", " ")), v) for k, v in sorted(rows, key=lambda row: row[1])]
+    rows = [("this model", losses.get("validation"))]
+    rows += [(k.replace("_", " "), v) for k, v in (losses.get("baselines") or {}).items()]
+    return sorted(((k, float(v)) for k, v in rows if v is not None), key=lambda row: row[1])
 
 
 def _loss_unit(record: Mapping[str, Any]) -> str:
