@@ -24,6 +24,7 @@ from pyzzicato.hub.downloads import HubUnreachableError
 from pyzzicato.hub.registry import Pin, is_repo_id, write_pin
 from pyzzicato.publishing.commits import Kind, Published, compare_folder, publish_folder
 from pyzzicato.publishing.model_repo import build_model_repo
+from pyzzicato.publishing.space_repo import build_space_repo
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ def _target(config: PublishConfig) -> tuple[Kind, str]:
 
 def _lay_out(config: PublishConfig, kind: Kind, repo: str, folder: Path) -> str:
     """Fills the folder; returns the commit's message."""
+    if kind == "space":
+        return f"The page, {len(build_space_repo(repo, folder))} files"
     if config.checkpoint is None:
         raise ValueError("a model's folder must be given with --repo")
     info = build_model_repo(
