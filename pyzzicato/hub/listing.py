@@ -27,7 +27,7 @@ _KEPT_S = 86_400.0
 _MAX_MODELS = 500
 _MAX_TEXT = 80
 _MAX_MEASURES = 40
-_TEXTS = ("revision", "backbone", "representation", "head", "data", "licence")
+_TEXTS = ("revision", "backbone", "representation", "head", "data", "licence", "loss_unit")
 _NUMBERS = ("weights", "size_mb", "hours")
 
 
@@ -36,8 +36,8 @@ class Listing:
     """Models, as plain JSON tables, and what there is to say about the list itself.
 
     Each table has name, source ("bundled" or "Hub"), repo, commit, revision (of the weights),
-    backbone, representation, head, weights, size_mb, data, licence, hours, and measures; what is
-    not known is None.
+    backbone, representation, head, weights, size_mb, data, licence, hours, loss_unit, and measures;
+    what is not known is None.
     """
 
     models: tuple[dict[str, Any], ...]

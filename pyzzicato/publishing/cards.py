@@ -96,6 +96,7 @@ def _for_listing(facts: Mapping[str, Any]) -> dict[str, Any]:
         "data": facts["data"].get("name"),
         "licence": facts["licence"],
         "hours": facts["hours"],
+        "loss_unit": facts["loss_unit"],
         "measures": measures,
     }
 
