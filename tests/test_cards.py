@@ -118,6 +118,8 @@ def test_small_shares_of_hours_are_one_row():
 def test_licences_in_the_hubs_words():
     assert licence_id("CC BY-NC-SA 4.0") == "cc-by-nc-sa-4.0"
     assert licence_id("MIT") == "mit"
+    assert licence_id("CC0 1.0") == "cc0-1.0"
+    assert licence_id("CC BY 4.0, CC0 1.0") == licence_id("by arrangement") == "other"
     assert licence_id(None) == "unknown"
 
 

@@ -4,6 +4,7 @@
     python train/prepare_data.py --data-dir MAESTRO --out data/notes                   # everything
     python train/prepare_data.py --data-dir MAESTRO --out data/bach --composers bach
     python train/prepare_data.py --download --data-dir data --out data/notes           # online
+    python train/prepare_data.py --from-hub NAMESPACE/DATASET --out data/notes         # prepared
     python train/prepare_data.py --data-dir MAESTRO --explore reports/                 # figure 1
 
     python train/prepare_data.py --data-dir EXTRA --sources mutopia nifc_chopin --out data/free
@@ -17,7 +18,7 @@ import json
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -44,7 +45,7 @@ from pyzzicato.training.store import StoreWriter, pack_notes
 class PrepareConfig:
     """One preparation: see `--help` for each field."""
 
-    data_dir: Path
+    data_dir: Path | None
     out: Path | None
     explore: Path | None
     composers: tuple[str, ...] | None
@@ -54,6 +55,8 @@ class PrepareConfig:
     limit: int | None
     download: bool
     processes: int
+    from_hub: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def prepare_file(path: Path, sustain: str) -> Prepared:
     return Prepared(pack_notes(notes))
 
 
-def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
+def write_store(pieces: list[Piece], data_dir: Path, config: PrepareConfig, out: Path) -> None:
     """Parses the pieces in parallel, writes the store, prints what was skipped and why.
 
     Raises:
@@ -88,7 +91,7 @@ def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
     skipped: list[tuple[str, str]] = []
     n_notes, seconds = 0, 0.0
     with ProcessPoolExecutor(config.processes) as pool:
-        paths = [config.data_dir / piece.path for piece in pieces]
+        paths = [data_dir / piece.path for piece in pieces]
         results = pool.map(partial(prepare_file, sustain=config.sustain), paths, chunksize=4)
         for piece, done in zip(tqdm(pieces, desc="parse", unit="file"), results, strict=True):
             if done.packed is None:
@@ -107,7 +110,7 @@ def write_store(pieces: list[Piece], config: PrepareConfig, out: Path) -> None:
     if len(skipped) == len(pieces):
         raise ValueError(
             f"none of the {len(pieces)} chosen pieces could be read ({absent} absent from "
-            f"{config.data_dir}); check the folder, the composers and the splits"
+            f"{data_dir}); check the folder, the composers and the splits"
         )
     writer.close()
     (out / "skipped.json").write_text(json.dumps(skipped, indent=1), encoding="utf-8")
@@ -128,19 +131,42 @@ def explore(pieces: list[Piece], folder: Path) -> None:
     print(f"{len(pieces)} performances in all; figure in {folder / 'composers.png'}")
 
 
+def copy_from_hub(config: PrepareConfig) -> None:
+    """Writes the store from a training set that is on the Hub already prepared."""
+    # Imported here: preparing from files does without the libraries of data sets.
+    from pyzzicato.training.streaming import copy_to_store
+
+    assert config.from_hub is not None
+    assert config.out is not None  # the parser sees to both
+    n_pieces = copy_to_store(
+        config.from_hub,
+        config.out,
+        revision=config.revision,
+        composers=config.composers,
+        splits=config.splits,
+        limit=config.limit,
+    )
+    print(f"{n_pieces} pieces of {config.from_hub} in {config.out}")
+
+
 def main(config: PrepareConfig) -> None:
     """Runs one preparation."""
+    if config.from_hub is not None:
+        copy_from_hub(config)
+        return
+    data_dir = config.data_dir
+    assert data_dir is not None  # the parser sees to it
     if config.download:
-        config = replace(config, data_dir=download_maestro(config.data_dir))
+        data_dir = download_maestro(data_dir)
     if config.sources is None:
-        catalogue = read_catalogue(config.data_dir)
+        catalogue = read_catalogue(data_dir)
     else:
-        catalogue = read_manifest(config.data_dir, config.sources)
+        catalogue = read_manifest(data_dir, config.sources)
     if config.explore is not None:
         explore(catalogue, config.explore)
     if config.out is not None:
         pieces = select_pieces(catalogue, config.composers, config.splits)[: config.limit]
-        write_store(pieces, config, config.out)
+        write_store(pieces, data_dir, config, config.out)
 
 
 def parse_args() -> PrepareConfig:
@@ -150,7 +176,10 @@ def parse_args() -> PrepareConfig:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--data-dir", type=Path, required=True, help="MAESTRO's folder")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data-dir", type=Path, help="MAESTRO's folder")
+    source.add_argument("--from-hub", metavar="REPO", help="prepared data on the Hub instead")
+    add("--revision", help="commit, tag or branch of --from-hub")
     add("--out", type=Path, help="folder for the prepared data")
     add("--explore", type=Path, help="folder for the figure of composers")
     add("--composers", nargs="+", help="parts of names, for example bach chopin (default: all)")
@@ -163,6 +192,8 @@ def parse_args() -> PrepareConfig:
     args = vars(parser.parse_args())
     if args["out"] is None and args["explore"] is None:
         parser.error("name --out, --explore or both")
+    if args["from_hub"] is not None and (args["out"] is None or args["explore"] is not None):
+        parser.error("--from-hub takes --out and no --explore")
     for name in ("composers", "sources"):
         args[name] = None if args[name] is None else tuple(args[name])
     return PrepareConfig(**{**args, "splits": tuple(args["splits"])})

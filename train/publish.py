@@ -99,6 +99,14 @@ def _lay_out(config: PublishConfig, kind: Kind, repo: str, folder: Path) -> str:
     """Fills the folder; returns the commit's message."""
     if kind == "space":
         return f"The page, {len(build_space_repo(repo, folder))} files"
+    if kind == "dataset":
+        if config.data is None:
+            raise ValueError("--data must be given with --dataset: a folder of prepare_data.py")
+        # Imported here: nothing else needs the libraries of data sets.
+        from pyzzicato.publishing.dataset_repo import build_dataset_repo
+
+        n_pieces = build_dataset_repo(config.data, repo, folder)
+        return f"{n_pieces} pieces"
     if config.checkpoint is None:
         raise ValueError("a model's folder must be given with --repo")
     info = build_model_repo(

@@ -3,9 +3,15 @@
     python train/train.py train/presets/lstm.toml --data data/notes --out runs/taste --max-steps 50
     python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm
     python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm     # resumes
+    python train/train.py train/presets/lstm.toml --stream NAMESPACE/DATASET --out runs/lstm
+    python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm \
+        --push-to-hub NAMESPACE/pyzzicato-lstm
     accelerate launch train/train.py train/presets/lstm.toml --data ... --out ...       # GPUs
     ACCELERATE_USE_CPU=true torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
         train/train.py train/presets/lstm.toml --data ... --out ...                     # two CPUs
+
+`--stream` reads the training set from a repository of `publish.py --dataset`, shard by shard, each
+process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.
 
 The run's folder holds `best/` (config.json, model.safetensors, training.json), `checkpoints/` (to
 resume from), `settings.json` and a TensorBoard log.
@@ -27,11 +33,18 @@ from pyzzicato.training.store import NoteStore
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run: where the data is, where the checkpoints go, and the settings."""
+    """One run: where the data is, where the checkpoints go, and the settings.
 
-    data: Path
+    Either `data`, a folder, or `stream`, a repository on the Hub, is set.
+    """
+
+    data: Path | None
     out: Path
     settings: TrainSettings
+    stream: str | None = None
+    revision: str | None = None
+    push_to_hub: str | None = None
+    private: bool = False
 
 
 class ProgressBar:
@@ -60,12 +73,12 @@ class ProgressBar:
 
 def main(config: TrainConfig) -> None:
     """Runs or resumes one training run and writes its record."""
-    store = NoteStore(config.data)
     accelerator = Accelerator(
         mixed_precision=config.settings.precision,
         log_with="tensorboard",
         project_dir=config.out,
     )
+    store = open_store(config, accelerator.num_processes)
     accelerator.init_trackers("log")
     bar = ProgressBar(config, accelerator)
     progress = train(store, config.settings, config.out, accelerator, bar)
@@ -88,6 +101,27 @@ def main(config: TrainConfig) -> None:
             f"best validation loss {losses['validation']:.3f} {losses['unit']} at step "
             f"{progress.best_step}; {told_baselines}; in {config.out / 'best'}"
         )
+        if config.push_to_hub is not None:
+            push(config.out / "best", config.push_to_hub, config.private)
+
+
+def push(checkpoint: Path, repo: str, private: bool) -> None:
+    """Publishes a checkpoint as `publish.py` does."""
+    # Imported here: training itself needs neither sound nor pictures.
+    import publish
+
+    publish.main(publish.PublishConfig(checkpoint=checkpoint, repo=repo, private=private))
+
+
+def open_store(config: TrainConfig, n_processes: int) -> NoteStore:
+    """Returns the training set, on disk or on the Hub."""
+    if config.stream is None:
+        assert config.data is not None  # the parser sees to it
+        return NoteStore(config.data)
+    # Imported here: training from disk does without the libraries of data sets.
+    from pyzzicato.training.streaming import StreamedStore
+
+    return StreamedStore(config.stream, config.revision, n_processes)
 
 
 def parse_args() -> TrainConfig:
@@ -98,7 +132,12 @@ def parse_args() -> TrainConfig:
     )
     add = parser.add_argument
     add("preset", type=Path, help="TOML file of settings, see train/presets/")
-    add("--data", type=Path, required=True, help="prepared data, from prepare_data.py")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="prepared data, from prepare_data.py")
+    source.add_argument("--stream", metavar="REPO", help="training set on the Hub, NAMESPACE/NAME")
+    add("--revision", help="commit, tag or branch of --stream")
+    add("--push-to-hub", metavar="REPO", help="publish the best checkpoint there in the end")
+    add("--private", action="store_true", help="make a new repository private")
     add("--out", type=Path, required=True, help="folder of the run")
     add("--max-steps", type=int)
     add("--batch-size", type=int)
@@ -109,7 +148,8 @@ def parse_args() -> TrainConfig:
     add("--seed", type=int)
     args = vars(parser.parse_args())
     preset, data, out = args.pop("preset"), args.pop("data"), args.pop("out")
-    return TrainConfig(data, out, read_settings(preset, **args))
+    hub = {name: args.pop(name) for name in ("stream", "revision", "push_to_hub", "private")}
+    return TrainConfig(data, out, read_settings(preset, **args), **hub)
 
 
 if __name__ == "__main__":

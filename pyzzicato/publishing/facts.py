@@ -4,6 +4,7 @@ Nothing here knows any model by its name, and no figure is written by hand: what
 config, the training record or the evaluation report is not told.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ _NOT_CHOICES = {
     "model_type",
     "transformers_version",
 }
+_LICENCES = ("cc0-1.0", "mit", "apache-2.0", "pddl")
 _RATE_TITLES = {name: title for section in SECTIONS for name, title in section.rates}
 _HEADLINES = ("notes_a_second", "window_entropy", "kinship", "longest_notes")
 
@@ -66,7 +68,7 @@ def model_facts(
         "licence": data.get("licence"),
         "licence_id": licence_id(data.get("licence")),
         "hours": round(sum(data.get("train_hours", {}).values()), 1),
-        "composers": _hours(data.get("train_hours", {})),
+        "composers": main_composers(data.get("train_hours", {})),
         "training": _training(record),
         "losses": _losses(record),
         "loss_unit": _loss_unit(record),
@@ -77,11 +79,22 @@ def model_facts(
 
 
 def licence_id(licence: str | None) -> str:
-    """Returns the Hub's word for a licence: `cc-by-nc-sa-4.0` for CC BY-NC-SA 4.0."""
-    return "unknown" if not licence else licence.strip().lower().replace(" ", "-")
+    """Returns the Hub's word for a licence: `cc-by-nc-sa-4.0` for CC BY-NC-SA 4.0.
+
+    It is "other" for several licences and for those that the Hub has no word for; the card's text
+    names them.
+    """
+    if not licence:
+        return "unknown"
+    word = licence.strip().lower().replace(" ", "-")
+    return (
+        word
+        if word in _LICENCES or re.fullmatch(r"cc-by(-nc)?(-sa|-nd)?-[234]\.0", word)
+        else "other"
+    )
 
 
-def _hours(train_hours: Mapping[str, float]) -> list[tuple[str, float]]:
+def main_composers(train_hours: Mapping[str, float]) -> list[tuple[str, float]]:
     """Returns composer and hours, most first, the many small ones as one row."""
     rows = sorted(train_hours.items(), key=lambda row: (-row[1], row[0]))
     shown, rest = rows[:_SHOWN_COMPOSERS], rows[_SHOWN_COMPOSERS:]

@@ -57,17 +57,19 @@ class CropSampler:
             raise ValueError("there is no piece to train on; check the composers and splits")
         self._store = store
         self._pieces = list(pieces)
-        lengths = np.array([piece.length for piece in pieces], dtype=float)
-        self._shares = lengths / lengths.sum()
         self._representation = representation
         self._settings = settings
         self._composers = composers or {}
 
     def batch(self, step: int, process: int = 0) -> Batch:
         """Returns the crops of an update."""
-        rng = np.random.default_rng([self._settings.seed, step, process])
-        chosen = rng.choice(len(self._pieces), size=self._settings.batch_size, p=self._shares)
-        pieces = [self._pieces[i] for i in chosen]
+        seed = self._settings.seed
+        rng = np.random.default_rng([seed, step, process])
+        at_hand = self._store.at_hand(self._pieces, step, process, seed)
+        lengths = np.array([piece.length for piece in at_hand], dtype=float)
+        shares = lengths / lengths.sum()
+        chosen = rng.choice(len(at_hand), size=self._settings.batch_size, p=shares)
+        pieces = [at_hand[i] for i in chosen]
         crops = [self._crop(piece, rng) for piece in pieces]
         seen = [
             self._representation.add_noise(crop[:-1], self._settings.noise, rng) for crop in crops

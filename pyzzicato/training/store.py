@@ -124,6 +124,12 @@ class NoteStore:
             if piece.split == split and (wanted is None or piece.composer in wanted)
         ]
 
+    def at_hand(
+        self, pieces: Sequence[StoredPiece], step: int, process: int, seed: int
+    ) -> Sequence[StoredPiece]:
+        """Returns those of the pieces that an update draws from: all, since all are on disk."""
+        return pieces
+
     def packed(self, piece: StoredPiece, first: int = 0, n: int | None = None) -> NDArray[np.void]:
         """Returns a piece's notes from note `first`, at most `n`, as they lie on disk."""
         last = piece.length if n is None else min(piece.length, first + n)

@@ -1,0 +1,122 @@
+"""The training set on the Hub: published, streamed with the real client, trained from."""
+
+import sys
+
+import numpy as np
+import prepare_data
+import publish
+import pytest
+from conftest import tiny_settings
+from huggingface_hub import DatasetCard
+
+import train
+from pyzzicato.generation import GenerationSettings
+from pyzzicato.publishing import model_repo
+from pyzzicato.training import streaming
+from pyzzicato.training.loop import train as run
+from pyzzicato.training.store import NoteStore
+from pyzzicato.training.streaming import StreamedStore
+
+REPO = "me/tiny-notes"
+
+
+@pytest.fixture
+def published(hub, store_folder, tmp_path, monkeypatch):
+    """Returns the local store whose twin is on the Hub, a shard for each two pieces."""
+    from datasets import config
+    from huggingface_hub import constants
+    from huggingface_hub.hf_file_system import HfFileSystem
+
+    monkeypatch.setattr(config, "HF_ENDPOINT", hub.url)
+    monkeypatch.setattr(config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(config, "HF_MODULES_CACHE", tmp_path / "modules")
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "datasets")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    HfFileSystem.clear_instance_cache()
+    monkeypatch.setattr("pyzzicato.publishing.dataset_repo.PIECES_A_SHARD", 2)
+    publish.main(publish.PublishConfig(dataset=REPO, data=store_folder))
+    yield NoteStore(store_folder)
+    HfFileSystem.clear_instance_cache()
+
+
+def test_what_is_streamed_is_what_was_prepared(published, hub):
+    streamed = StreamedStore(REPO)
+    for fact in ("sustain", "data", "licence"):
+        assert getattr(streamed, fact) == getattr(published, fact)
+    assert len(streamed.pieces) == len(published.pieces)
+    for piece in streamed.pieces:
+        (twin,) = [p for p in published.pieces if p.path == piece.path]
+        assert (piece.composer, piece.title, piece.split) == (twin.composer, twin.title, twin.split)
+        assert (piece.length, piece.seconds) == (twin.length, twin.seconds)
+        assert np.array_equal(streamed.packed(piece), published.packed(twin))
+        assert np.array_equal(streamed.packed(piece, 2, 3), published.packed(twin, 2, 3))
+
+
+def test_the_card_tells_what_is_in_it(published, hub):
+    card = DatasetCard(hub.read(REPO, "README.md", kind="datasets").decode())
+    card.validate("dataset")
+    assert card.data.license == "cc0-1.0"
+    n_notes = sum(piece.length for piece in published.of_split("train"))
+    assert f"| train | 4 | {n_notes:,} |" in card.text
+    assert {s["split"] for s in card.data.configs[0]["data_files"]} == {"train", "validation"}
+
+
+def test_processes_read_different_shards_and_all_are_read(published, monkeypatch):
+    monkeypatch.setattr(streaming, "SHARDS_IN_USE", 1)
+    stores = [StreamedStore(REPO, n_processes=2) for _ in range(2)]
+    training = stores[0].of_split("train")
+    seen = []
+    for step in range(0, 4 * streaming.UPDATES_A_SHARD, streaming.UPDATES_A_SHARD):
+        first, second = (
+            {p.path for p in s.at_hand(training, step, i, seed=0)} for i, s in enumerate(stores)
+        )
+        assert not first & second
+        seen += [*first, *second]
+    assert set(seen) == {piece.path for piece in training}
+    assert len(stores[0]._kept) == 0  # nothing was downloaded to find that out
+
+
+def test_training_streams_and_ends_as_it_would_again(published, tmp_path, new_accelerator):
+    settings = tiny_settings()
+    curves = [
+        run(StreamedStore(REPO), settings, tmp_path / name, new_accelerator()).curve
+        for name in ("one", "two")
+    ]
+    assert curves[0] == curves[1]
+    assert curves[0][-1]["validation"] < curves[0][0]["validation"] * 1.5
+
+
+def test_prepare_data_copies_from_the_hub(published, tmp_path, monkeypatch):
+    out = tmp_path / "copy"
+    told = ["prepare_data.py", "--from-hub", REPO, "--out", str(out), "--composers", "bach"]
+    monkeypatch.setattr(sys, "argv", told)
+    prepare_data.main(prepare_data.parse_args())
+    copied = NoteStore(out)
+    assert {piece.composer for piece in copied.pieces} == {"Bach"}
+    twins = {piece.path: piece for piece in published.pieces}
+    for piece in copied.pieces:
+        assert np.array_equal(copied.packed(piece), published.packed(twins[piece.path]))
+
+
+def test_the_script_streams_and_publishes_in_the_end(published, hub, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(model_repo, "EXAMPLE_SETTINGS", GenerationSettings(seconds=1))
+    preset = tmp_path / "tiny.toml"
+    preset.write_text(
+        "max_steps = 2\nbatch_size = 1\ncrop_steps = 16\neval_every = 2\neval_steps = 16\n"
+        '[model]\nbackbone = "lstm"\nhidden_size = 8\ndense_size = 8\n'
+    )
+    told = ["train.py", str(preset), "--stream", REPO, "--out", str(tmp_path / "run")]
+    monkeypatch.setattr(sys, "argv", [*told, "--push-to-hub", "me/pyzzicato-streamed"])
+    train.main(train.parse_args())
+    assert ("models", "me/pyzzicato-streamed") in hub.repos
+    record = hub.read("me/pyzzicato-streamed", "training.json").decode()
+    assert f"--stream {REPO}" in record
+
+
+def test_what_is_no_training_set_is_refused(hub, tmp_path, published):
+    hub.put("me/text", {"data/train.txt": b"hello"}, kind="datasets")
+    for repo in ("me/text", "me/nothing"):
+        with pytest.raises(ValueError, match=f"{repo} cannot be streamed"):
+            StreamedStore(repo)
+    with pytest.raises(ValueError, match="--data must be given"):
+        publish.main(publish.PublishConfig(dataset=REPO))
