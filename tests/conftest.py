@@ -102,6 +102,24 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubDouble]:
     forget_silence()
 
 
+@pytest.fixture
+def dataset_hub(
+    hub: HubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[HubDouble]:
+    """Returns the same, and lets the client of data sets talk to it too."""
+    # Imported here: few tests need it, and it takes seconds.
+    from datasets import config
+    from huggingface_hub import HfFileSystem
+
+    monkeypatch.setattr(config, "HF_ENDPOINT", hub.url)
+    monkeypatch.setattr(config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(config, "HF_MODULES_CACHE", tmp_path / "modules")
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "datasets")
+    HfFileSystem.clear_instance_cache()
+    yield hub
+    HfFileSystem.clear_instance_cache()
+
+
 def hub_environment(double: HubDouble, cache: Path) -> dict[str, str]:
     """Returns the environment of a fresh process with a fresh cache that talks to a double."""
     return {

@@ -21,22 +21,11 @@ REPO = "me/tiny-notes"
 
 
 @pytest.fixture
-def published(hub, store_folder, tmp_path, monkeypatch):
+def published(dataset_hub, store_folder, monkeypatch):
     """Returns the local store whose twin is on the Hub, a shard for each two pieces."""
-    from datasets import config
-    from huggingface_hub import constants
-    from huggingface_hub.hf_file_system import HfFileSystem
-
-    monkeypatch.setattr(config, "HF_ENDPOINT", hub.url)
-    monkeypatch.setattr(config, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(config, "HF_MODULES_CACHE", tmp_path / "modules")
-    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "datasets")
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    HfFileSystem.clear_instance_cache()
     monkeypatch.setattr("pyzzicato.publishing.dataset_repo.PIECES_A_SHARD", 2)
     publish.main(publish.PublishConfig(dataset=REPO, data=store_folder))
-    yield NoteStore(store_folder)
-    HfFileSystem.clear_instance_cache()
+    return NoteStore(store_folder)
 
 
 def test_what_is_streamed_is_what_was_prepared(published, hub):

@@ -3,14 +3,17 @@
 import re
 import runpy
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, hub_environment, tune
+from test_publish import publish_it
 
 from pyzzicato.__main__ import main as command_line
-from pyzzicato.midi import read_midi
+from pyzzicato.hub import list_models
+from pyzzicato.midi import read_midi, write_midi
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
@@ -32,7 +35,7 @@ def test_nothing_in_a_shell_block_is_left_untried():
 
 def test_the_five_lines_of_python(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (snippet,) = [s for s in PYTHON if "load_model" in s]
+    (snippet,) = [s for s in PYTHON if "load_seed" in s]
     exec(compile(snippet, "README.md", "exec"), {})
     assert len(read_midi("continuation.mid").notes) > 20
     assert Path("continuation.wav").stat().st_size > 44_100
@@ -60,16 +63,41 @@ def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
         assert (tmp_path / "report" / "report.md").exists()
 
 
-def test_the_commands_of_training(maestro, tmp_path, monkeypatch):
+def test_the_models_are_loaded_from_the_hub(hub, tmp_path):
+    publish_it(list_models()[0].folder, "me/pyzzicato-lstm", tag="v1")
+    by_name, by_transformers = (
+        next(s for s in PYTHON if word in s).replace("NAMESPACE", "me")
+        for word in ('NAMESPACE/pyzzicato-lstm", revision', "AutoModel")
+    )
+    exec(compile(by_name, "README.md", "exec"), {})
+    write_midi(tune(5), tmp_path / "mine.mid")
+    (tmp_path / "snippet.py").write_text(by_transformers)
+    done = subprocess.run(
+        [sys.executable, "snippet.py"],
+        cwd=tmp_path,
+        env=hub_environment(hub, tmp_path / "fresh"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(read_midi(tmp_path / "continuation.mid").notes) > 20
+
+
+def test_the_commands_of_training(maestro, dataset_hub, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for command in OF_TRAINING:
-        script, *told = command[1:]
+        script, *told = [word.replace("NAMESPACE", "me") for word in command[1:]]
         told = [str(maestro) if word == "MAESTRO" else word for word in told]
         told = [str(ROOT / word) if word.startswith("train/presets/") else word for word in told]
         if script == "train/train.py":
             told += ["--max-steps", "1", "--batch-size", "1"]
+        if script == "train/publish.py":
+            told += ["--no-example"]
         if script == "train/evaluate.py":
             told += ["--seeds", "1", "--seconds", "1", "--seed-seconds", "3"]
         monkeypatch.setattr(sys, "argv", [script, *told])
         runpy.run_path(str(ROOT / script), run_name="__main__")
-    assert (tmp_path / "runs" / "lstm" / "best" / "model.safetensors").exists()
+    for name in ("lstm", "streamed"):
+        assert (tmp_path / "runs" / name / "best" / "model.safetensors").exists()
+    published = {("models", "me/pyzzicato-lstm"), ("spaces", "me/pyzzicato")}
+    assert published <= dataset_hub.repos.keys()

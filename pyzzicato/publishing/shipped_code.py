@@ -8,6 +8,7 @@ folder. So the modules that the pipeline needs are laid side by side, `models/co
 
 import ast
 import re
+from functools import partial
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -42,12 +43,12 @@ def shipped_code() -> dict[str, str]:
             continue
         text = path.read_text(encoding="utf-8")
         origins[name] = path
-        shipped[name] = _IMPORT.sub(lambda found, path=path: _turned(found, path), text)
+        shipped[name] = _IMPORT.sub(partial(_turned, path), text)
         waiting += _imported(path, text)
     return dict(sorted(shipped.items()))
 
 
-def _turned(found: re.Match[str], path: Path) -> str:
+def _turned(path: Path, found: re.Match[str]) -> str:
     """Returns an import as it must read when all modules lie in one folder."""
     target = _target(path, len(found[2]), found[3])
     return f"{found[1]}.{_flat_name(target).removesuffix('.py')}{found[4]}"

@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import IterableDataset, IterableDatasetDict, load_dataset
+from datasets import (  # type: ignore[import-untyped]
+    IterableDataset,
+    IterableDatasetDict,
+    load_dataset,
+)
 from numpy.typing import NDArray
 
 from ..models.config import SUSTAIN
