@@ -360,8 +360,8 @@ def test_what_sets_composers_apart_is_learnt_and_guidance_exaggerates_it() -> No
     model = CASES["lstm, joint"].build(hidden_size=16, dense_size=16)
     roll = torch.zeros(3, 16, 88, dtype=torch.uint8)
     # One repeats a low key, the other a high one; of any composer both are heard.
-    roll[0, ::2, 30] = 1
-    roll[1, ::2, 60] = 1
+    roll[0, 1::2, 30] = 1
+    roll[1, 1::2, 60] = 1
     roll[2] = roll[0] | roll[1]
     composers = torch.tensor([1, 2, 0])
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-2)
