@@ -186,10 +186,11 @@ def stream_continuation(
     settings = settings or GenerationSettings()
     began = time.perf_counter()
     rule, composers = _plan(model, settings)
-    seed, seed_seconds = cut_seed(notes, settings, model.config.fs)
+    fs = model.config.fs
+    seed, seed_seconds = cut_seed(notes, settings, fs)
     # The model hears the opening note as its seed, the listener as new.
     opening = [] if seed else [_opening_note(settings.rng)]
-    ahead = _OPENING_SECONDS if opening else 0.0
+    ahead = math.ceil(_OPENING_SECONDS * fs) / fs if opening else 0.0
     touch = SeedTouch(seed, settings.rng)
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
     new: list[Note] = []
@@ -209,8 +210,10 @@ def stream_continuation(
             ended = []
             chunk_end = player.seconds + ahead + _CHUNK_SECONDS
     new += ended
+    held_seed = player.seed_as_held() if seed else []
     piece = Continuation(
-        seed_notes=tuple(player.seed_as_held()) if seed else (),
+        # The last frame may reach over the end.
+        seed_notes=tuple(_until(held_seed, seed_seconds + settings.seconds)),
         new_notes=tuple(sort_notes(_shift(new, seed_seconds))),
         seed_seconds=seed_seconds,
         settings=settings,

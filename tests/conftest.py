@@ -67,6 +67,7 @@ def tune(seconds: float = 10.0, semitones: int = 0) -> list[Note]:
 def tiny_config(**choices: object) -> PyzzicatoConfig:
     """Returns the config of a debug model of a few thousand weights; `choices` override."""
     tiny = {"hidden_size": 8, "dense_size": 8, "n_layers": 2, "kernel_size": 3}
+    tiny |= {"embedding_size": 8, "head_size": 4}
     return PyzzicatoConfig(**{**tiny, **choices})
 
 

@@ -5,7 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from pyzzicato.training.baselines import Baselines, count_baselines
+from pyzzicato.events import SIZES
+from pyzzicato.training.baselines import (
+    Baselines,
+    count_baselines,
+    count_event_baselines,
+)
 
 
 def piece_of(*rows: tuple[int, ...]) -> np.ndarray:
@@ -68,3 +73,77 @@ def test_nothing_to_measure_is_refused(pieces: list[np.ndarray]) -> None:
         baselines.copy_nll(pieces)
     with pytest.raises(ValueError, match="at least two frames"):
         baselines.frequency_nll(pieces)
+
+
+def notes_of(*rows: tuple[int, int, int, int]) -> np.ndarray:
+    """Returns `(N, 4)` note events."""
+    return np.array(rows, dtype=np.uint8).reshape(-1, 4)
+
+
+# Of each piece all notes but the first are counted, each after the one before it.
+TWO_PIECES = [
+    notes_of((0, 40, 5, 8), (3, 40, 5, 8), (3, 44, 5, 8), (0, 40, 5, 8)),
+    notes_of((9, 9, 9, 9), (3, 40, 5, 8)),
+]
+
+
+def test_event_counts_by_hand() -> None:
+    counted = count_event_baselines(TWO_PIECES)
+    assert [c.shape for c in counted.chances] == [(n,) for n in SIZES]
+    assert [c.shape for c in counted.after] == [(n, n) for n in SIZES]
+    for chances, after in zip(counted.chances, counted.after, strict=True):
+        assert chances.sum() == pytest.approx(1.0)
+        assert after.sum(axis=1) == pytest.approx(1.0)
+    # Each pair counts one more than it was met: 88 * 88 pairs of pitches, 4 met.
+    cells = 88 * 88 + 4
+    assert counted.chances[1][40] == pytest.approx((88 + 3) / cells)
+    assert counted.chances[1][44] == pytest.approx((88 + 1) / cells)
+    assert counted.chances[1][9] == pytest.approx(88 / cells)
+    # After 40 came 40 and 44, once each.
+    assert counted.after[1][40, 40] == counted.after[1][40, 44] == pytest.approx(2 / 90)
+    assert counted.after[1][40, 9] == pytest.approx(1 / 90)
+    assert counted.after[1][9, 40] == pytest.approx(2 / 89)
+    # Never met: all alike.
+    assert counted.after[1][70].tolist() == pytest.approx([1 / 88] * 88)
+    assert counted.after[0][3, 3] == counted.after[0][3, 0] == pytest.approx(2 / 59)
+
+
+def test_event_losses_by_hand() -> None:
+    counted = count_event_baselines(TWO_PIECES)
+    piece = notes_of((3, 40, 5, 8), (3, 44, 5, 8), (0, 70, 5, 8))
+    onset, pitch, duration, velocity = counted.chances
+    # The first note of a piece is seen and not scored.
+    frequency = onset[3] * pitch[44] * duration[5] * velocity[8]
+    frequency *= onset[0] * pitch[70] * duration[5] * velocity[8]
+    assert counted.frequency_nll([piece]) == pytest.approx(-math.log(frequency) / 2)
+    onset, pitch, duration, velocity = counted.after
+    markov = onset[3, 3] * pitch[40, 44] * duration[5, 5] * velocity[8, 8]
+    markov *= onset[3, 0] * pitch[44, 70] * duration[5, 5] * velocity[8, 8]
+    assert counted.markov_nll([piece]) == pytest.approx(-math.log(markov) / 2)
+    # Each note weighs the same, in whatever piece it is.
+    alone, together = (
+        counted.markov_nll([TWO_PIECES[1]]),
+        counted.markov_nll([piece, TWO_PIECES[1]]),
+    )
+    assert together == pytest.approx((-math.log(markov) + alone) / 3)
+
+
+def test_nothing_is_learnt_across_the_border_of_two_pieces_of_events() -> None:
+    apart = count_event_baselines([notes_of((1, 2, 3, 4)), notes_of((5, 6, 7, 8)), notes_of()])
+    for chances in apart.chances:
+        assert chances == pytest.approx(np.full(len(chances), 1 / len(chances)))
+
+
+def test_what_came_before_tells_more_than_shares_where_it_matters() -> None:
+    figure = [notes_of(*[(t % 3, 40 + t % 4, t % 5, t % 2) for t in range(400)])]
+    counted = count_event_baselines(figure)
+    assert counted.markov_nll(figure) < 0.5 * counted.frequency_nll(figure)
+
+
+@pytest.mark.parametrize("pieces", [[], [notes_of((0, 0, 0, 0))]])
+def test_no_event_to_measure_is_refused(pieces: list[np.ndarray]) -> None:
+    counted = count_event_baselines(TWO_PIECES)
+    with pytest.raises(ValueError, match="at least two notes"):
+        counted.frequency_nll(pieces)
+    with pytest.raises(ValueError, match="at least two notes"):
+        counted.markov_nll(pieces)

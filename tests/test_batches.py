@@ -1,109 +1,196 @@
-"""Crops: drawn by seed, step and process alone, and true to the pieces."""
+"""Batches: drawn by seed, step and process alone, and true to the pieces."""
+
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import tune
+from conftest import tiny_settings, tune
 
-from pyzzicato.notes import transpose_notes
+from pyzzicato.notes import Note, transpose_notes
 from pyzzicato.pianoroll import notes_to_roll
-from pyzzicato.training.batches import CropSampler, middle_crops, transpose_frames
-from pyzzicato.training.store import RollStore
+from pyzzicato.training.batches import CropSampler, transpose_frames
+from pyzzicato.training.representations import Change, EventSteps, Representation, RollSteps
+from pyzzicato.training.store import NoteStore, StoredPiece, StoreWriter, pack_notes
+
+REPRESENTATIONS = [RollSteps(20), EventSteps()]
 
 
-def sampler_of(store: RollStore, **choices: int) -> CropSampler:
-    """Returns a sampler of the training pieces, by default without transposition."""
-    how = {"batch_size": 4, "n_frames": 32, **choices}
-    return CropSampler(store, store.of_split("train"), **how)
+@pytest.fixture(params=REPRESENTATIONS, ids=lambda steps: steps.unit)
+def steps(request: pytest.FixtureRequest) -> Representation:
+    """Returns each representation in turn."""
+    chosen: Representation = request.param
+    return chosen
 
 
-def is_part_of(crop: np.ndarray, whole: np.ndarray) -> bool:
-    """Returns whether the frames of `crop` stand one after the other in `whole`."""
-    n = len(crop)
-    return any(np.array_equal(crop, whole[i : i + n]) for i in range(len(whole) - n + 1))
+def sampler_of(
+    store: NoteStore,
+    steps: Representation,
+    pieces: list[StoredPiece] | None = None,
+    composers: Mapping[str, int] | None = None,
+    **choices: object,
+) -> CropSampler:
+    """Returns a sampler of the training pieces, by default without any change to them."""
+    plain = {"batch_size": 4, "crop_steps": 16, "transpose": 0, "stretch": 0.0}
+    settings = tiny_settings(**{**plain, "composer_dropout": 0.0, **choices})
+    pieces = store.of_split("train") if pieces is None else pieces
+    return CropSampler(store, pieces, steps, settings, composers)
 
 
-def test_targets_are_the_frames_after(store: RollStore) -> None:
-    steps, targets = sampler_of(store).batch(0)
-    assert steps.shape == targets.shape == (4, 32, 88)
-    assert steps.dtype == targets.dtype == torch.uint8
-    assert torch.equal(steps[:, 1:], targets[:, :-1])
-    assert not torch.equal(steps, targets)
+def whole(store: NoteStore, piece: StoredPiece, steps: Representation) -> list[np.ndarray]:
+    """Returns all crops of 17 steps that a piece has, in order of their places."""
+    return [steps.crop(store, piece, p, 17, Change()) for p in range(steps.room(piece, 17))]
 
 
-def test_a_crop_depends_on_seed_step_and_process_alone(store: RollStore) -> None:
-    def batch(step: int, process: int, seed: int = 0) -> torch.Tensor:
-        frames: torch.Tensor = sampler_of(store, seed=seed, transpose=5).batch(step, process)[0]
-        return frames
+def test_targets_are_the_steps_after(store: NoteStore, steps: Representation) -> None:
+    batch = sampler_of(store, steps).batch(0)
+    width = 88 if steps.unit == "frame" else 4
+    assert batch.steps.shape == batch.targets.shape == (4, 16, width)
+    assert batch.steps.dtype == batch.targets.dtype == torch.uint8
+    assert torch.equal(batch.steps[:, 1:], batch.targets[:, :-1])
+    assert not torch.equal(batch.steps, batch.targets)
 
-    sampler = sampler_of(store, transpose=5)
-    sampler.batch(1)
-    assert torch.equal(sampler.batch(7, 0)[0], batch(7, 0))
-    assert not torch.equal(batch(7, 0), batch(8, 0))
-    assert not torch.equal(batch(7, 0), batch(7, 1))
-    assert not torch.equal(batch(7, 0), batch(7, 0, seed=1))
+
+def test_a_batch_depends_on_seed_step_and_process_alone(
+    store: NoteStore, steps: Representation
+) -> None:
+    changes = {"transpose": 5, "stretch": 0.1, "noise": 0.1, "composer_dropout": 0.5}
+    composers = {"Bach": 1, "Chopin": 2}
+
+    def sampler(seed: int = 0) -> CropSampler:
+        return sampler_of(store, steps, composers=composers, seed=seed, **changes)
+
+    def same(step: int, process: int, seed: int = 0) -> bool:
+        other = sampler(seed).batch(step, process)
+        return all(torch.equal(a, b) for a, b in zip(expected, other, strict=True))
+
+    used = sampler()
+    used.batch(1)
+    expected = used.batch(7, 0)
+    assert same(7, 0)
+    assert not same(8, 0) and not same(7, 1) and not same(7, 0, seed=1)
     # Nor is one process's next step the other's present one.
-    assert not torch.equal(batch(7, 1), batch(8, 0))
+    expected = used.batch(7, 1)
+    assert not same(8, 0)
 
 
-def test_crops_are_unbroken_parts_of_pieces(store: RollStore) -> None:
-    pieces = [store.frames(piece) for piece in store.of_split("train")]
-    sampler = sampler_of(store)
+def test_crops_are_unbroken_parts_of_pieces(store: NoteStore, steps: Representation) -> None:
+    crops = [crop for piece in store.of_split("train") for crop in whole(store, piece, steps)]
+    known = {crop.tobytes() for crop in crops if len(crop) == 17}
+    # One piece is shorter than a crop: it begins again.
+    known |= {np.resize(crop, (17, crop.shape[1])).tobytes() for crop in crops if len(crop) < 17}
+    sampler = sampler_of(store, steps)
     for step in range(10):
-        steps, targets = sampler.batch(step)
-        crops = torch.cat((steps, targets[:, -1:]), dim=1).numpy()
-        for crop in crops:
-            # The last piece is shorter than a crop: silence follows it.
-            n = len(pieces[3])
-            short = np.array_equal(crop[:n], pieces[3]) and not crop[n:].any()
-            assert short or any(is_part_of(crop, piece) for piece in pieces)
+        batch = sampler.batch(step)
+        drawn = torch.cat((batch.steps, batch.targets[:, -1:]), dim=1).numpy()
+        assert {crop.tobytes() for crop in drawn} <= known
 
 
-def test_crops_reach_both_ends_of_a_piece(store: RollStore) -> None:
+def test_a_short_piece_begins_again(store: NoteStore, steps: Representation) -> None:
+    short = next(piece for piece in store.pieces if piece.seconds < 1)
+    crop = steps.crop(store, short, 0, 65, Change())
+    assert len(crop) < 32
+    batch = sampler_of(store, steps, [short], batch_size=1, crop_steps=64).batch(0)
+    assert torch.equal(batch.steps[0, : len(crop)], torch.from_numpy(crop))
+    assert torch.equal(batch.steps[0, len(crop) : 2 * len(crop)], torch.from_numpy(crop))
+
+
+def test_crops_reach_both_ends_of_a_piece(store: NoteStore, steps: Representation) -> None:
     piece = store.of_split("train")[2]
-    whole = store.frames(piece)
-    sampler = CropSampler(store, [piece], batch_size=64, n_frames=len(whole) - 4)
-    steps, _ = sampler.batch(0)
-    starts = {
-        next(i for i in range(4) if np.array_equal(crop, whole[i : i + len(crop)]))
-        for crop in steps.numpy()
+    n = len(steps.encode(store.notes(piece)))
+    n_places = steps.room(piece, n - 3)
+    assert n_places == 4
+    places = [steps.crop(store, piece, p, n - 3, Change())[:-1] for p in range(4)]
+    sampler = sampler_of(store, steps, [piece], batch_size=64, crop_steps=n - 4)
+    drawn = {
+        next(i for i, crop in enumerate(places) if np.array_equal(crop, row))
+        for row in sampler.batch(0).steps.numpy()
     }
-    assert starts == {0, 1, 2, 3}
+    assert drawn == {0, 1, 2, 3}
 
 
-def test_pieces_are_drawn_by_their_share_of_frames(store: RollStore) -> None:
+def test_pieces_are_drawn_by_their_share_of_notes(store: NoteStore, steps: Representation) -> None:
     pieces = store.of_split("train")[:3:2]
-    sampler = CropSampler(store, pieces, batch_size=1000, n_frames=8)
-    steps, _ = sampler.batch(0)
-    first = store.frames(pieces[0])
-    # The tunes lie two semitones apart: a crop that holds a bass of 36 or 37 is the first's.
-    bass = [36 - 21, 37 - 21]
-    share = np.mean([crop[:, bass].any() for crop in steps.numpy() if crop[:, 14:19].any()])
-    lengths = [len(first), pieces[1].length]
+    sampler = sampler_of(
+        store, steps, pieces, {"Bach": 1, "Chopin": 2}, batch_size=1000, crop_steps=4
+    )
+    share = float((sampler.batch(0).composers == 1).float().mean())
+    lengths = [piece.length for piece in pieces]
     assert share == pytest.approx(lengths[0] / sum(lengths), abs=0.06)
 
 
-def test_transposition_stays_within_its_limit(store: RollStore) -> None:
-    piece = store.of_split("train")[0]
-    whole = store.frames(piece)
-    sampler = CropSampler(
-        store, [piece], batch_size=200, n_frames=len(whole) - 1, transpose=2, seed=3
+def test_composers_have_their_numbers_and_the_others_0(
+    store: NoteStore, steps: Representation
+) -> None:
+    def numbers(**choices: object) -> set[int]:
+        sampler = sampler_of(
+            store, steps, composers={"Debussy": 3, "Chopin": 7}, batch_size=100, **choices
+        )
+        return set(sampler.batch(0).composers.tolist())
+
+    assert numbers() == {0, 3, 7}
+    assert set(sampler_of(store, steps, batch_size=50).batch(0).composers.tolist()) == {0}
+    assert numbers(composer_dropout=1.0) == {0}
+
+
+@pytest.mark.parametrize("share", [0.2, 0.7])
+def test_a_share_of_the_composers_is_not_told(
+    store: NoteStore, steps: Representation, share: float
+) -> None:
+    bach = [piece for piece in store.of_split("train") if piece.composer == "Bach"]
+    sampler = sampler_of(
+        store, steps, bach, {"Bach": 1}, batch_size=1000, crop_steps=2, composer_dropout=share
     )
-    steps, _ = sampler.batch(0)
-    seen = set()
-    for crop in steps.numpy():
-        (moved,) = [
-            semitones
-            for semitones in range(-11, 12)
-            if np.array_equal(crop, transpose_frames(whole[:-1], semitones))
-        ]
-        seen.add(moved)
+    untold = float((sampler.batch(0).composers == 0).float().mean())
+    # Four standard deviations of a share of 1000.
+    assert untold == pytest.approx(share, abs=0.06)
+
+
+def test_transposition_stays_within_its_limit(store: NoteStore, steps: Representation) -> None:
+    piece = store.of_split("train")[0]
+    places = {}
+    for semitones in range(-11, 12):
+        for place in range(steps.room(piece, 17)):
+            crop = steps.crop(store, piece, place, 17, Change(semitones))
+            places[crop[:-1].tobytes()] = semitones
+    sampler = sampler_of(store, steps, [piece], batch_size=200, transpose=2, seed=3)
+    seen = {places[crop.tobytes()] for crop in sampler.batch(0).steps.numpy()}
     assert seen == {-2, -1, 0, 1, 2}
 
 
-def test_no_piece_is_refused(store: RollStore) -> None:
+def test_tempo_stays_within_its_limit(tmp_path: Path) -> None:
+    # Single notes one second apart: how many frames lie between them tells the tempo.
+    writer = StoreWriter(tmp_path, sustain="extend")
+    clock = [Note(60, float(t), t + 0.5, 64) for t in range(100)]
+    writer.add(pack_notes(clock), composer="C", title="T", split="train", path="p")
+    writer.close()
+    store = NoteStore(tmp_path)
+    sampler = sampler_of(store, RollSteps(20), batch_size=100, crop_steps=400, stretch=0.25)
+    gaps = []
+    for crop in sampler.batch(0).steps.numpy():
+        onsets = np.flatnonzero(np.diff(crop[:, 39].astype(int)) == 1)
+        gaps.append((onsets[-1] - onsets[0]) / (len(onsets) - 1))
+    # 20 frames a second, a quarter faster or slower.
+    assert 20 / 1.25 - 0.1 <= min(gaps) < 17 and 23.5 < max(gaps) <= 20 * 1.25 + 0.1
+    plain = sampler_of(store, RollSteps(20), batch_size=4, crop_steps=100).batch(0).steps.numpy()
+    for crop in plain:
+        assert set(np.diff(np.flatnonzero(np.diff(crop[:, 39].astype(int)) == 1))) == {20}
+
+
+def test_mistakes_are_seen_and_never_learnt(store: NoteStore, steps: Representation) -> None:
+    noisy, clean = (
+        sampler_of(store, steps, batch_size=50, noise=noise).batch(0) for noise in (0.2, 0.0)
+    )
+    # In both the first batch of the same crops, since mistakes are drawn after all crops are.
+    assert torch.equal(noisy.targets, clean.targets)
+    wrong = (noisy.steps != clean.steps).any(dim=-1).float().mean()
+    assert 0.1 < float(wrong) < 0.9
+
+
+def test_no_piece_is_refused(store: NoteStore, steps: Representation) -> None:
     with pytest.raises(ValueError, match="no piece to train on; check the composers and splits"):
-        CropSampler(store, [], batch_size=1, n_frames=8)
+        sampler_of(store, steps, [])
 
 
 @pytest.mark.parametrize("semitones", [-11, -1, 0, 1, 11])
@@ -118,14 +205,3 @@ def test_keys_that_leave_the_keyboard_fall_silent() -> None:
     frames[0, [0, 87]] = 1
     assert np.flatnonzero(transpose_frames(frames, 3)).tolist() == [3]
     assert np.flatnonzero(transpose_frames(frames, -3)).tolist() == [84]
-
-
-def test_middle_crops_are_the_middle_or_the_whole(store: RollStore) -> None:
-    pieces = store.of_split("validation")
-    whole = [store.frames(piece) for piece in pieces]
-    crops = middle_crops(store, pieces, 40)
-    first = (len(whole[0]) - 40) // 2
-    assert first > 0
-    assert np.array_equal(crops[0], whole[0][first : first + 40])
-    assert len(whole[1]) < 40
-    assert np.array_equal(crops[1], whole[1])

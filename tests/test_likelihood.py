@@ -23,7 +23,7 @@ from pyzzicato.evaluation.markov import MarkovModel
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.pianoroll import notes_to_roll
 from pyzzicato.training.baselines import count_baselines
-from pyzzicato.training.store import RollStore
+from pyzzicato.training.store import NoteStore
 
 PIECES = [
     (notes_to_roll(tune(seconds, semitones)) > 0).astype(np.uint8)
@@ -158,7 +158,7 @@ def test_onsets_are_counted_after_the_first_frame() -> None:
     assert count_onsets(piece[:1]) == count_onsets(piece[:0]) == 0
 
 
-def test_baselines_agree_with_the_training_record(store: RollStore) -> None:
+def test_baselines_agree_with_the_training_record(store: NoteStore) -> None:
     training = StoredRolls(store, tuple(store.of_split("train")))
     held_out = list(StoredRolls(store, tuple(store.of_split("validation"))))
     counted, nats = count_baselines(training), baseline_nats(training)
@@ -170,7 +170,7 @@ def test_baselines_agree_with_the_training_record(store: RollStore) -> None:
         assert measured.nats_a_frame == pytest.approx(mean)
 
 
-def test_comparison_from_a_store(store: RollStore, model: PyzzicatoModel) -> None:
+def test_comparison_from_a_store(store: NoteStore, model: PyzzicatoModel) -> None:
     training = StoredRolls(store, tuple(store.of_split("train")))
     held_out = StoredRolls(store, tuple(store.of_split("validation")))
     compared = compare_likelihoods(model, training, held_out)
@@ -183,7 +183,7 @@ def test_comparison_from_a_store(store: RollStore, model: PyzzicatoModel) -> Non
     assert bits["model"] > bits["copy"]
 
 
-def test_a_training_piece_costs_less_than_noise(store: RollStore) -> None:
+def test_a_training_piece_costs_less_than_noise(store: NoteStore) -> None:
     training = list(StoredRolls(store, tuple(store.of_split("train"))))
     noise = (np.random.default_rng(0).random(training[0].shape) < 0.04).astype(np.uint8)
     for nats in baseline_nats(training).values():

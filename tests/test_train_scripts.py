@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import measure_memory
-import numpy as np
 import prepare_data
 import pytest
 import torch
@@ -19,11 +18,11 @@ from accelerate.utils import set_seed
 from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_settings, tune
 
 from pyzzicato.models import PyzzicatoModel
-from pyzzicato.pianoroll import notes_to_roll
-from pyzzicato.training.batches import CropSampler, middle_crops
+from pyzzicato.training.batches import CropSampler
 from pyzzicato.training.loop import learning_rate, train, validation_loss
+from pyzzicato.training.representations import middle_crops, representation_of
 from pyzzicato.training.settings import TrainSettings, read_settings
-from pyzzicato.training.store import RollStore
+from pyzzicato.training.store import NoteStore
 
 NewAccelerator = Callable[..., Accelerator]
 TRAIN = ROOT / "train" / "train.py"
@@ -57,22 +56,25 @@ def write_preset(folder: Path, settings: TrainSettings) -> Path:
     return path
 
 
-def test_prepared_pieces_are_the_rolls_of_the_files(
+def test_prepared_pieces_are_the_notes_of_the_files(
     maestro: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare_data.main(preparation(maestro, out=tmp_path))
-    store = RollStore(tmp_path)
-    assert (store.fs, store.sustain) == (20, "extend")
+    store = NoteStore(tmp_path)
+    assert store.sustain == "extend"
     paths = [piece.path for piece in store.pieces]
     assert len(paths) == 7
     assert ABSENT not in paths and BROKEN not in paths
     for piece, semitones in zip(store.pieces, (0, 1, 2, -3, -5, 5, 7), strict=True):
-        assert np.array_equal(store.frames(piece), notes_to_roll(tune(10, semitones)) > 0)
-        assert piece.n_notes == 50
+        notes = store.notes(piece)
+        assert len(notes) == piece.length == 50
+        for note, played in zip(notes, tune(10, semitones), strict=True):
+            assert (note.pitch, note.velocity) == (played.pitch, played.velocity)
+            assert (note.start, note.end) == pytest.approx((played.start, played.end), abs=2e-3)
     # The mislabelled piece went in as Chopin's.
     assert [piece.composer for piece in store.of_split("train")].count("Frédéric Chopin") == 2
     printed = capsys.readouterr().out
-    assert "7 pieces, 0.0 h" in printed
+    assert "7 pieces, 350 notes, 0.0 h" in printed
     assert "skipped: 1 absent, 1 broken" in printed
     skipped = json.loads((tmp_path / "skipped.json").read_text())
     assert [path for path, _ in skipped] == [ABSENT, BROKEN]
@@ -85,7 +87,7 @@ def test_composers_splits_and_limit_choose_the_pieces(maestro: Path, tmp_path: P
         maestro, out=tmp_path, composers=("bach", "chopin"), splits=("train",), limit=3
     )
     prepare_data.main(chosen)
-    assert [piece.path for piece in RollStore(tmp_path).pieces] == [
+    assert [piece.path for piece in NoteStore(tmp_path).pieces] == [
         "2004/bach1.midi",
         "2004/bach2.midi",
         "2006/chopin1.midi",
@@ -98,7 +100,7 @@ def test_nothing_readable_is_refused_and_leaves_the_store_before(
     prepare_data.main(preparation(maestro, out=tmp_path, composers=("bach",)))
     with pytest.raises(ValueError, match=r"none of the 2 chosen pieces could be read \(1 absent"):
         prepare_data.main(preparation(maestro, out=tmp_path, composers=("debussy",)))
-    assert len(RollStore(tmp_path).pieces) == 3
+    assert len(NoteStore(tmp_path).pieces) == 3
 
 
 def test_explore_draws_and_lists_the_composers(
@@ -160,7 +162,7 @@ train.main(train.parse_args())
 def test_prepare_train_kill_and_resume_from_the_shell(
     maestro: Path, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
-    data, out = tmp_path / "rolls", tmp_path / "run"
+    data, out = tmp_path / "notes", tmp_path / "run"
     prepare = [sys.executable, ROOT / "train" / "prepare_data.py", "--data-dir", maestro]
     done = run_script(*prepare, "--out", data, "--processes", 2)
     assert done.returncode == 0, done.stderr
@@ -174,10 +176,12 @@ def test_prepare_train_kill_and_resume_from_the_shell(
     resumed = run_script(sys.executable, TRAIN, *arguments)
     assert resumed.returncode == 0, resumed.stderr
     assert "best validation loss" in resumed.stdout
-    assert "frames/s" in resumed.stderr
+    assert "nats a frame at step" in resumed.stdout
+    assert "copy the last frame" in resumed.stdout
+    assert "steps/s" in resumed.stderr
 
     record = json.loads((out / "best" / "training.json").read_text(encoding="utf-8"))
-    whole = train(RollStore(data), tiny_settings(), tmp_path / "whole", new_accelerator())
+    whole = train(NoteStore(data), tiny_settings(), tmp_path / "whole", new_accelerator())
     assert [look["step"] for look in record["curve"]] == [4, 8, 12]
     for look, expected in zip(record["curve"], whole.curve, strict=True):
         assert look == pytest.approx(expected, rel=1e-6)
@@ -188,26 +192,21 @@ def test_prepare_train_kill_and_resume_from_the_shell(
     assert list((out / "log").rglob("events.out.tfevents.*"))
 
 
-def two_process_curve(store: RollStore, settings: TrainSettings) -> list[float]:
+def two_process_curve(store: NoteStore, settings: TrainSettings) -> list[float]:
     """Returns the validation losses of a run whose updates average two processes' gradients."""
     set_seed(settings.seed)
-    model = PyzzicatoModel(settings.model_config(fs=store.fs, sustain=store.sustain))
+    config = settings.model_config(store.sustain)
+    model = PyzzicatoModel(config)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=settings.weight_decay)
-    sampler = CropSampler(
-        store,
-        store.of_split("train"),
-        batch_size=settings.batch_size,
-        n_frames=settings.crop_frames,
-        transpose=settings.transpose,
-        seed=settings.seed,
-    )
-    crops = middle_crops(store, store.of_split("validation"), settings.eval_frames)
+    steps = representation_of(config)
+    sampler = CropSampler(store, store.of_split("train"), steps, settings)
+    crops = middle_crops(store, store.of_split("validation"), steps, settings.eval_steps)
     losses = []
     for step in range(settings.max_steps):
         optimizer.param_groups[0]["lr"] = learning_rate(step, settings)
         model.train()
-        pairs = [sampler.batch(step, process) for process in range(2)]
-        loss = sum(model(steps, targets).loss for steps, targets in pairs) / 2
+        batches = [sampler.batch(step, process) for process in range(2)]
+        loss = sum(model(*batch).loss for batch in batches) / 2
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
@@ -231,13 +230,13 @@ def test_two_processes_average_over_both_their_crops(
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "run" / "best" / "training.json").read_text(encoding="utf-8"))
     assert record["hardware"]["processes"] == 2
-    assert record["frames_seen"] == 8 * 2 * 32 * 2
+    assert record["steps_seen"] == 8 * 2 * 32 * 2
 
     new_accelerator()
-    expected = two_process_curve(RollStore(store_folder), settings)
+    expected = two_process_curve(NoteStore(store_folder), settings)
     validation = [look["validation"] for look in record["curve"]]
     assert validation == pytest.approx(expected, rel=1e-4)
-    alone = train(RollStore(store_folder), settings, tmp_path / "alone", new_accelerator())
+    alone = train(NoteStore(store_folder), settings, tmp_path / "alone", new_accelerator())
     assert validation != pytest.approx([look["validation"] for look in alone.curve], rel=1e-3)
 
 
@@ -246,7 +245,7 @@ def test_two_processes_average_over_both_their_crops(
     [
         ("train.py", ["tiny.toml", "--data", "none", "--out", "run"], "prepare_data.py first"),
         ("train.py", ["none.toml", "--data", "none", "--out", "run"], "none.toml cannot be read"),
-        ("prepare_data.py", ["--data-dir", ".", "--out", "rolls"], "must hold maestro-v2.0.0.csv"),
+        ("prepare_data.py", ["--data-dir", ".", "--out", "notes"], "must hold maestro-v2.0.0.csv"),
         ("measure_memory.py", ["tiny.toml", "--data", "none"], "prepare_data.py first"),
     ],
 )
@@ -264,12 +263,12 @@ def test_scripts_say_what_is_wrong_in_one_line(
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.toml"]
 
 
-def test_a_smaller_store_holds_the_first_pieces(store: RollStore, tmp_path: Path) -> None:
-    smaller = RollStore(measure_memory.write_smaller_store(store, tmp_path, 2))
+def test_a_smaller_store_holds_the_first_pieces(store: NoteStore, tmp_path: Path) -> None:
+    smaller = NoteStore(measure_memory.write_smaller_store(store, tmp_path, 2))
     assert [piece.title for piece in smaller.pieces] == ["Piece 0", "Piece 1", "Piece 3"]
-    assert (smaller.fs, smaller.sustain) == (store.fs, store.sustain)
+    assert smaller.sustain == store.sustain
     for piece, original in zip(smaller.pieces, (0, 1, 3), strict=True):
-        assert np.array_equal(smaller.frames(piece), store.frames(store.pieces[original]))
+        assert smaller.notes(piece) == store.notes(store.pieces[original])
     for n in (0, 5):
         with pytest.raises(ValueError, match=f"pieces must be 1 to 4 .* got {n}"):
             measure_memory.write_smaller_store(store, tmp_path, n)

@@ -11,18 +11,27 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from conftest import ROOT, tiny_config, tiny_settings
+from conftest import ROOT, tiny_config, tiny_settings, tune
 
 from pyzzicato.models import PyzzicatoModel
-from pyzzicato.training.baselines import count_baselines
-from pyzzicato.training.batches import middle_crops
-from pyzzicato.training.loop import Progress, learning_rate, train, validation_loss
+from pyzzicato.training.baselines import count_baselines, count_event_baselines
+from pyzzicato.training.loop import (
+    Progress,
+    composer_numbers,
+    learning_rate,
+    train,
+    validation_loss,
+)
 from pyzzicato.training.record import hours_by_composer, training_record, write_record
+from pyzzicato.training.representations import EventSteps, RollSteps, middle_crops
 from pyzzicato.training.settings import TrainSettings, read_settings
-from pyzzicato.training.store import RollStore, StoredPiece, StoreWriter
+from pyzzicato.training.store import NoteStore, StoredPiece, StoreWriter, pack_notes
 
 NewAccelerator = Callable[..., Accelerator]
 PRESETS = sorted((ROOT / "train" / "presets").glob("*.toml"))
+TINY = {"backbone": "lstm", "hidden_size": 8, "dense_size": 8, "head_size": 4, "dropout": 0.2}
+MODEL_NAMES = ["independent", "joint", "notes"]
+EVENTS = {**TINY, "representation": "events", "head": "notes", "embedding_size": 8}
 
 
 class KilledError(Exception):
@@ -56,9 +65,12 @@ def test_there_is_a_preset_for_each_of_the_articles_networks() -> None:
 
 def test_presets_build_models_of_a_few_megabytes(preset: Path) -> None:
     settings = read_settings(preset)
-    model = PyzzicatoModel(settings.model_config(fs=20, sustain="extend"))
-    assert model.config.backbone == preset.stem
-    assert 100_000 < sum(weight.numel() for weight in model.parameters()) < 2_100_000
+    config = settings.model_config(sustain="extend")
+    of_events = "-events" if config.representation == "events" else ""
+    assert preset.stem == config.backbone + of_events
+    assert 100_000 < PyzzicatoModel(config).num_parameters() < 4_000_000
+    # Every composer is found in the catalogue by his full name.
+    assert len(composer_numbers(config)) == len(config.composers)
 
 
 def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
@@ -69,7 +81,8 @@ def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
         model={"backbone": "wavenet"}, composers=("Bach",), max_steps=7, batch_size=5, seed=3
     )
     assert settings == expected
-    assert settings.model_config(fs=10, sustain="ignore").to_dict()["fs"] == 10
+    assert settings.model_config(sustain="ignore").sustain == "ignore"
+    assert settings.model_config(sustain="extend").backbone == "wavenet"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +93,15 @@ def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
         ("max_steps = 0", "max_steps must be a whole number from 1 .* got 0"),
         ("max_steps = 2.5", "max_steps must be a whole number .* got 2.5"),
         ('batch_size = "many"', "batch_size must be a whole number .* got 'many'"),
-        ("eval_frames = 1", "eval_frames must be .* from 2 .* got 1"),
+        ("crop_steps = 0", "crop_steps must be .* from 1 .* got 0"),
+        ("crop_frames = 512", "unknown setting 'crop_frames'"),
+        ("eval_steps = 1", "eval_steps must be .* from 2 .* got 1"),
+        ("stretch = 1.5", "stretch must be 0 to 1, got 1.5"),
+        ("stretch = -0.1", "stretch must be a number 0 or more, got -0.1"),
+        ("noise = 0.6", "noise must be 0 to 0.5, got 0.6"),
+        ("noise = nan", "noise must be a number 0 or more, got nan"),
+        ("composer_dropout = 1.1", "composer_dropout must be 0 to 1, got 1.1"),
+        ("composer_dropout = true", "composer_dropout must be a number 0 or more, got True"),
         ("warmup_steps = -1", "warmup_steps must be .* from 0 .* got -1"),
         ("transpose = 12", "transpose must be .* from 0 to 11, got 12"),
         ("seed = -1", "seed must be .* from 0 .* got -1"),
@@ -105,7 +126,7 @@ def test_an_absent_preset_and_a_misspelt_model_key_are_refused(tmp_path: Path) -
     with pytest.raises(ValueError, match="preset .*none.toml cannot be read"):
         read_settings(tmp_path / "none.toml")
     with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
-        TrainSettings(model={"hiden_size": 3}).model_config(fs=20, sustain="extend")
+        TrainSettings(model={"hiden_size": 3}).model_config(sustain="extend")
 
 
 def test_learning_rate_warms_up_and_falls_to_a_tenth() -> None:
@@ -120,8 +141,19 @@ def test_learning_rate_warms_up_and_falls_to_a_tenth() -> None:
     assert learning_rate(0, replace(settings, warmup_steps=0)) == 1.0
 
 
-def test_the_loss_falls(store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator) -> None:
-    settings = tiny_settings(max_steps=80, eval_every=40, learning_rate=3e-2)
+def test_composers_are_known_by_their_full_names() -> None:
+    numbers = composer_numbers(tiny_config(composers=["chopin", "bach"]))
+    assert numbers == {"Frédéric Chopin": 1, "Johann Sebastian Bach": 2}
+    assert composer_numbers(tiny_config()) == {}
+    with pytest.raises(ValueError, match="composers must be of bach, .*scriabin; got 'satie'"):
+        composer_numbers(tiny_config(composers=["bach", "satie"]))
+
+
+@pytest.mark.parametrize("model", [TINY, {**TINY, "head": "joint"}, EVENTS], ids=MODEL_NAMES)
+def test_the_loss_falls(
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator, model: dict[str, Any]
+) -> None:
+    settings = tiny_settings(model=model, max_steps=80, eval_every=40, learning_rate=3e-2)
     log = Log()
     progress = train(store, settings, tmp_path, new_accelerator(), log)
     assert list(log.losses) == list(range(1, 81))
@@ -134,26 +166,43 @@ def test_the_loss_falls(store: RollStore, tmp_path: Path, new_accelerator: NewAc
 
 
 def test_the_best_checkpoint_has_the_best_loss(
-    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
-    # Learning much too fast: the best look is not the last one.
-    settings = tiny_settings(learning_rate=1.0, warmup_steps=0, eval_every=1)
+    # Learning ever faster, in the end much too fast: the best look is not the last one.
+    settings = tiny_settings(learning_rate=10.0, warmup_steps=12, eval_every=1, patience=12)
     accelerator = new_accelerator()
     progress = train(store, settings, tmp_path, accelerator)
     losses = {look["step"]: look["validation"] for look in progress.curve}
     assert progress.best_step < progress.step
     assert progress.best_loss == min(losses.values()) == losses[progress.best_step]
     best = PyzzicatoModel.from_pretrained(tmp_path / "best")
-    crops = middle_crops(store, store.of_split("validation"), settings.eval_frames)
+    held_out = store.of_split("validation")
+    crops = middle_crops(store, held_out, RollSteps(best.config.fs), settings.eval_steps)
     assert validation_loss(best, crops, accelerator) == pytest.approx(progress.best_loss, rel=1e-6)
-    assert (best.config.fs, best.config.sustain) == (store.fs, store.sustain)
+    assert best.config.sustain == store.sustain
 
 
-@pytest.mark.parametrize("kill_after", [3, 4, 7, 11])
+# Everything that is drawn at random takes part.
+RESTLESS = {"noise": 0.1, "stretch": 0.2, "composer_dropout": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("kill_after", "settings"),
+    [
+        (3, tiny_settings()),
+        (4, tiny_settings()),
+        (7, tiny_settings(model={**TINY, "head": "joint", "composers": ["bach"]}, **RESTLESS)),
+        (11, tiny_settings(model={**EVENTS, "composers": ["bach"]}, **RESTLESS)),
+    ],
+    ids=["3", "4", "7, joint", "11, notes"],
+)
 def test_a_killed_run_resumes_without_a_trace(
-    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator, kill_after: int
+    store: NoteStore,
+    tmp_path: Path,
+    new_accelerator: NewAccelerator,
+    kill_after: int,
+    settings: TrainSettings,
 ) -> None:
-    settings = tiny_settings()
     whole, first, rest = Log(), Log(kill_after), Log()
     expected = train(store, settings, tmp_path / "whole", new_accelerator(), whole)
     with pytest.raises(KilledError):
@@ -179,7 +228,7 @@ def test_a_killed_run_resumes_without_a_trace(
 
 
 def test_a_finished_run_is_left_as_it_is(
-    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
     first = train(store, tiny_settings(), tmp_path, new_accelerator())
     log = Log()
@@ -189,7 +238,7 @@ def test_a_finished_run_is_left_as_it_is(
 
 
 def test_other_settings_in_the_same_folder_are_refused(
-    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
     train(store, tiny_settings(max_steps=1), tmp_path, new_accelerator())
     with pytest.raises(ValueError, match="holds a run with other settings; choose another folder"):
@@ -197,7 +246,7 @@ def test_other_settings_in_the_same_folder_are_refused(
 
 
 def test_a_run_without_gain_stops_early(
-    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
     # Updates too small to change a float32: every look after the first brings the same loss.
     settings = tiny_settings(learning_rate=1e-30, max_steps=100, eval_every=2, patience=3)
@@ -208,7 +257,7 @@ def test_a_run_without_gain_stops_early(
 
 
 def test_gradients_are_clipped(
-    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
     # Far below AdamW's epsilon of 1e-8 a gradient moves hardly anything.
     settings = tiny_settings(weight_decay=0.0)
@@ -220,11 +269,21 @@ def test_gradients_are_clipped(
     assert moved[0] < 1e-3 < 1e-2 < moved[1]
 
 
-@pytest.mark.parametrize("backbone", ["conv1d", "wavenet", "lstm"])
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"backbone": "conv1d"},
+        {"backbone": "wavenet"},
+        {"backbone": "lstm"},
+        {"backbone": "lstm", "head": "joint"},
+        {"backbone": "lstm", "representation": "events", "head": "notes"},
+    ],
+    ids=["conv1d", "wavenet", "lstm", "joint", "notes"],
+)
 def test_bf16_trains_like_float32_and_keeps_float32_weights(
-    store: RollStore, tmp_path: Path, new_accelerator: NewAccelerator, backbone: str
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator, choices: dict[str, str]
 ) -> None:
-    model = {"backbone": backbone, "hidden_size": 8, "dense_size": 8, "kernel_size": 3}
+    model = {**choices, "hidden_size": 8, "dense_size": 8, "head_size": 4, "kernel_size": 3}
     losses = {}
     for precision in ("no", "bf16"):
         settings = tiny_settings(model=model, precision=precision, eval_every=12)
@@ -239,11 +298,13 @@ def test_bf16_trains_like_float32_and_keeps_float32_weights(
 
 @pytest.mark.parametrize("batch_size", [1, 2, 16])
 def test_validation_loss_is_the_mean_over_all_scored_frames(
-    store: RollStore, new_accelerator: NewAccelerator, batch_size: int
+    store: NoteStore, new_accelerator: NewAccelerator, batch_size: int
 ) -> None:
     model = PyzzicatoModel(tiny_config(backbone="lstm", dropout=0.5)).train()
     lengths = (50, 2, 31, 50, 19, 7)
-    crops = [store.frames(piece)[:n] for piece, n in zip(store.pieces, lengths, strict=True)]
+    rolls = [RollSteps(20).encode(notes) for notes in store.each(store.pieces)]
+    # The shorter pieces again and again.
+    crops = [np.resize(roll, (n, 88)) for roll, n in zip(rolls, lengths, strict=True)]
     scored = []
     with torch.no_grad():
         for crop in crops:
@@ -257,19 +318,50 @@ def test_validation_loss_is_the_mean_over_all_scored_frames(
     assert loss == pytest.approx(np.mean(scored), rel=1e-5)
 
 
+def test_validation_loss_of_events_is_the_mean_over_all_scored_notes(
+    store: NoteStore, new_accelerator: NewAccelerator
+) -> None:
+    model = PyzzicatoModel(
+        tiny_config(representation="events", head="notes", composers=["bach"])
+    ).eval()
+    crops = [EventSteps().encode(notes) for notes in store.each(store.pieces)]
+    total = 0.0
+    with torch.no_grad():
+        for crop in crops:
+            steps = torch.from_numpy(crop)[None]
+            # No composer is told.
+            total += float(model(steps[:, :-1], steps[:, 1:]).loss) * (len(crop) - 1)
+    expected = total / sum(len(crop) - 1 for crop in crops)
+    loss = validation_loss(model, crops, new_accelerator(), batch_size=4)
+    assert loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_validation_piece_of_one_note_is_left_out(
+    tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    writer = StoreWriter(tmp_path / "store", sustain="extend")
+    for split, seconds in (("train", 5), ("validation", 4), ("validation", 0.25)):
+        writer.add(pack_notes(tune(seconds)), composer="C", title="T", split=split, path="p")
+    writer.close()
+    store = NoteStore(tmp_path / "store")
+    assert [piece.length for piece in store.pieces][-1] == 1
+    settings = tiny_settings(model=EVENTS, max_steps=1)
+    progress = train(store, settings, tmp_path / "run", new_accelerator())
+    assert math.isfinite(progress.best_loss)
+
+
 @pytest.mark.parametrize(("split", "words"), [("train", "validation"), ("validation", "train on")])
 def test_a_missing_split_is_refused(
     tmp_path: Path, new_accelerator: NewAccelerator, split: str, words: str
 ) -> None:
-    writer = StoreWriter(tmp_path / "store", fs=20, sustain="extend")
-    packed = np.zeros((50, 11), np.uint8)
-    writer.add(packed, composer="C", title="T", split=split, path="p", n_notes=0)
+    writer = StoreWriter(tmp_path / "store", sustain="extend")
+    writer.add(pack_notes(tune(3)), composer="C", title="T", split=split, path="p")
     writer.close()
     with pytest.raises(ValueError, match=f"there is no .*{words}"):
-        train(RollStore(tmp_path / "store"), tiny_settings(), tmp_path / "run", new_accelerator())
+        train(NoteStore(tmp_path / "store"), tiny_settings(), tmp_path / "run", new_accelerator())
 
 
-def record_of(store: RollStore, settings: TrainSettings, progress: Progress) -> dict[str, Any]:
+def record_of(store: NoteStore, settings: TrainSettings, progress: Progress) -> dict[str, Any]:
     """Returns the record of a run, as JSON would give it back."""
     record = training_record(
         store, settings, progress, command="python x", n_processes=2, device="cpu"
@@ -278,7 +370,7 @@ def record_of(store: RollStore, settings: TrainSettings, progress: Progress) -> 
     return read
 
 
-def test_the_record_tells_what_the_run_was(store: RollStore) -> None:
+def test_the_record_tells_what_the_run_was(store: NoteStore) -> None:
     settings = tiny_settings(composers=("Bach",))
     look = {"step": 4.0, "training": 3.0, "validation": 2.5}
     progress = Progress(step=8, best_loss=2.5, best_step=4, seconds=1.26, curve=[look])
@@ -286,28 +378,45 @@ def test_the_record_tells_what_the_run_was(store: RollStore) -> None:
     assert record["command"] == "python x"
     assert record["settings"] == json.loads(json.dumps(settings.as_dict()))
     assert (record["steps"], record["best_step"], record["wall_seconds"]) == (8, 4, 1.3)
-    assert record["frames_seen"] == 8 * 2 * 32 * 2
+    assert record["steps_seen"] == 8 * 2 * 32 * 2
     assert record["hardware"]["processes"] == 2
     assert record["curve"] == [look]
     bach = [piece for piece in store.pieces if piece.composer == "Bach"]
     assert (record["data"]["train_pieces"], record["data"]["validation_pieces"]) == (2, 1)
     assert list(record["data"]["train_hours"]) == ["Bach"]
 
-    counted = count_baselines([store.frames(bach[0]), store.frames(bach[1])])
-    (crop,) = middle_crops(store, [bach[2]], settings.eval_frames)
+    steps = RollSteps(20)
+    counted = count_baselines([steps.encode(store.notes(piece)) for piece in bach[:2]])
+    (crop,) = middle_crops(store, [bach[2]], steps, settings.eval_steps)
     assert len(crop) == 40
     losses = record["losses"]
-    assert losses["validation"] == 2.5
-    assert losses["all_keys_by_frequency"] == pytest.approx(counted.frequency_nll([crop]))
-    assert losses["copy_the_last_frame"] == pytest.approx(counted.copy_nll([crop]))
+    assert (losses["unit"], losses["validation"]) == ("nats a frame", 2.5)
+    assert losses["baselines"] == {
+        "all_keys_by_frequency": pytest.approx(counted.frequency_nll([crop])),
+        "copy_the_last_frame": pytest.approx(counted.copy_nll([crop])),
+    }
+
+
+def test_the_record_of_a_run_on_events_counts_notes(store: NoteStore) -> None:
+    settings = tiny_settings(model=EVENTS, eval_steps=12)
+    losses = record_of(store, settings, Progress(step=8, best_loss=9.0))["losses"]
+    steps = EventSteps()
+    training, held_out = store.of_split("train"), store.of_split("validation")
+    counted = count_event_baselines([steps.encode(store.notes(piece)) for piece in training])
+    crops = middle_crops(store, held_out, steps, 12)
+    assert (losses["unit"], losses["validation"]) == ("nats a note", 9.0)
+    assert losses["baselines"] == {
+        "all_numbers_by_frequency": pytest.approx(counted.frequency_nll(crops)),
+        "given_the_note_before": pytest.approx(counted.markov_nll(crops)),
+    }
 
 
 def test_hours_are_summed_by_composer_most_first() -> None:
-    def piece(composer: str, frames: int) -> StoredPiece:
-        return StoredPiece(composer, "T", "train", "p", 0, frames, 1)
+    def piece(composer: str, hours: float) -> StoredPiece:
+        return StoredPiece(composer, "T", "train", "p", 0, 100, 3600 * hours)
 
-    pieces = [piece("A", 20 * 3600), piece("B", 30 * 3600), piece("A", 20 * 1800 * 3)]
-    assert list(hours_by_composer(pieces, fs=20).items()) == [("A", 2.5), ("B", 1.5)]
+    pieces = [piece("A", 1), piece("B", 1.5), piece("A", 1.504)]
+    assert list(hours_by_composer(pieces).items()) == [("A", 2.5), ("B", 1.5)]
 
 
 def test_a_record_is_written_beside_a_model_only(tmp_path: Path) -> None:

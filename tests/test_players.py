@@ -1,0 +1,229 @@
+"""Players: steps become notes, the seed's last notes are handed over, and held keys are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import tiny_config, tune
+
+from pyzzicato.events import DURATIONS_S, ONSET_TICKS, SIZES, TICK_S, encode_events
+from pyzzicato.notes import Note, sort_notes
+from pyzzicato.pianoroll import FS, notes_to_roll, roll_to_notes
+from pyzzicato.players import EventPlayer, RollPlayer, player_for
+from pyzzicato.touch import SeedTouch
+
+
+def frames_of(notes: list[Note]) -> list[tuple[int, int, int]]:
+    """Returns (onset frame, pitch, offset frame) of each note, in order."""
+    return sorted((round(n.start * FS), n.pitch, round(n.end * FS)) for n in notes)
+
+
+def roll_player(seed: list[Note], seed_seconds: float) -> RollPlayer:
+    """Returns a player of a seed at the project's frame rate."""
+    return RollPlayer(seed, seed_seconds, FS, SeedTouch(seed, 0))
+
+
+def keys(*pitches: int) -> np.ndarray:
+    """Returns the `(88,)` frame in which these pitches sound."""
+    frame = np.zeros(88, np.uint8)
+    frame[[pitch - 21 for pitch in pitches]] = 1
+    return frame
+
+
+def restless_frames(n: int, density: float, rng: np.random.Generator) -> np.ndarray:
+    """Returns `(n, 88)` frames with long notes too: a key mostly goes on as it was."""
+    frames = (rng.random((n, 88)) < density).astype(np.uint8)
+    for t in range(1, n):
+        stays = rng.random(88) < 0.8
+        frames[t, stays] = frames[t - 1, stays]
+    return frames
+
+
+def test_each_representation_has_its_player() -> None:
+    seed = tune(2)
+    touch = SeedTouch(seed, 0)
+    on_roll = player_for(tiny_config(), seed, 2.0, touch)
+    on_events = player_for(tiny_config(representation="events", head="notes"), seed, 2.0, touch)
+    assert isinstance(on_roll, RollPlayer) and isinstance(on_events, EventPlayer)
+    assert np.array_equal(on_roll.steps, notes_to_roll(seed, 40) > 0)
+    assert np.array_equal(on_events.steps, encode_events(seed))
+    assert on_roll.seconds == on_events.seconds == 0
+    assert on_roll.sounding == on_events.sounding == []
+
+
+@pytest.mark.parametrize("density", [0.02, 0.5])
+def test_frames_played_equal_reading_the_whole_roll(density: float) -> None:
+    rng = np.random.default_rng(5)
+    seed = tune(3)
+    player = roll_player(seed, 3.0)
+    frames = restless_frames(200, density, rng)
+    new = [note for frame in frames for note in player.play(frame)] + player.stop(10.0)
+    moved = [replace(n, start=n.start + 3.0, end=n.end + 3.0) for n in new]
+    whole = np.concatenate(((notes_to_roll(seed, 60) > 0).astype(np.uint8), frames))
+    assert frames_of(player.seed_as_held() + moved) == frames_of(roll_to_notes(whole))
+    assert player.seconds == 10.0
+    assert player.limits == {}
+
+
+def test_a_note_over_the_border_is_held_as_long_as_the_model_holds_it() -> None:
+    seed = [Note(60, 0.0, 0.5, 40), Note(60, 0.75, 1.0, 80), Note(64, 0.0, 1.0, 50)]
+    player = roll_player(seed, 1.0)
+    assert player.play(keys(60)) == player.play(keys(60)) == []
+    # What the seed left sounding is not new.
+    assert player.sounding == []
+    assert player.play(keys(67)) == []
+    velocity = SeedTouch(seed, 0).velocity(67)
+    assert player.sounding == [Note(67, 0.1, 0.15, velocity)]
+    assert player.play(keys()) == [Note(67, 0.1, 0.15, velocity)]
+    assert player.stop(0.2) == player.sounding == []
+    # 60 sounded two frames on, as its last stroke; 64 was let go at once.
+    assert player.seed_as_held() == sort_notes([seed[0], replace(seed[1], end=1.1), seed[2]])
+
+
+def test_keys_still_down_at_the_end_are_let_go_there() -> None:
+    seed = [Note(60, 0.0, 1.0, 40)]
+    player = roll_player(seed, 1.0)
+    player.play(keys(60, 67))
+    player.play(keys(60, 67))
+    assert [(n.pitch, n.start, n.end) for n in player.stop(0.1)] == [(67, 0.0, 0.1)]
+    assert player.seed_as_held() == [Note(60, 0.0, 1.1, 40)]
+    assert player.sounding == []
+
+
+def test_sounding_keys_become_the_notes_that_end() -> None:
+    player = roll_player(tune(2), 2.0)
+    held: dict[tuple[int, float], Note] = {}
+    for frame in restless_frames(100, 0.1, np.random.default_rng(1)):
+        for note in player.play(frame):
+            before = held.pop((note.pitch, note.start))
+            # Its pitch, onset and velocity were known while it sounded, and its end so far.
+            assert before == note
+        held = {(n.pitch, n.start): n for n in player.sounding}
+        assert all(n.end == player.seconds for n in held.values())
+        assert player.sounding == sort_notes(player.sounding)
+    assert held
+
+
+def event(step: int, pitch: int, duration: int = 20, velocity: int = 8) -> np.ndarray:
+    """Returns one `(4,)` event of a pitch; the others are bins."""
+    return np.array([step, pitch - 21, duration, velocity], dtype=np.uint8)
+
+
+# The last note is struck at 1 s; the seed is 2 s long.
+SEED = [Note(60, 0.0, 0.5, 64), Note(64, 1.0, 1.5, 64)]
+
+
+def bin_of(seconds: float) -> int:
+    """Returns the bin of a step of exactly so many seconds."""
+    (found,) = np.flatnonzero(round(seconds / TICK_S) == ONSET_TICKS)
+    return int(found)
+
+
+def test_the_first_new_note_waits_for_the_seeds_end() -> None:
+    player = EventPlayer(SEED, 2.0)
+    last = float(np.sum(ONSET_TICKS[player.steps[:, 0]]) * TICK_S)
+    lowest = player.limits["at_least"]
+    assert ONSET_TICKS[lowest] * TICK_S >= 2.0 - last > ONSET_TICKS[lowest - 1] * TICK_S
+    player.play(event(lowest, 67))
+    # The clock begins where the seed ends: what was left of the seed has passed.
+    assert player.seconds == pytest.approx(ONSET_TICKS[lowest] * TICK_S - (2.0 - last), abs=0.006)
+    assert player.seconds >= 0
+    assert player.limits == {}
+    player.play(event(bin_of(0.05), 67))
+    assert player.sounding[0].start == pytest.approx(player.seconds)
+
+
+def test_a_seed_that_ends_in_a_long_silence_is_waited_for() -> None:
+    player = EventPlayer(SEED, 30.0)
+    assert player.limits == {"at_least": len(ONSET_TICKS) - 1}
+    assert player.play(event(len(ONSET_TICKS) - 1, 67)) == []
+    assert player.seconds == 0.0
+
+
+def test_notes_end_when_the_next_is_struck_after_their_end() -> None:
+    player = EventPlayer(SEED, 2.0)
+    player.play(event(player.limits["at_least"], 67, duration=0))
+    began = player.seconds
+    (first,) = player.sounding
+    assert first == Note(67, began, began + float(DURATIONS_S[0]), 68)
+    # After 0.02 s it still sounds, after 0.1 s it has ended.
+    assert player.play(event(bin_of(0.02), 71, duration=47)) == []
+    assert [n.pitch for n in player.sounding] == [67, 71]
+    assert player.play(event(bin_of(0.08), 74)) == [first]
+    assert [n.pitch for n in player.sounding] == [71, 74]
+    assert player.seconds == pytest.approx(began + 0.1)
+
+
+def test_a_key_struck_again_ends_the_note_it_holds() -> None:
+    player = EventPlayer(SEED, 2.0)
+    player.play(event(player.limits["at_least"], 67, duration=47))
+    (long,) = player.sounding
+    (ended,) = player.play(event(bin_of(0.1), 67, duration=0, velocity=15))
+    assert ended == replace(long, end=player.seconds)
+    assert [n.velocity for n in player.sounding] == [124]
+    # One that had ended before keeps its end.
+    (short,) = player.sounding
+    assert player.play(event(bin_of(0.1), 67)) == [short]
+
+
+def test_a_key_struck_twice_at_once_is_one_note() -> None:
+    player = EventPlayer(SEED, 2.0)
+    player.play(event(player.limits["at_least"], 67, velocity=3))
+    assert player.play(event(0, 67, velocity=9)) == []
+    assert [(n.pitch, n.velocity) for n in player.sounding] == [(67, 76)]
+
+
+def test_stopping_lets_go_of_what_sounds_and_drops_what_was_not_struck_yet() -> None:
+    player = EventPlayer(SEED, 2.0)
+    player.play(event(player.limits["at_least"], 60, duration=47))
+    player.play(event(0, 62, duration=0))
+    player.play(event(bin_of(0.1), 64, duration=47))
+    struck, at_s = player.sounding, player.seconds
+    end = at_s + 0.05
+    stopped = player.stop(end)
+    assert stopped == [replace(n, end=min(n.end, end)) for n in struck]
+    assert player.sounding == player.stop(end) == []
+    # A note struck at the very end or after it is none.
+    player.play(event(bin_of(0.1), 66))
+    assert player.stop(player.seconds) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_events_become_notes_that_a_keyboard_can_play(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    events = np.stack([rng.integers(size, size=400) for size in SIZES], axis=1).astype(np.uint8)
+    events[:, 1] = rng.integers(40, 52, 400)
+    player = EventPlayer(tune(3), 3.0)
+    events[0, 0] = player.limits["at_least"]
+    made: list[Note] = []
+    sounding: list[Note] = []
+    for step in events:
+        ended = player.play(step)
+        # Only what sounded can end, at its own end or where its key is struck again.
+        for note in ended:
+            assert any((n.pitch, n.start) == (note.pitch, note.start) for n in sounding)
+            assert note.end <= player.seconds + 1e-9
+        made += ended
+        sounding = player.sounding
+        assert len({n.pitch for n in sounding}) == len(sounding)
+        assert sounding == sort_notes(sounding)
+    made += player.stop(player.seconds + 1)
+    onsets = {(round(n.start, 6), n.pitch) for n in made}
+    assert len(onsets) == len(made)
+    # Every stroke is there but those of a key struck twice at once.
+    strokes = {
+        (t, int(key))
+        for t, key in zip(np.cumsum(ONSET_TICKS[events[:, 0]]), events[:, 1], strict=True)
+    }
+    assert len(made) == len(strokes)
+    last_of: dict[int, Note] = {}
+    for note in sort_notes(made):
+        before = last_of.get(note.pitch)
+        assert before is None or before.end <= note.start + 1e-9
+        last_of[note.pitch] = note
+
+
+def test_the_seed_is_handed_back_as_it_was() -> None:
+    player = EventPlayer(SEED, 2.0)
+    player.play(event(player.limits["at_least"], 64))
+    assert player.seed_as_held() == SEED
