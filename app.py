@@ -23,6 +23,9 @@ from pyzzicato.generation import GenerationSettings, continue_seed  # noqa: E402
 from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, model_info  # noqa: E402
 from pyzzicato.pieces import read_seed, write_piece  # noqa: E402
 from pyzzicato.seeds import list_seeds  # noqa: E402
+from pyzzicato.space.api import register_api  # noqa: E402
+from pyzzicato.space.serving import GuardedBlocks, serve_page  # noqa: E402
+from pyzzicato.space.votes import VoteBook  # noqa: E402
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,7 +33,6 @@ R = TypeVar("R")
 FOLDER = Path(tempfile.gettempdir()) / "pyzzicato-app"
 KEPT_SECONDS = 3600
 MAX_SECONDS = 180
-MAX_UPLOAD = "1mb"
 BY_TEMPERATURE = "temperature"
 BY_THRESHOLD = "threshold"
 
@@ -150,7 +152,8 @@ def build() -> Any:
     default = GenerationSettings()
     presets = [(f"{seed.composer}: {seed.title}", seed.name) for seed in list_seeds()]
     models = [(f"{m.name} ({m.n_weights / 1e6:.1f} M weights)", m.name) for m in list_models()]
-    with gr.Blocks(title="Pyzzicato", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as page:
+    with GuardedBlocks(title="Pyzzicato") as page:
+        register_api(VoteBook(Path("votes")))
         gr.Markdown("# Pyzzicato\nA small neural network carries on piano music.", elem_id="title")
         with gr.Row():
             with gr.Column():
@@ -211,7 +214,7 @@ def build() -> Any:
             continue_piece,
             [*inputs, seed_start, seed_seconds],
             [roll, sound, midi, facts],
-            api_name="continue",
+            api_visibility="private",
         ).success(summary, facts, words, api_visibility="private")
     return page
 
@@ -224,10 +227,7 @@ def serve(**told: Any) -> tuple[Any, str]:
     """
     logging.disable_progress_bar()
     page = build()
-    page.queue(max_size=20, default_concurrency_limit=1)
-    _, url, _ = page.launch(
-        css=CSS, allowed_paths=[str(FOLDER)], max_file_size=MAX_UPLOAD, **told
-    )
+    url = serve_page(page, css=CSS, allowed_paths=[str(FOLDER)], **told)
     return page, url
 
 

@@ -91,7 +91,9 @@ class Vote:
                 time=told["time"],
             )
         except (KeyError, TypeError, RecursionError) as error:
-            raise ValueError(f"a vote must be a line that as_line gave, got {line[:80]!r}") from error
+            raise ValueError(
+                f"a vote must be a line that as_line gave, got {line[:80]!r}"
+            ) from error
 
 
 class VoteBook:

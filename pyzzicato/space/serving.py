@@ -1,0 +1,152 @@
+"""Serving a page and its API so that many can use it and nobody can misuse it.
+
+Every body passes `Doorkeeper` before it is read into memory, and every value posted to an endpoint
+passes `GuardedBlocks` before gradio looks for files in it.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import gradio as gr
+import torch
+from starlette.middleware import Middleware
+
+from .folders import KEPT_SECONDS, FolderSweeper
+from .limits import MAX_POST_BYTES, MAX_UPLOAD_BYTES
+from .messages import told_plainly
+from .posted import refuse_outside_files
+
+MAX_WAITING = 40
+"""Requests that may wait; one more is told that the server is busy."""
+MAX_SESSIONS = 200
+"""Visitors whose last values are kept; gradio would keep ten thousand."""
+SWEEP_SECONDS = 300
+"""How often files that are too old are looked for."""
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class GuardedBlocks(gr.Blocks):
+    """A `gradio.Blocks` that refuses files which were not uploaded to it, and keeps none for long.
+
+    Args:
+        kept_seconds: how long files are kept.
+        told: of `gradio.Blocks`.
+    """
+
+    def __init__(self, kept_seconds: float = KEPT_SECONDS, **told: Any) -> None:
+        every = min(SWEEP_SECONDS, max(1, int(kept_seconds)))
+        super().__init__(delete_cache=(every, int(kept_seconds)), **told)
+        self.kept_seconds = kept_seconds
+
+    async def preprocess_data(self, block_fn: Any, inputs: Any, *args: Any, **told: Any) -> Any:
+        """Returns what gradio's own method returns, for inputs that name no outside files."""
+        with told_plainly():
+            refuse_outside_files(inputs)
+        return await super().preprocess_data(block_fn, inputs, *args, **told)
+
+
+class Doorkeeper:
+    """ASGI middleware: refuses bodies that are too long, and says when the server is busy.
+
+    Args:
+        app: what is served.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_POST_BYTES:
+            await _answer(
+                send, 413, f"a request must have at most {MAX_POST_BYTES // 10**6} MB; send less"
+            )
+            return
+        await self._app(scope, _counted(receive), _telling_when_busy(send))
+
+
+def serve_page(page: GuardedBlocks, **told: Any) -> str:
+    """Starts a page and its API; returns its address.
+
+    Args:
+        page: to be served.
+        told: more arguments of `gradio.Blocks.launch`.
+    """
+    # One thread for each network: a step is too small to share out, and so sums never regroup,
+    # however many play at once: the same request gives the same notes.
+    torch.set_num_threads(1)
+
+    @asynccontextmanager
+    async def sweeping(_: Any) -> AsyncIterator[None]:
+        every = min(SWEEP_SECONDS, page.kept_seconds)
+        sweeper = FolderSweeper(page.kept_seconds, every)
+        try:
+            yield
+        finally:
+            sweeper.stop()
+
+    # Closed: nobody passes the queue by.
+    page.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
+    _, url, _ = page.launch(
+        max_file_size=MAX_UPLOAD_BYTES,
+        state_session_capacity=MAX_SESSIONS,
+        run_history=False,
+        mcp_server=True,
+        app_kwargs={"middleware": [Middleware(Doorkeeper)], "lifespan": sweeping},
+        **told,
+    )
+    return str(url)
+
+
+def _counted(receive: Receive) -> Receive:
+    """Returns `receive` for a body whose length was not told: it ends where it gets too long."""
+    n_bytes = 0
+
+    async def counted() -> Message:
+        nonlocal n_bytes
+        message = await receive()
+        n_bytes += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if n_bytes > MAX_POST_BYTES else message
+
+    return counted
+
+
+def _telling_when_busy(send: Send) -> Send:
+    """Returns `send` with a sentence for people in place of gradio's word for a full queue."""
+    busy = False
+
+    async def told(message: Message) -> None:
+        nonlocal busy
+        if message["type"] == "http.response.start":
+            busy = message["status"] == 503
+            if busy:
+                await _answer(
+                    send,
+                    503,
+                    f"busy: {MAX_WAITING} requests are waiting already; try again in a minute",
+                )
+        if not busy:
+            await send(message)
+
+    return told
+
+
+async def _answer(send: Send, status: int, sentence: str) -> None:
+    body = json.dumps({"detail": sentence}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
