@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 
-from .stopping import Stopped
+from .stopping import StoppedError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +62,7 @@ def told_plainly() -> Iterator[None]:
         yield
     except ValueError as error:
         raise gr.Error(without_tags(str(error)), title=TITLE, print_exception=False) from error
-    except Stopped as error:
+    except StoppedError as error:
         raise gr.Error("stopped", title=TITLE, print_exception=False, visible=False) from error
 
 

@@ -113,15 +113,12 @@ def notes_from_json(posted: object) -> list[Note]:
 
 
 def notes_as_json(notes: Sequence[Note]) -> list[dict[str, float]]:
-    """Returns notes as `notes_from_json` takes them, times to a tenth of a millisecond."""
+    """Returns notes as `notes_from_json` takes them.
+
+    Times are not rounded: a seed that is posted back must fall into the same frames.
+    """
     return [
-        {
-            "pitch": note.pitch,
-            "start": round(note.start, 4),
-            "end": round(note.end, 4),
-            "velocity": note.velocity,
-        }
-        for note in notes
+        {"pitch": n.pitch, "start": n.start, "end": n.end, "velocity": n.velocity} for n in notes
     ]
 
 

@@ -79,7 +79,7 @@ def leaderboard(votes: Sequence[Vote]) -> list[Rating]:
 
 
 def _count_wins(votes: Sequence[Vote], names: Sequence[str]) -> Floats:
-    """Returns how often system i was preferred to system j, `(n, n)`; "neither" is half for each."""
+    """Returns how often system i was preferred to j, `(n, n)`; "neither" is half for each."""
     place = {name: i for i, name in enumerate(names)}
     wins = np.zeros((len(names), len(names)))
     for vote in votes:

@@ -5,13 +5,14 @@ passes `GuardedBlocks` before gradio looks for files in it.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import gradio as gr
 import torch
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from .folders import KEPT_SECONDS, FolderSweeper
 from .limits import MAX_POST_BYTES, MAX_UPLOAD_BYTES
@@ -76,11 +77,12 @@ class Doorkeeper:
         await self._app(scope, _counted(receive), _telling_when_busy(send))
 
 
-def serve_page(page: GuardedBlocks, **told: Any) -> str:
+def serve_page(page: GuardedBlocks, routes: Sequence[BaseRoute] = (), **told: Any) -> str:
     """Starts a page and its API; returns its address.
 
     Args:
         page: to be served.
+        routes: addresses to serve beside gradio's own.
         told: more arguments of `gradio.Blocks.launch`.
     """
     # One thread for each network: a step is too small to share out, and so sums never regroup,
@@ -103,7 +105,11 @@ def serve_page(page: GuardedBlocks, **told: Any) -> str:
         state_session_capacity=MAX_SESSIONS,
         run_history=False,
         mcp_server=True,
-        app_kwargs={"middleware": [Middleware(Doorkeeper)], "lifespan": sweeping},
+        app_kwargs={
+            "middleware": [Middleware(Doorkeeper)],
+            "lifespan": sweeping,
+            "routes": list(routes),
+        },
         **told,
     )
     return str(url)

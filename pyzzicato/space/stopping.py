@@ -16,7 +16,7 @@ from gradio.context import LocalContext
 T = TypeVar("T")
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Nobody waits for this work any more."""
 
 
@@ -41,10 +41,10 @@ class StopSign:
         """Does nothing while the work is wanted.
 
         Raises:
-            Stopped: if it is not.
+            StoppedError: if it is not.
         """
         if self._raised.is_set() or not getattr(self._event, "alive", True):
-            raise Stopped
+            raise StoppedError
 
 
 async def run_stoppable(work: Callable[[Callable[[], None]], T]) -> T:
@@ -52,10 +52,10 @@ async def run_stoppable(work: Callable[[Callable[[], None]], T]) -> T:
 
     Args:
         work: called with a function that it has to call often, about once in a second of music; it
-            raises `Stopped` when nobody waits any more.
+            raises `StoppedError` when nobody waits any more.
 
     Raises:
-        Stopped: if nobody waits any more.
+        StoppedError: if nobody waits any more.
     """
     sign = StopSign()
     try:

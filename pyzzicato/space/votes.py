@@ -163,7 +163,7 @@ def _check_pair(field: str, value: object) -> None:
 def _check_marks(marks: object) -> None:
     if not isinstance(marks, Mapping) or not set(marks) <= set(CRITERIA):
         raise ValueError(
-            f"marks must be given for {', '.join(CRITERIA)} or some of them, got {str(marks)[:80]!r}"
+            f"marks must be for {', '.join(CRITERIA)} or some of them, got {str(marks)[:80]!r}"
         )
     for criterion, mark in marks.items():
         if isinstance(mark, bool) or not isinstance(mark, int) or not MIN_MARK <= mark <= MAX_MARK:
