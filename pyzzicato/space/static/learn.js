@@ -1,0 +1,1 @@
+export class LearnView { constructor() {} takeOver() {} }
