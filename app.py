@@ -42,7 +42,7 @@ def serve(**told: Any) -> tuple[Any, str]:
     page, piano = build(), Piano()
     # The page can be used meanwhile: what is not ready yet is made when it is first asked for.
     threading.Thread(target=get_ready, args=(piano,), name="getting ready", daemon=True).start()
-    url = serve_page(page, page_routes(piano), head=head_html(), ssr_mode=False, **told)
+    url = serve_page(page, page_routes(piano), head=head_html(page), ssr_mode=False, **told)
     return page, url
 
 

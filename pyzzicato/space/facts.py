@@ -52,6 +52,11 @@ def load_measuring() -> None:
     _index()
 
 
+def training_labels() -> tuple[tuple[str, str], ...]:
+    """Returns composer and title of each training piece."""
+    return _index().labels
+
+
 @functools.cache
 def _classifier() -> StyleClassifier:
     return StyleClassifier.load()

@@ -4,6 +4,7 @@ The page is a program that calls the API, like any other, and draws and sounds w
 (`static/`, plain JavaScript modules without a build step). All files come from this server.
 """
 
+import inspect
 import json
 from collections.abc import MutableMapping
 from dataclasses import asdict
@@ -43,10 +44,15 @@ def page_html() -> str:
     return (STATIC / "page.html").read_text(encoding="utf-8")
 
 
-def head_html() -> str:
-    """Returns what goes into the document's head: data, style and the script."""
+def head_html(page: gr.Blocks) -> str:
+    """Returns what goes into the document's head: data, style and the script.
+
+    Args:
+        page: with all its endpoints.
+    """
+    told = {**page_data(), "endpoints": _describe_endpoints(page)}
     # In a script element only "</" could end the text early.
-    data = json.dumps(page_data(), ensure_ascii=False).replace("</", "<\\/")
+    data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="stylesheet" href="page/page.css">'
@@ -59,8 +65,8 @@ def page_data() -> dict[str, Any]:
     """Returns what the page is told when it opens, as plain JSON values.
 
     Returns:
-        `version`, `seeds`, `models`, `composers`, `defaults`, `limits` (lowest and highest value
-        of each control) and `learn` (what the view "Learn" shows).
+        `version`, `seeds`, `models`, `composers`, `defaults` and `limits` (lowest and highest value
+        of each control).
     """
     default = GenerationSettings()
     titles = model_titles()
@@ -84,7 +90,6 @@ def page_data() -> dict[str, Any]:
             "takes": [1, MAX_TAKES],
             "upload_bytes": MAX_UPLOAD_BYTES,
         },
-        "learn": describe_learning(),
     }
 
 
@@ -106,6 +111,7 @@ def add_page(book: VoteBook) -> None:
     gr.api(
         read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False
     )
+    gr.api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
     gr.api(
         plainly(save_take),
         api_name="save_take",
@@ -155,6 +161,22 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
         Route("/piano/tones.json", tones_places),
         Mount("/page", _PageFiles(directory=STATIC)),
     ]
+
+
+def _describe_endpoints(page: gr.Blocks) -> dict[str, Any]:
+    """Returns `{name: {"id", "queued", "parameters": [[name, default], ...]}}` for the page's own calls."""
+    told = {}
+    for number_of, function in page.fns.items():
+        if function.api_name and function.fn is not None:
+            parameters = inspect.signature(function.fn).parameters.values()
+            told[str(function.api_name)] = {
+                "id": number_of,
+                "queued": function.queue,
+                "parameters": [
+                    [p.name, None if p.default is p.empty else p.default] for p in parameters
+                ],
+            }
+    return told
 
 
 _KEEP = {"Cache-Control": "public, max-age=3600"}

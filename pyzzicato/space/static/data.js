@@ -1,8 +1,8 @@
-// What the server tells with the page: seeds, models, composers, ranges and defaults.
+// What the server tells with the page: seeds, models, composers, ranges, defaults and endpoints.
 
 const told = JSON.parse(document.getElementById("pyzzicato-data").textContent);
 
-export const { seeds, models, composers, defaults, limits, learn, version } = told;
+export const { seeds, models, composers, defaults, endpoints, limits, version } = told;
 
 /** The facts of a model. */
 export const modelOf = (name) => models.find((model) => model.name === name);

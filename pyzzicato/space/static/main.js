@@ -1,6 +1,5 @@
 // Starts the page: the views, the one player they share, and the keys that work everywhere.
 
-import { prepareCalls } from "./client.js";
 import { CompareView } from "./compare.js";
 import { ContinueView } from "./continue.js";
 import { byId } from "./elements.js";
@@ -47,7 +46,6 @@ class Page {
     this.open();
     addEventListener("hashchange", () => this.open());
     this.stage.piano.load().catch((error) => console.warn("The piano's tones did not come.", error));
-    prepareCalls();
     this.watch();
     byId("pyzzicato").dataset.ready = "yes";
   }
