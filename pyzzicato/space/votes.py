@@ -19,6 +19,10 @@ CRITERIA = ("musicality", "fidelity", "expressiveness")
 MIN_MARK, MAX_MARK = 1, 5
 REAL = "composer"
 """Name, among the systems, of the continuation the composer wrote."""
+FILES = "votes-*.jsonl"
+"""Names of the files of votes."""
+ELSEWHERE = "elsewhere"
+"""Folder for what other machines have written."""
 _MAX_NAME = 200
 
 Marks = Mapping[str, int]
@@ -100,10 +104,11 @@ class VoteBook:
     """All votes of a folder: this process appends, and reads what others have written.
 
     Args:
-        folder: where the files of votes lie, `*.jsonl`; made if absent.
+        folder: where the files of votes lie, `votes-*.jsonl`; made if absent. In its folder
+            `elsewhere` lie files that other machines have written (see `hub_votes`).
 
     Attributes:
-        lock: held while a line is written.
+        folder: where the files of votes lie.
 
     Raises:
         ValueError: if the folder cannot be made.
@@ -116,9 +121,9 @@ class VoteBook:
             raise ValueError(
                 f"folder must be one that can be made, got {folder}: {error.strerror}"
             ) from error
-        self._folder = folder
+        self.folder = folder
         self._file = folder / f"votes-{uuid.uuid4().hex}.jsonl"
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
 
     def add(self, vote: Vote) -> None:
         """Appends a vote; when this returns it is on the disk.
@@ -126,15 +131,17 @@ class VoteBook:
         Raises:
             OSError: if it cannot be written.
         """
-        with self.lock, self._file.open("a", encoding="utf-8") as file:
+        with self._lock, self._file.open("a", encoding="utf-8") as file:
             file.write(vote.as_line() + "\n")
             file.flush()
             os.fsync(file.fileno())
 
     def votes(self) -> list[Vote]:
-        """Returns all votes in the folder, by time. A line cut short by a crash is passed over."""
+        """Returns all votes, by time. A line cut short by a crash is passed over."""
+        # A file that is here and came back from elsewhere: the longer one has more votes.
+        paths = {path.name: path for path in sorted(self.folder.rglob(FILES), key=_size)}
         found = []
-        for path in sorted(self._folder.rglob("*.jsonl")):
+        for path in paths.values():
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     found.append(Vote.from_line(line))
@@ -146,6 +153,10 @@ class VoteBook:
 def now() -> int:
     """Returns the time a vote is given, whole seconds since 1970."""
     return int(time.time())
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def _check_name(field: str, value: object) -> None:
