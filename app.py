@@ -5,7 +5,6 @@ Everything is built in `pyzzicato.space`; the page calls the same named endpoint
 
 import os
 import threading
-from pathlib import Path
 from typing import Any
 
 # Read by gradio when it is imported: the page asks no other host for anything.
@@ -14,18 +13,16 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from transformers.utils import logging  # noqa: E402
 
 from pyzzicato.space.api import register_api  # noqa: E402
+from pyzzicato.space.hub_votes import open_book  # noqa: E402
 from pyzzicato.space.page import add_page, head_html, page_routes  # noqa: E402
 from pyzzicato.space.piano import Piano  # noqa: E402
 from pyzzicato.space.serving import GuardedBlocks, serve_page  # noqa: E402
-from pyzzicato.space.votes import VoteBook  # noqa: E402
 from pyzzicato.space.warming import get_ready  # noqa: E402
-
-VOTES = Path("votes")
 
 
 def build() -> Any:
     """Returns the page and its API, a `gradio.Blocks`."""
-    book = VoteBook(VOTES)
+    book, _ = open_book()
     with GuardedBlocks(title="Pyzzicato", fill_width=True) as page:
         add_page(book)
         register_api(book)
