@@ -15,6 +15,7 @@ from .. import __version__
 from ..evaluation.excerpts import cut_excerpt
 from ..generation import GenerationSettings
 from ..hub import DEFAULT_MODEL
+from ..models.config import COMPOSERS
 from ..notes import end_of
 from ..seeds import list_seeds
 from .facts import measures_of
@@ -25,8 +26,8 @@ from .ratings import leaderboard
 from .sounds import FORMATS, render_file
 from .stopping import run_stoppable
 from .takes import (
-    COMPOSERS,
     Json,
+    composers_of,
     describe_take,
     known_models,
     play_take,
@@ -55,7 +56,7 @@ async def continue_piece(
     seconds: float = _DEFAULT.seconds,
     temperature: float = _DEFAULT.temperature,
     threshold: float | None = None,
-    guidance: float = 1.0,
+    guidance: float = _DEFAULT.guidance,
     takes: int = 1,
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
@@ -84,15 +85,15 @@ async def continue_piece(
 
     Returns:
         version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
-        midi (the file), seed_notes and notes on one clock, seed_seconds, settings, measures,
-        wall_seconds and real_time_factor.
+        midi (the file), seed_notes and notes on one clock, seed_seconds, remarks, settings,
+        measures, wall_seconds and real_time_factor.
     """
     posted = dict(locals())
 
     def work(check: Callable[[], None]) -> Json:
         request = read_request(**posted)
         played = [play_take(request, settings, check) for settings in request.settings]
-        return answer(**request.facts(), takes=[describe_take(take) for take in played])
+        return request.answer([describe_take(take) for take in played])
 
     return await run_stoppable(work)
 
@@ -107,7 +108,7 @@ def stream_takes(
     seconds: float = _DEFAULT.seconds,
     temperature: float = _DEFAULT.temperature,
     threshold: float | None = None,
-    guidance: float = 1.0,
+    guidance: float = _DEFAULT.guidance,
     takes: int = 1,
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
@@ -231,14 +232,18 @@ def describe_models() -> Json:
     """Lists the models that can play.
 
     Returns:
-        version, default (name of the model that plays when none is named), composers (whose style
-        can be asked for) and models: for each name, revision, backbone, representation, head,
-        weights, size_mb, data, licence, hours, validation_loss and baseline_losses.
+        version, default (name of the model that plays when none is named), composers (full names
+        by the short ones that can be asked for) and models: for each name, revision, backbone,
+        representation, head, weights, size_mb, data, licence, hours, validation_loss,
+        baseline_losses and composers (those it knows).
     """
     return answer(
         default=DEFAULT_MODEL,
-        composers=list(COMPOSERS),
-        models=[info.as_dict() for info in known_models()],
+        composers=dict(COMPOSERS),
+        models=[
+            {**info.as_dict(), "composers": list(composers_of(info.name))}
+            for info in known_models()
+        ],
     )
 
 

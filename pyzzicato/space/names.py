@@ -1,6 +1,7 @@
 """What models and composers are called on the page."""
 
-from .takes import COMPOSERS, known_models
+from ..models.config import COMPOSERS
+from .takes import known_models
 
 _BACKBONES = {"lstm": "LSTM", "wavenet": "WaveNet", "conv1d": "Convolutions"}
 _FULL_NAMES_END = {"bach": "Bach"}

@@ -5,8 +5,7 @@ that is wrong, and the page and the API take the same things in the same way.
 """
 
 import functools
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -15,24 +14,19 @@ from ..generation import (
     MAX_RNG,
     Continuation,
     GenerationSettings,
-    RollPlayer,
     continue_seed,
-    cut_seed,
     stream_continuation,
 )
 from ..hub import ModelInfo, list_models, load_model
 from ..midi import write_midi
-from ..models import PyzzicatoModel
-from ..notes import shift_notes
+from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..pieces import SeedPiece
-from ..touch import SeedTouch
 from .facts import measure_take
 from .folders import new_folder
-from .limits import MAX_TAKES, MAX_TOTAL_SECONDS, choice, show, whole
+from .limits import MAX_TAKES, MAX_TITLE, MAX_TOTAL_SECONDS, choice, show, whole
 from .posted import file_data, notes_as_json, read_posted
 
 Json = dict[str, Any]
-COMPOSERS: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,13 +43,19 @@ class TakesRequest:
     model: ModelInfo
     settings: tuple[GenerationSettings, ...]
 
-    def facts(self) -> Json:
-        """Returns who plays and what is carried on, as plain JSON values."""
+    def answer(self, takes: Sequence[Json]) -> Json:
+        """Returns what a program is told when all is played: who played what, and the takes.
+
+        Args:
+            takes: as `describe_take` tells them.
+        """
         told = self.model.as_dict()
         return {
+            "version": __version__,
             "model": {name: told[name] for name in ("name", "revision", "backbone")},
             "seed": self.piece.title,
             "remarks": list(self.piece.remarks),
+            "takes": list(takes),
         }
 
 
@@ -89,7 +89,9 @@ def read_request(
             f"takes times seconds must be at most {MAX_TOTAL_SECONDS:.0f}, got {n_takes} times "
             f"{first.seconds:g}; ask for fewer or shorter takes"
         )
-    piece = read_posted(loaded(info.name).config.sustain, seed=seed, midi=midi, notes=notes)
+    config = loaded(info.name).config
+    config.composer_number(first.composer)  # raises here, and not when it is this one's turn
+    piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
     return TakesRequest(piece, info, tuple(every))
 
@@ -103,15 +105,14 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
     told = {name: value for name, value in posted.items() if value is not None}
     if "rng" in told:
         told["rng"] = whole("rng", told["rng"], 0, MAX_RNG, "try 0")
-    if told.get("composer") is not None:
-        choice("composer", told["composer"], COMPOSERS)
     for field in fields(GenerationSettings):
         value = told.get(field.name)
-        # Only text has reason to be text; a text of megabytes must not come back in a message.
-        if field.name != "composer" and isinstance(value, str | list | dict):
-            raise ValueError(f"{field.name} must be a number, got {show(value)}")
-    names = {field.name for field in fields(GenerationSettings)}
-    return GenerationSettings(**{k: v for k, v in told.items() if k in names})  # type: ignore[arg-type]
+        # Shown here: what the settings say of a text of megabytes would have megabytes itself.
+        is_name = isinstance(value, str) and len(value) <= MAX_TITLE
+        if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
+            kind = "a composer's name" if field.name == "composer" else "a number"
+            raise ValueError(f"{field.name} must be {kind}, got {show(value)}")
+    return GenerationSettings(**told)  # type: ignore[arg-type]
 
 
 def play_take(
@@ -136,7 +137,7 @@ def describe_take(take: Continuation) -> Json:
 
     Returns:
         `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
-        with the seed, `seed_seconds`, `settings`, `measures` (`facts.measure_take`),
+        with the seed, `seed_seconds`, `remarks`, `settings`, `measures` (`facts.measure_take`),
         `wall_seconds` and `real_time_factor`.
     """
     midi = write_midi(take.notes, new_folder() / "continuation.mid")
@@ -145,6 +146,7 @@ def describe_take(take: Continuation) -> Json:
         "seed_notes": notes_as_json(take.seed_notes),
         "notes": notes_as_json(take.new_notes),
         "seed_seconds": take.seed_seconds,
+        "remarks": list(take.remarks),
         "settings": asdict(take.settings),
         "measures": measure_take(take),
         "wall_seconds": round(take.wall_seconds, 3),
@@ -161,31 +163,21 @@ def stream_request(request: TakesRequest) -> Iterator[Json]:
         answer the facts of the request and all `takes`, as `describe_take` tells them.
     """
     played: list[Json] = []
+    network = loaded(request.model.name)
     for n, settings in enumerate(request.settings):
-        network = loaded(request.model.name)
-        seed, seed_seconds = cut_seed(list(request.piece.notes), settings, network.config.fs)
-        player = RollPlayer(seed, seed_seconds, network.config.fs, SeedTouch(seed, settings.rng))
-        new, began = [], time.perf_counter()
-        for chunk in stream_continuation(network, player, settings):
-            new += chunk.notes
+        for chunk in stream_continuation(network, request.piece.notes, settings):
+            result = None
+            if chunk.piece is not None:
+                played.append(describe_take(chunk.piece))
+                if len(played) == len(request.settings):
+                    result = request.answer(played)
             yield {
                 "take": n,
                 "seconds": chunk.seconds,
                 "notes": notes_as_json(chunk.notes),
-                "sounding": [],
-                "result": None,
+                "sounding": notes_as_json(chunk.sounding),
+                "result": result,
             }
-        take = Continuation(
-            tuple(player.seed_as_held()),
-            tuple(shift_notes(new, seed_seconds)),
-            seed_seconds,
-            settings,
-            time.perf_counter() - began,
-        )
-        played.append(describe_take(take))
-    result = {"version": __version__, **request.facts(), "takes": played}
-    last = len(request.settings) - 1
-    yield {"take": last, "seconds": 0, "notes": [], "sounding": [], "result": result}
 
 
 @functools.cache
@@ -202,6 +194,12 @@ def find_model(name: object) -> ModelInfo:
     """
     models = {info.name: info for info in known_models()}
     return models[choice("model", name, models)]
+
+
+@functools.cache
+def composers_of(name: str) -> tuple[str, ...]:
+    """Returns the short names of the composers whose style a model can be asked for."""
+    return tuple(PyzzicatoConfig.from_pretrained(find_model(name).folder).composers or ())
 
 
 @functools.cache
