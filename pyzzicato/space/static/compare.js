@@ -3,6 +3,7 @@
 import { models, seeds } from "./data.js";
 import { byId, fillSelect, make } from "./elements.js";
 import { Lane } from "./lane.js";
+import { pitchRange } from "./roll.js";
 import { Seed } from "./seed.js";
 import { Take } from "./take.js";
 
@@ -47,6 +48,7 @@ export class CompareView {
     this.stage.player.pause();
     const head = new Lane(this.stage, `the seed: ${this.seed.fullTitle}`);
     head.setNotes(this.seed.part, this.seed.seconds, { whole: Math.max(this.seed.seconds, SECONDS) });
+    this.rows = [head];
     this.lanes.replaceChildren(laneRow(head, "Seed", this.seed.fullTitle));
   }
 
@@ -72,6 +74,7 @@ export class CompareView {
       });
       const lane = new Lane(this.stage, model.title);
       const hint = make("span", { class: "hint" });
+      this.rows.push(lane);
       this.lanes.append(laneRow(lane, model.title, hint, model.name));
       for (const event of ["grow", "end"]) take.addEventListener(event, () => this.showTake(take, lane));
       take.addEventListener("state", () => { hint.textContent = take.words; });
@@ -98,6 +101,7 @@ export class CompareView {
     if (seconds < LEAST_REST_S || !rest.length) return;
     const lane = new Lane(this.stage, "the piece as it was written");
     lane.setNotes(rest, seconds, { whole: SECONDS });
+    this.rows.push(lane);
     this.lanes.append(laneRow(lane, this.seed.composer || "The piece itself",
       `as it was written, ${Math.round(seconds)} seconds of it`, "composer"));
   }
@@ -107,6 +111,16 @@ export class CompareView {
       .map((note) => ({ ...note, start: note.start - take.seedSeconds, end: note.end - take.seedSeconds }))
       .sort((a, b) => a.start - b.start || a.pitch - b.pitch);
     lane.setNotes(notes, Math.max(take.seconds, 0.1), { complete: !take.running, whole: SECONDS });
+    this.alignPitches();
+  }
+
+  /** One scale of pitches for all, so that rolls can be compared. */
+  alignPitches() {
+    const range = pitchRange(this.rows.flatMap((lane) => lane.notes));
+    for (const lane of this.rows) {
+      lane.roll.range = range;
+      lane.roll.draw();
+    }
   }
 }
 

@@ -89,7 +89,9 @@ function howItWorks() {
   const steps = ["Ten seconds of notes", "A small network", "The next moment", "and again"];
   return [
     make("p", { class: "lead" }, "How a small network carries on a piece of piano music."),
-    make("ol", { class: "flow" }, ...steps.map((step) => make("li", {}, step))),
+    make("ol", { class: "flow" }, ...steps.flatMap((step, i) => [
+      ...(i ? [make("li", { class: "arrow", "aria-hidden": "true" }, "→")] : []), make("li", {}, step),
+    ])),
     make("div", { class: "prose" },
       make("p", {}, "The network has never been told what a key or a chord is. It has listened to "
         + "performances on the piano and learnt one thing: given what has just been played, which "

@@ -4,6 +4,7 @@ import { call } from "./client.js";
 import { models, seeds, systemTitle } from "./data.js";
 import { byId, make } from "./elements.js";
 import { Lane } from "./lane.js";
+import { pitchRange } from "./roll.js";
 import { Seed } from "./seed.js";
 import { Take } from "./take.js";
 
@@ -49,8 +50,6 @@ export class ListenView {
   stop() {
     for (const take of this.takes) if (take.running) take.stop();
   }
-
-  goOrStop() { if (!this.lanes) this.begin(); }
 
   // --- A pair -----------------------------------------------------------------------------------
 
@@ -98,7 +97,10 @@ export class ListenView {
   notesOf(system) {
     if (system === COMPOSER) {
       const moved = this.seed.rest(this.seconds).map((note) => ({
-        ...note, start: note.start + this.seed.seconds, end: note.end + this.seed.seconds,
+        ...note,
+        start: note.start + this.seed.seconds,
+        end: note.end + this.seed.seconds,
+        isNew: true,
       }));
       return [...this.seed.part, ...moved];
     }
@@ -108,9 +110,10 @@ export class ListenView {
   showPair() {
     this.words.textContent = this.seed.fullTitle;
     const end = this.seed.seconds + this.seconds;
+    const range = pitchRange(this.systems.flatMap((system) => this.notesOf(system)));
     this.lanes = this.systems.map((system, i) => {
       const lane = new Lane(this.stage, `the ${SIDES[i].toLowerCase()} one`);
-      lane.setNotes(this.notesOf(system), end, { seedSeconds: this.seed.seconds });
+      lane.setNotes(this.notesOf(system), end, { seedSeconds: this.seed.seconds, range });
       return lane;
     });
     const sides = this.lanes.map((lane, i) => make("div", { class: "side", "data-side": i },

@@ -5,6 +5,8 @@ const RULER_HEIGHT = 20;
 const LEAST_PITCHES = 26;
 const LOWEST = 21;
 const HIGHEST = 108;
+// Below so many pixels a key, black keys are but noise.
+const LEAST_ROW = 3.5;
 const CLOSEST = 400; // pixels a second
 const BLACK = new Set([1, 3, 6, 8, 10]);
 const STEPS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
@@ -131,7 +133,7 @@ export class Roll extends EventTarget {
       pen.fillRect(0, 0, this.x(this.seedSeconds), bottom);
     }
     for (let pitch = lowest; pitch <= highest; pitch++) {
-      if (BLACK.has(pitch % 12) && !this.plain) {
+      if (BLACK.has(pitch % 12) && !this.plain && row >= LEAST_ROW) {
         pen.fillStyle = colours.blackRow;
         pen.fillRect(0, y(pitch), this.width, row);
       }
@@ -200,7 +202,7 @@ export class Roll extends EventTarget {
     pen.textBaseline = "middle";
     for (let pitch = lowest; pitch <= highest; pitch++) {
       const top = y(pitch);
-      if (BLACK.has(pitch % 12)) {
+      if (BLACK.has(pitch % 12) && row >= LEAST_ROW) {
         pen.fillStyle = colours.muted;
         pen.fillRect(KEYS_WIDTH - 14, top + row * 0.1, 13, row * 0.8);
       }
@@ -353,7 +355,8 @@ export class Roll extends EventTarget {
   tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
 }
 
-function pitchRange(notes) {
+/** The lowest and the highest pitch to show, so that all notes fit with some room. */
+export function pitchRange(notes) {
   let lowest = HIGHEST;
   let highest = LOWEST;
   for (const note of notes) {

@@ -49,7 +49,6 @@ export class Seed {
         ...note,
         start: note.start - from,
         end: Math.min(note.end, from + seconds) - from,
-        isNew: true,
       }));
   }
 
