@@ -1,28 +1,35 @@
-"""What models and composers are called on the page."""
+"""What models are called on the page."""
 
-from ..models.config import COMPOSERS
+from collections import Counter
+
+from ..hub import ModelInfo
 from .takes import known_models
 
 _BACKBONES = {"lstm": "LSTM", "wavenet": "WaveNet", "conv1d": "Convolutions"}
-_FULL_NAMES_END = {"bach": "Bach"}
+# What tells models apart that share a backbone.
+_WAYS = {
+    ("roll", "independent"): "key by key",
+    ("roll", "joint"): "chord by chord",
+    ("events", "notes"): "note by note",
+}
 
 
 def model_titles() -> dict[str, str]:
-    """Returns a title for each model: the network it is built on, and its name where two share it.
+    """Returns a title for each model: its network, and how it plays where several share that one.
 
     Returns:
-        `{name: title}`, in the order of `hub.list_models`.
+        `{name: title}`, in the order of `hub.list_models`; all titles differ.
     """
     models = known_models()
-    shared = [info.backbone for info in models]
-    titles = {}
-    for info in models:
-        title = _BACKBONES.get(info.backbone, info.backbone.capitalize())
-        alone = shared.count(info.backbone) == 1
-        titles[info.name] = title if alone else f"{title} ({info.name})"
-    return titles
+    networks = Counter(info.backbone for info in models)
+    titles = {info.name: _title(info, networks[info.backbone] > 1) for info in models}
+    alike = Counter(titles.values())
+    return {
+        name: title if alike[title] == 1 else f"{title} ({name})" for name, title in titles.items()
+    }
 
 
-def composer_titles() -> list[dict[str, str]]:
-    """Returns the composers whose style can be asked for: `name` for programs, `title` for people."""
-    return [{"name": name, "title": name.capitalize()} for name in COMPOSERS]
+def _title(info: ModelInfo, shared: bool) -> str:
+    network = _BACKBONES.get(info.backbone, info.backbone.capitalize())
+    way = _WAYS.get((info.representation, info.head))
+    return f"{network}, {way}" if shared and way else network

@@ -19,18 +19,16 @@ from starlette.staticfiles import StaticFiles
 
 from .. import __version__
 from ..generation import MAX_SEED_SECONDS, GenerationSettings
-from ..hub import DEFAULT_MODEL
 from ..midi import read_midi
-from .api import describe_seeds
+from .api import describe_models, describe_seeds
 from .files import save_take
 from .learn import describe_learning
 from .limits import MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .messages import plainly
-from .names import composer_titles, model_titles
+from .names import model_titles
 from .piano import Piano, describe_json
 from .posted import midi_data
 from .ratings import leaderboard
-from .takes import known_models
 from .votes import VoteBook
 
 STATIC = Path(__file__).parent / "static"
@@ -69,19 +67,17 @@ def page_data() -> dict[str, Any]:
         of each control).
     """
     default = GenerationSettings()
-    titles = model_titles()
+    titles, known = model_titles(), describe_models()
     return {
         "version": __version__,
         "seeds": describe_seeds()["seeds"],
-        "models": [
-            {"title": titles[info.name], **info.as_dict()} for info in known_models()
-        ],
-        "composers": composer_titles(),
+        "models": [{"title": titles[model["name"]], **model} for model in known["models"]],
+        "composers": known["composers"],
         "defaults": {
-            "model": DEFAULT_MODEL,
+            "model": known["default"],
             "seconds": default.seconds,
             "temperature": default.temperature,
-            "guidance": 1.0,
+            "guidance": default.guidance,
             "rng": default.rng,
         },
         "limits": {

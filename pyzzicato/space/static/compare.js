@@ -70,7 +70,7 @@ export class CompareView {
     const rows = models.map((model) => {
       const take = new Take(this.seed, {
         model: model.name, seconds: SECONDS, rng: settings.rng, temperature: settings.temperature,
-        threshold: settings.threshold,
+        threshold: model.representation === "roll" ? settings.threshold : null,
       });
       const lane = new Lane(this.stage, model.title);
       const hint = make("span", { class: "hint" });

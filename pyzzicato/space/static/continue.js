@@ -6,7 +6,7 @@ import { setIcon, showPlaying } from "./icons.js";
 import { readLink, writeLink } from "./link.js";
 import { clock, Roll } from "./roll.js";
 import { saveTake } from "./save.js";
-import { endOf, Seed } from "./seed.js";
+import { endOf } from "./seed.js";
 import { SeedPicker } from "./seedpicker.js";
 import { Take } from "./take.js";
 import { factWords } from "./words.js";
@@ -36,7 +36,7 @@ export class ContinueView {
 
   setUpSettings() {
     fillSelect(byId("model"), models.map((m) => [m.name, m.title]), defaults.model);
-    fillSelect(byId("composer"), [["", "the seed"], ...composers.map((c) => [c.name, c.title])], "");
+    fillSelect(byId("composer"), [["", "the seed"], ...Object.entries(composers)], "");
     for (const id of ["seconds", "temperature", "threshold", "guidance", "takes"]) {
       const input = byId(id);
       if (limits[id]) [input.min, input.max] = limits[id];
@@ -56,7 +56,10 @@ export class ContinueView {
     this.showSettings();
   }
 
-  get way() { return document.querySelector('#pyzzicato [name="way"]:checked').value; }
+  get way() {
+    if (byId("way-field").hidden) return "temperature";
+    return document.querySelector('#pyzzicato [name="way"]:checked').value;
+  }
 
   showSettings() {
     const number = (id) => Number(byId(id).value);
@@ -67,10 +70,13 @@ export class ContinueView {
     byId("threshold-words").textContent = number("threshold").toFixed(2);
     byId("guidance-words").textContent = number("guidance").toFixed(2);
     byId("takes-words").textContent = number("takes");
+    const model = modelOf(byId("model").value);
+    // A threshold is for keys of a roll; a model that plays note by note has none.
+    byId("way-field").hidden = model.representation !== "roll";
     for (const field of document.querySelectorAll("#pyzzicato [data-way]")) {
       field.hidden = field.dataset.way !== this.way;
     }
-    const knows = modelOf(byId("model").value)?.composers ?? [];
+    const knows = model.composers;
     byId("style-field").hidden = !knows.length;
     byId("guidance-field").hidden = !knows.length || !byId("composer").value;
     for (const option of byId("composer").options) {
@@ -314,7 +320,8 @@ export class ContinueView {
     this.settings = told.settings;
     if (told.seed.kind === "preset" && told.seed.length === 10 && told.seed.start === 0) {
       this.picker.choosePreset(told.seed.name);
-    } else this.picker.showOwn(told.seed);
+    } else if (told.seed.kind === "none") this.picker.chooseNone();
+    else this.picker.showOwn(told.seed);
     const take = new Take(this.seed, told.settings);
     this.takes.set(this.seed.key, [...this.takeList, take]);
     this.makeTake(take, true);
@@ -338,5 +345,3 @@ export class ContinueView {
     byId("now").textContent = clock(time);
   }
 }
-
-export { Seed };

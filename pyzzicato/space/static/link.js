@@ -8,7 +8,7 @@ const BYTES_A_NOTE = 18;
 /** The address, from its `#` on, that brings a seed and settings back. */
 export async function writeLink(seed, settings) {
   const told = new URLSearchParams();
-  if (seed.kind === "preset") told.set("seed", seed.name);
+  if (["preset", "none"].includes(seed.kind)) told.set("seed", seed.name);
   else {
     told.set("title", seed.title.slice(0, 80));
     told.set("notes", await packNotes(seed.neededNotes));
@@ -30,6 +30,8 @@ export async function readLink(hash) {
   if (told.has("notes")) {
     const notes = await unpackNotes(told.get("notes"));
     seed = new Seed({ kind: "file", title: told.get("title") ?? "A seed", notes, ...part });
+  } else if (told.get("seed") === "none") {
+    seed = Seed.none();
   } else if (seeds.some((one) => one.name === told.get("seed"))) {
     seed = Object.assign(Seed.preset(told.get("seed")), part);
   }

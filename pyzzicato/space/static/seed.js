@@ -7,7 +7,7 @@ const FRAMES_A_SECOND = 20;
 /**
  * A piece and the part of it that is the seed.
  *
- * `kind` is "preset", "file" or "played"; `start` and `length` are the part, in seconds.
+ * `kind` is "preset", "file", "played" or "none"; `start` and `length` are the part, in seconds.
  */
 export class Seed {
   constructor({ kind, name = null, title, composer = "", notes, remarks = [], start = 0, length = 10 }) {
@@ -19,11 +19,17 @@ export class Seed {
     return new Seed({ ...told, kind: "preset" });
   }
 
+  /** No notes: the network begins by itself. */
+  static none() {
+    return new Seed({ kind: "none", name: "none", title: "A new piece", notes: [] });
+  }
+
   /** Where the piece ends, seconds. */
   get pieceEnd() { return endOf(this.notes); }
 
-  /** How long the part is: to the end of the piece at most, in whole frames. */
+  /** How long the part is: to the end of the piece at most, in whole frames; no notes take no time. */
   get seconds() {
+    if (!this.part.length) return 0;
     const seconds = Math.min(this.length, this.pieceEnd - this.start);
     return Math.max(0, Math.ceil(Math.round(seconds * FRAMES_A_SECOND * 1e6) / 1e6) / FRAMES_A_SECOND);
   }
@@ -71,6 +77,7 @@ export class Seed {
   /** The notes the server needs: the part, and the last note, which tells where the piece ends. */
   get neededNotes() {
     const end = this.start + this.length;
+    if (!this.notes.length) return [];
     const last = this.notes.reduce((one, note) => (note.end > one.end ? note : one), this.notes[0]);
     return this.notes
       .filter((note) => (note.start >= this.start && note.start < end) || note === last)

@@ -41,6 +41,20 @@ export class SeedPicker {
       showPlaying(play, false, told.title);
       this.cards.set(told.name, { choose, play, title: told.title });
     }
+    const choose = make("button", {
+      class: "choose", "aria-pressed": "false", onclick: () => this.chooseNone(),
+    },
+    make("span", { class: "who" }, "No seed"),
+    make("span", { class: "what" }, "The network begins by itself"));
+    byId("cards").append(make("div", { class: "card", "data-seed": "none" }, choose));
+    this.cards.set("none", { choose });
+  }
+
+  chooseNone() {
+    byId("seed-panel").hidden = true;
+    this.mark("none");
+    this.chosen = "none";
+    this.onSeed(Seed.none());
   }
 
   choosePreset(name = seeds[0].name) {
@@ -66,7 +80,7 @@ export class SeedPicker {
   showPlaying() {
     const { player } = this.stage;
     for (const [name, card] of this.cards) {
-      showPlaying(card.play, player.playing && this.chosen === name, card.title);
+      if (card.play) showPlaying(card.play, player.playing && this.chosen === name, card.title);
     }
   }
 

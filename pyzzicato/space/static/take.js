@@ -89,7 +89,7 @@ export class Take extends EventTarget {
     this.seconds = told.settings.seconds;
     this.facts = {
       revision: result.model.revision,
-      remarks: result.remarks,
+      remarks: [...result.remarks, ...told.remarks],
       speed: told.real_time_factor,
       words: told.measures.in_words,
     };
