@@ -103,7 +103,7 @@ def add_page(book: VoteBook) -> None:
         return {"votes": len(votes), "leaderboard": [asdict(one) for one in leaderboard(votes)]}
 
     gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
-    gr.api(read_file, api_name="read_midi", api_visibility="undocumented", queue=False)
+    gr.api(read_file, api_name="read_midi", api_visibility="undocumented")
     gr.api(
         read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False
     )

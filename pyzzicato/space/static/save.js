@@ -3,9 +3,7 @@
 import { call } from "./client.js";
 import { download } from "./elements.js";
 
-const ENDINGS = {
-  midi: "mid", "midi-new": "mid", wav: "wav", mp3: "mp3", png: "png", musicxml: "musicxml",
-};
+const ENDINGS = { midi: "mid", "midi-new": "mid", wav: "wav", mp3: "mp3", png: "png" };
 
 const plain = ({ pitch, start, end, velocity }) => ({ pitch, start, end, velocity });
 
