@@ -40,6 +40,11 @@ class HubCopy:
         self._scheduler: CommitScheduler | None = None
         threading.Thread(target=self._start, name="votes to the Hub", daemon=True).start()
 
+    @property
+    def connected(self) -> bool:
+        """Returns whether the Hub has answered, so that its votes are here and ours go there."""
+        return self._scheduler is not None
+
     def stop(self) -> None:
         """Copies what is new for a last time, and ends.
 
