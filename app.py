@@ -4,6 +4,8 @@ Everything is built in `pyzzicato.space`; the page calls the same named endpoint
 """
 
 import os
+import signal
+import sys
 import threading
 from typing import Any
 
@@ -44,4 +46,6 @@ def serve(**told: Any) -> tuple[Any, str]:
 
 
 if __name__ == "__main__":
+    # A Space is stopped so: left in order, the last votes are still copied.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     serve()

@@ -113,6 +113,14 @@ def test_uploaded_files_and_other_values_pass(uploads):
     refuse_outside_files([uploaded(uploads), {"path": "of a note"}, "http://x", None, 3, [[{}]]])
 
 
+def test_values_nested_without_end_are_refused():
+    deep = 1
+    for _ in range(900):
+        deep = {"a": [deep]}
+    with pytest.raises(ValueError, match="nested at most 20 deep"):
+        refuse_outside_files([deep])
+
+
 def test_a_file_of_the_largest_size_is_read_and_one_more_byte_is_not(uploads):
     padding = MAX_UPLOAD_BYTES - len(MIDI)
     assert len(midi_data(uploaded(uploads, MIDI + bytes(padding)))) == MAX_UPLOAD_BYTES

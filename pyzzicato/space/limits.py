@@ -23,6 +23,8 @@ MAX_RENDERED_SECONDS = 600.0
 """Of music turned into sound by one request; the memory it needs grows with the length."""
 MAX_POST_BYTES = 4_000_000
 """Of one request's body: `MAX_NOTES` notes as JSON are 2 MB."""
+MAX_DEPTH = 20
+"""Of lists and objects in each other."""
 MAX_TITLE = 80
 """Characters of a title shown."""
 

@@ -17,6 +17,7 @@ from ..notes import Note, end_of, sort_notes
 from ..pieces import SeedPiece
 from ..seeds import list_seeds, load_seed
 from .limits import (
+    MAX_DEPTH,
     MAX_MUSIC_SECONDS,
     MAX_NOTES,
     MAX_UPLOAD_BYTES,
@@ -137,21 +138,24 @@ def file_data(path: Path, mime_type: str) -> dict[str, object]:
 def refuse_outside_files(posted: object) -> None:
     """Refuses descriptions of files, anywhere in a posted value, that were not uploaded here.
 
-    gradio would fetch an address before a callback sees it: this comes first.
+    gradio would fetch an address before a callback sees it, and walks through values by recursion:
+    this comes first.
 
     Raises:
-        ValueError: if there is one.
+        ValueError: if there is one, or the value is nested deeper than `MAX_DEPTH`.
     """
-    pending = [posted]
+    pending = [(posted, 0)]
     while pending:
-        value = pending.pop()
+        value, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError(f"values must be nested at most {MAX_DEPTH} deep; send simpler ones")
         if isinstance(value, Mapping):
             # As gradio tells files from other values; the rest it leaves alone.
             if isinstance(value.get("path"), str) and "meta" in value:
                 _check_uploaded(value["path"])
-            pending += value.values()
+            pending += [(part, depth + 1) for part in value.values()]
         elif isinstance(value, list | tuple):
-            pending += value
+            pending += [(part, depth + 1) for part in value]
 
 
 def _ways(seed: object, midi: object, notes: object) -> dict[str, object]:

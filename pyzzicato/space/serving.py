@@ -104,6 +104,7 @@ def serve_page(page: GuardedBlocks, routes: Sequence[BaseRoute] = (), **told: An
         max_file_size=MAX_UPLOAD_BYTES,
         state_session_capacity=MAX_SESSIONS,
         run_history=False,
+        enable_monitoring=False,
         mcp_server=True,
         app_kwargs={
             "middleware": [Middleware(Doorkeeper)],
