@@ -46,7 +46,7 @@ def post(url, endpoint, **told):
     return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
 
-def test_the_api_the_shell_and_python_play_the_same_bytes(client, page_url, tmp_path):
+def test_the_api_the_page_the_shell_and_python_play_the_same_bytes(client, page_url, tmp_path):
     take = call(client, seed=SEED, rng=3)["takes"][0]
     told = ["--seconds", "5", "--rng", "3", "--no-audio", "--out", str(tmp_path)]
     assert command_line(["continue", SEED, *told]) == 0
@@ -62,6 +62,11 @@ def test_the_api_the_shell_and_python_play_the_same_bytes(client, page_url, tmp_
     event, (answer,) = post(page_url, "/continue", seed=SEED, seconds=5, rng=3)
     assert event == "complete"
     assert httpx.get(answer["takes"][0]["midi"]["url"]).content == data
+    # The page draws the notes it is told and has them saved.
+    shown = {"seed_notes": take["seed_notes"], "new_notes": take["notes"]}
+    places = {"seed_seconds": take["seed_seconds"], "seconds": 5}
+    saved = client.predict(form="midi", **shown, **places, api_name="/save_take")
+    assert Path(saved).read_bytes() == data
 
 
 def test_a_seed_is_the_same_in_whatever_way_it_is_given(client, mine):
@@ -225,6 +230,25 @@ def test_bad_values_are_told_to_plain_http_too(page_url):
 def test_no_request_passes_the_queue_by(page_url):
     answer = httpx.post(f"{page_url}gradio_api/run/continue", json={"data": [SEED]})
     assert answer.status_code == 404
+
+
+def test_no_visitor_reaches_a_file_of_another(page_url):
+    paths = [take_file(page_url, rng)["path"] for rng in (0, 0, 1)]
+    folders = {Path(path).parent for path in paths}
+    # Each in a folder of its own, whose name of 122 random bits only the answer tells.
+    assert len(folders) == 3
+    assert all(len(folder.name) == 32 for folder in folders)
+    for folder in folders:
+        for place in (folder, f"{folder}/", folder.parent, f"{folder.parent}/", folder.parents[1]):
+            answer = httpx.get(f"{page_url}gradio_api/file={place}")
+            assert answer.status_code in (403, 404)
+            assert folder.name not in answer.text.replace(str(place), "")
+
+
+def take_file(page_url, rng):
+    event, (answer,) = post(page_url, "/continue", seed=SEED, seconds=1, rng=rng)
+    assert event == "complete"
+    return answer["takes"][0]["midi"]
 
 
 @pytest.mark.parametrize("endpoint", ["/continue", "/continue_stream"])

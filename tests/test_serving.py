@@ -2,11 +2,18 @@
 
 import asyncio
 import json
+import time
+from pathlib import Path
 
+import gradio as gr
+import httpx
 import pytest
+from gradio_client import Client, handle_file
 
+from pyzzicato.space.folders import new_folder
 from pyzzicato.space.limits import MAX_POST_BYTES
-from pyzzicato.space.serving import Doorkeeper
+from pyzzicato.space.posted import file_data
+from pyzzicato.space.serving import Doorkeeper, GuardedBlocks, serve_page
 
 
 def serve(app, chunks, headers=()):
@@ -70,3 +77,53 @@ def test_a_full_queue_is_told_in_a_sentence():
     status, told = serve(full, [b""])
     assert status == 503
     assert told["detail"].startswith("busy: 40 requests are waiting")
+
+
+def write_file(text: str) -> dict[str, object]:
+    """Writes a file for one request."""
+    path = new_folder() / "text.mid"
+    path.write_text(text)
+    return file_data(path, "audio/midi")
+
+
+def echo(file: gr.FileData) -> str:
+    """Answers with what is in a file."""
+    return Path(file["path"]).read_text()
+
+
+@pytest.fixture
+def small_app(tmp_path, monkeypatch):
+    """Returns the address of an app of two endpoints, whose files are kept for a second."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with GuardedBlocks(kept_seconds=1.0) as page:
+        gr.api(write_file, api_name="write")
+        gr.api(echo, api_name="echo")
+    yield serve_page(page, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    page.close()
+
+
+def test_files_of_a_request_can_be_fetched_for_their_time_and_no_longer(small_app, tmp_path):
+    client = Client(small_app, verbose=False, download_files=False)
+    told = client.predict("mine", api_name="/write")
+    assert httpx.get(told["url"]).text == "mine"
+    again = client.predict("mine", api_name="/write")
+    assert Path(again["path"]).parent != Path(told["path"]).parent
+    (tmp_path / "upload.mid").write_text("uploaded")
+    assert client.predict(handle_file(tmp_path / "upload.mid"), api_name="/echo") == "uploaded"
+    deadline = time.monotonic() + 20
+    while Path(told["path"]).parent.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert httpx.get(told["url"]).status_code in (403, 404)
+
+
+def test_addresses_and_paths_posted_as_files_never_reach_a_callback(small_app, tmp_path):
+    (tmp_path.parent / "secret.txt").write_text("secret")
+    client = Client(small_app, verbose=False)
+    for path in ("http://127.0.0.1:9/x", str(tmp_path.parent / "secret.txt"), "/etc/passwd"):
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        url = f"{small_app}gradio_api/call/echo"
+        event = httpx.post(url, json={"data": [file]}).json()["event_id"]
+        text = httpx.get(f"{url}/{event}", timeout=30).text
+        assert "event: error" in text
+        assert "uploaded here" in text
+    assert client.predict("still there", api_name="/write")
