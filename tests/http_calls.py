@@ -30,10 +30,14 @@ def ask(url: str, endpoint: str, body: Any, seconds: float = 60) -> Answer:
     Args:
         url: of the app, without a slash at the end.
         endpoint: like "/continue".
-        body: a dict of named values is sent as JSON, bytes are sent as they are.
+        body: a dict of named values, or a list of values by place, is sent as JSON; bytes are sent
+            as they are.
         seconds: how long it may take.
     """
-    address = f"{url}/gradio_api/call/v2{endpoint}"
+    # Endpoints that are not public take their values by place alone.
+    by_place = isinstance(body, list)
+    address = f"{url}/gradio_api/call{'' if by_place else '/v2'}{endpoint}"
+    body = {"data": body} if by_place else body
     # As browsers and most programs write it: NaN, which is no JSON, included.
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": "application/json"}

@@ -63,9 +63,8 @@ def test_the_api_the_page_the_shell_and_python_play_the_same_bytes(client, page_
     assert event == "complete"
     assert httpx.get(answer["takes"][0]["midi"]["url"]).content == data
     # The page draws the notes it is told and has them saved.
-    shown = {"seed_notes": take["seed_notes"], "new_notes": take["notes"]}
-    places = {"seed_seconds": take["seed_seconds"], "seconds": 5}
-    saved = client.predict(form="midi", **shown, **places, api_name="/save_take")
+    shown = take["seed_notes"], take["notes"], take["seed_seconds"], 5, "a title"
+    saved = client.predict("midi", *shown, api_name="/save_take")
     assert Path(saved).read_bytes() == data
 
 
@@ -251,10 +250,21 @@ def take_file(page_url, rng):
     return answer["takes"][0]["midi"]
 
 
+def patience(client):
+    """Returns how long a short request may take: ten minutes of music in front of it take longer.
+
+    A machine that is busy with other work is slow with this one too.
+    """
+    began = time.monotonic()
+    call(client, seed=SEED, seconds=2)
+    return 4 + 4 * (time.monotonic() - began)
+
+
 @pytest.mark.parametrize("endpoint", ["/continue", "/continue_stream"])
 def test_a_cancelled_request_frees_its_worker(client, endpoint):
-    jobs = [client.submit(seed=SEED, seconds=600, rng=i, api_name=endpoint) for i in range(4)]
-    deadline = time.monotonic() + 20
+    longest = patience(client)
+    jobs = [client.submit(seed=SEED, seconds=600, rng=i, api_name=endpoint) for i in range(6)]
+    deadline = time.monotonic() + 60
     while not any(job.status().code.name in ("PROCESSING", "ITERATING") for job in jobs):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -262,12 +272,12 @@ def test_a_cancelled_request_frees_its_worker(client, endpoint):
         job.cancel()
     began = time.monotonic()
     call(client, seed=SEED, seconds=2)
-    # Ten minutes of music take about ten seconds; four such requests were in front.
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < longest
 
 
 def test_a_closed_connection_frees_its_worker(page_url, client):
-    for i in range(4):
+    longest = patience(client)
+    for i in range(6):
         started = httpx.post(
             f"{page_url}gradio_api/call/v2/continue",
             json={"seed": SEED, "seconds": 600, "rng": i},
@@ -277,4 +287,4 @@ def test_a_closed_connection_frees_its_worker(page_url, client):
             list(stream.iter_lines())
     began = time.monotonic()
     call(client, seed=SEED, seconds=2)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < longest

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from pyzzicato.space.folders import new_folder
+from pyzzicato.space import serving
+from pyzzicato.space.folders import KEPT_SECONDS, new_folder
 from pyzzicato.space.limits import MAX_POST_BYTES
 from pyzzicato.space.posted import file_data
 from pyzzicato.space.serving import Doorkeeper, GuardedBlocks, serve_page
 
 
-def serve(app, chunks, headers=()):
+def serve(app, chunks, headers=(), path="/"):
     """Returns status and JSON that a guarded app answers to a body in chunks."""
     sent = []
     pending = [
@@ -30,7 +32,7 @@ def serve(app, chunks, headers=()):
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "headers": list(headers)}
+    scope = {"type": "http", "path": path, "headers": list(headers)}
     asyncio.run(Doorkeeper(app)(scope, receive, send))
     starts = [m["status"] for m in sent if m["type"] == "http.response.start"]
     body = b"".join(m.get("body", b"") for m in sent)
@@ -69,6 +71,17 @@ def test_announced_lengths_are_refused_unread(length):
     assert told["detail"] == "a request must have at most 4 MB; send less"
 
 
+def test_a_call_that_names_nothing_is_told_what_to_look_at():
+    async def lost(scope, receive, send):
+        raise KeyError("/nothing")
+
+    status, told = serve(lost, [b""], path="/gradio_api/call/v2/nothing")
+    assert status == 422
+    assert "see /gradio_api/info" in told["detail"]
+    with pytest.raises(KeyError):
+        serve(lost, [b""], path="/gradio_api/upload")
+
+
 def test_a_full_queue_is_told_in_a_sentence():
     async def full(scope, receive, send):
         await send({"type": "http.response.start", "status": 503, "headers": []})
@@ -93,9 +106,10 @@ def echo(file: gr.FileData) -> str:
 
 @pytest.fixture
 def small_app(tmp_path, monkeypatch):
-    """Returns the address of an app of two endpoints, whose files are kept for a second."""
+    """Returns the address of an app of two endpoints, which looks for old files all the time."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    with GuardedBlocks(kept_seconds=1.0) as page:
+    monkeypatch.setattr(serving, "SWEEP_SECONDS", 0.2)
+    with GuardedBlocks() as page:
         gr.api(write_file, api_name="write")
         gr.api(echo, api_name="echo")
     yield serve_page(page, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
@@ -110,10 +124,13 @@ def test_files_of_a_request_can_be_fetched_for_their_time_and_no_longer(small_ap
     assert Path(again["path"]).parent != Path(told["path"]).parent
     (tmp_path / "upload.mid").write_text("uploaded")
     assert client.predict(handle_file(tmp_path / "upload.mid"), api_name="/echo") == "uploaded"
-    deadline = time.monotonic() + 20
-    while Path(told["path"]).parent.exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
+    folder, hour_ago = Path(told["path"]).parent, time.time() - KEPT_SECONDS - 5
+    os.utime(folder, (hour_ago, hour_ago))
+    deadline = time.monotonic() + 60
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert httpx.get(told["url"]).status_code in (403, 404)
+    assert httpx.get(again["url"]).text == "mine"
 
 
 def test_addresses_and_paths_posted_as_files_never_reach_a_callback(small_app, tmp_path):

@@ -5,6 +5,7 @@ passes `GuardedBlocks` before gradio looks for files in it.
 """
 
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,10 +27,20 @@ MAX_SESSIONS = 200
 SWEEP_SECONDS = 300
 """How often files that are too old are looked for."""
 
+BUSY = f"busy: {MAX_WAITING} requests are waiting already; try again in a minute"
+TOO_LONG = f"a request must have at most {MAX_POST_BYTES // 10**6} MB; send less"
+UNREADABLE = (
+    "the call cannot be read; its address must name an endpoint, and its fields must be that "
+    "endpoint's: see /gradio_api/info"
+)
+CALLS = "/gradio_api/call/"
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
 
 
 class GuardedBlocks(gr.Blocks):
@@ -70,11 +81,17 @@ class Doorkeeper:
         headers = {name.lower(): value for name, value in scope["headers"]}
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > MAX_POST_BYTES:
-            await _answer(
-                send, 413, f"a request must have at most {MAX_POST_BYTES // 10**6} MB; send less"
-            )
+            await _answer(send, 413, TOO_LONG)
             return
-        await self._app(scope, _counted(receive), _telling_when_busy(send))
+        told = _Told(send)
+        try:
+            await self._app(scope, _counted(receive), told)
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            # gradio answers a call that names no endpoint, or a field it has not, with a bare 500.
+            if not scope["path"].startswith(CALLS) or told.started:
+                raise
+            _log.warning("a call could not be read: %r", error)
+            await _answer(send, 422, UNREADABLE)
 
 
 def serve_page(page: GuardedBlocks, routes: Sequence[BaseRoute] = (), **told: Any) -> str:
@@ -129,24 +146,25 @@ def _counted(receive: Receive) -> Receive:
     return counted
 
 
-def _telling_when_busy(send: Send) -> Send:
-    """Returns `send` with a sentence for people in place of gradio's word for a full queue."""
-    busy = False
+class _Told:
+    """A `send` with a sentence for people in place of gradio's word for a full queue.
 
-    async def told(message: Message) -> None:
-        nonlocal busy
+    Attributes:
+        started: whether an answer is on its way.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._busy = self.started = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            busy = message["status"] == 503
-            if busy:
-                await _answer(
-                    send,
-                    503,
-                    f"busy: {MAX_WAITING} requests are waiting already; try again in a minute",
-                )
-        if not busy:
-            await send(message)
-
-    return told
+            self.started = True
+            self._busy = message["status"] == 503
+            if self._busy:
+                await _answer(self._send, 503, BUSY)
+        if not self._busy:
+            await self._send(message)
 
 
 async def _answer(send: Send, status: int, sentence: str) -> None:

@@ -23,7 +23,16 @@ from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..pieces import SeedPiece
 from .facts import measure_take
 from .folders import new_folder
-from .limits import MAX_TAKES, MAX_TITLE, MAX_TOTAL_SECONDS, choice, show, whole
+from .limits import (
+    MAX_MUSIC_SECONDS,
+    MAX_TAKES,
+    MAX_TITLE,
+    MAX_TOTAL_SECONDS,
+    choice,
+    number,
+    show,
+    whole,
+)
 from .posted import file_data, notes_as_json, read_posted
 
 Json = dict[str, Any]
@@ -105,6 +114,9 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
     told = {name: value for name, value in posted.items() if value is not None}
     if "rng" in told:
         told["rng"] = whole("rng", told["rng"], 0, MAX_RNG, "try 0")
+    if "seed_start" in told:
+        begins = "0 is the beginning of the piece"
+        told["seed_start"] = number("seed_start", told["seed_start"], 0, MAX_MUSIC_SECONDS, begins)
     for field in fields(GenerationSettings):
         value = told.get(field.name)
         # Shown here: what the settings say of a text of megabytes would have megabytes itself.
