@@ -63,13 +63,20 @@ def test_the_first_click_sounds_moves_the_playhead_and_gives_the_midi_of_the_com
     page.click(f'[data-seed="{SEED}"] .choose')
     page.put("#rng", 3)
     page.put("#seconds", 6)
+    # Listens on while the tests are busy elsewhere.
+    page.run(
+        "window.heard = {peak: 0, clock: [], heads: []};"
+        "setInterval(() => { const {heard} = window; heard.peak = Math.max(heard.peak, piano.peak());"
+        "if (player.playing) { heard.clock.push(piano.context.currentTime);"
+        "heard.heads.push(view.roll.head.style.transform); } }, 20);"
+    )
     page.click("#go")
-    page.wait("player.firstSound && player.playing")
-    page.wait("piano.peak() > 0.01")
-    before = page.run("return [piano.context.currentTime, player.time];")
-    page.wait(f"player.time > {before[1]} + 0.3")
-    assert page.run("return piano.context.currentTime;") > before[0]
     page.wait(MADE)
+    page.wait("player.firstSound && !player.playing")
+    peak, clock, heads = page.run("return [heard.peak, heard.clock, heard.heads];")
+    assert peak > 0.01
+    assert clock[-1] - clock[0] > 3
+    assert len(set(heads)) > 10
     # The first new note is the one that sounded first: nothing of it was lost.
     first = page.run("return [player.firstSound.note.start, view.take.newNotes[0].start];")
     assert first[0] <= first[1] + 1e-6

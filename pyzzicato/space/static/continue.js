@@ -166,6 +166,7 @@ export class ContinueView {
     this.player.piano.wake();
     this.clickedAt = performance.now();
     this.player.firstSound = null;
+    this.player.timesDry = 0;
     this.wanted = count;
     byId("roll").focus({ preventScroll: true });
     const first = this.freshSettings();

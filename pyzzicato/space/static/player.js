@@ -1,12 +1,13 @@
 // The player: keeps the time of a piece, and strikes the piano's keys when it comes to them.
 
-const AHEAD_S = 0.25;
+// Far enough ahead that a busy moment of the page cannot be heard.
+const AHEAD_S = 0.8;
 // Timers of a page in the background fire once a second.
 const AHEAD_HIDDEN_S = 1.5;
 const TICK_MS = 40;
 const LEAD_S = 0.06;
-// After it ran dry, playing goes on when so much more is there.
-const REFILL_S = 1.0;
+// After it ran dry, playing goes on when so much more is there; twice as much the next time.
+const REFILL_S = 1.5;
 
 export class Player extends EventTarget {
   constructor(piano) {
@@ -156,12 +157,13 @@ export class Player extends EventTarget {
 
   /** Holds the clock until more of the piece has been made. */
   waitForMore() {
+    const refill = REFILL_S * 2 ** this.timesDry;
     this.timesDry += 1;
     this.position = this.end;
     this.startedAt = null;
     clearInterval(this.timer);
     this.timer = setInterval(() => {
-      if (!this.complete && this.end < this.position + REFILL_S) return;
+      if (!this.complete && this.end < this.position + refill) return;
       this.silence();
       this.start();
     }, TICK_MS);
