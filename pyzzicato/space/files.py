@@ -1,10 +1,11 @@
 """What a visitor takes along: a take as MIDI, sound, picture or score."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ..midi import write_midi
-from ..notes import Note, shift_notes
+from ..notes import Note
 from ..plots import plot_pianoroll, save_png
 from .folders import new_folder
 from .limits import MAX_MUSIC_SECONDS, choice, number, plain_text
@@ -19,6 +20,10 @@ FORMS = {
     "png": "image/png",
 }
 """{form: its MIME type}; `midi-new` is the continuation alone."""
+
+
+# Sums of times differ in their last bits.
+_ROUNDING_S = 1e-6
 
 
 def save_take(
@@ -48,6 +53,12 @@ def save_take(
     kind = choice("form", form, FORMS)
     seed, new = notes_from_json(seed_notes), notes_from_json(new_notes)
     begins = number("seed_seconds", seed_seconds, 0, MAX_MUSIC_SECONDS, "0 is no seed")
+    first = min((note.start for note in new), default=begins)
+    if kind == "midi-new" and first < begins - _ROUNDING_S:
+        raise ValueError(
+            f"seed_seconds must be at most {first:g} s, where the continuation's first note is, got "
+            f"{begins:g}"
+        )
     lasts = number("seconds", seconds, 0, MAX_MUSIC_SECONDS, "it is the continuation's length")
     path = _write(kind, seed, new, begins, begins + lasts, plain_text(str(title)))
     return file_data(path, FORMS[kind])
@@ -63,5 +74,10 @@ def _write(
         picture = plot_pianoroll(seed, new, begins, title, end_seconds=ends)
         return save_png(picture, folder / "pianoroll.png")
     alone = kind == "midi-new"
-    notes = shift_notes(new, -begins) if alone else [*seed, *new]
+    notes = [_moved(note, begins) for note in new] if alone else [*seed, *new]
     return write_midi(notes, folder / "continuation.mid")
+
+
+def _moved(note: Note, begins: float) -> Note:
+    """Returns a new note on the continuation's own clock."""
+    return replace(note, start=max(0.0, note.start - begins), end=note.end - begins)

@@ -121,7 +121,13 @@ export class Player extends EventTarget {
     const at = this.startedAt + Math.max(note.start, this.position) - this.position;
     const voice = this.piano.strike(note.pitch, note.velocity, at, from);
     this.voices.set(`${note.pitch} ${note.start}`, { voice, note });
-    this.firstSound ??= { at, note, now: performance.now() };
+    this.firstSound ??= { note, heardAt: this.heardAt(at) };
+  }
+
+  /** When a moment of the audio clock is heard, on the clock of `performance.now()`. */
+  heardAt(at) {
+    const { currentTime, outputLatency } = this.piano.context;
+    return performance.now() + 1000 * (Math.max(at - currentTime, 0) + (outputLatency || 0));
   }
 
   /** Strikes what is due in a moment, and lets go what ends. */
