@@ -108,7 +108,9 @@ class Browser:
         """Returns the newest file with an ending that has come down whole."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            files = sorted(self.downloads.glob(f"*.{ending}"), key=lambda path: path.stat().st_mtime)
+            files = sorted(
+                self.downloads.glob(f"*.{ending}"), key=lambda path: path.stat().st_mtime
+            )
             if files and not list(self.downloads.glob("*.crdownload")):
                 return files[-1]
             time.sleep(0.05)
@@ -117,7 +119,9 @@ class Browser:
     def complaints(self) -> list[str]:
         """Returns errors on the console since the last call."""
         return [
-            entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"
+            entry["message"]
+            for entry in self.driver.get_log("browser")
+            if entry["level"] == "SEVERE"
         ]
 
     def hosts(self) -> set[str]:

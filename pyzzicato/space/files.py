@@ -56,8 +56,8 @@ def save_take(
     first = min((note.start for note in new), default=begins)
     if kind == "midi-new" and first < begins - _ROUNDING_S:
         raise ValueError(
-            f"seed_seconds must be at most {first:g} s, where the continuation's first note is, got "
-            f"{begins:g}"
+            f"seed_seconds must be at most {first:g} s, where the continuation's first note is, "
+            f"got {begins:g}"
         )
     lasts = number("seconds", seconds, 0, MAX_MUSIC_SECONDS, "it is the continuation's length")
     path = _write(kind, seed, new, begins, begins + lasts, plain_text(str(title)))

@@ -104,9 +104,7 @@ def add_page(book: VoteBook) -> None:
 
     gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
     gr.api(read_file, api_name="read_midi", api_visibility="undocumented")
-    gr.api(
-        read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False
-    )
+    gr.api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False)
     gr.api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
     gr.api(
         plainly(save_take),
@@ -160,7 +158,7 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
 
 
 def _describe_endpoints(page: gr.Blocks) -> dict[str, Any]:
-    """Returns `{name: {"id", "queued", "parameters": [[name, default], ...]}}` for the page's own calls."""
+    """Returns `{name: {"id", "queued", "parameters": [[name, default], ...]}}` of all endpoints."""
     told = {}
     for number_of, function in page.fns.items():
         if function.api_name and function.fn is not None:

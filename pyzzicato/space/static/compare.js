@@ -16,6 +16,7 @@ export class CompareView {
     this.stage = stage;
     this.continueView = continueView;
     this.takes = [];
+    this.rows = [];
     this.select = make("select", { id: "compare-seed" });
     this.go = make("button", { class: "main", id: "compare-go", onclick: () => this.goOrStop() }, "Compare");
     this.words = make("p", { class: "words", role: "status", id: "compare-words" });
@@ -48,6 +49,7 @@ export class CompareView {
     this.stage.player.pause();
     const head = new Lane(this.stage, `the seed: ${this.seed.fullTitle}`);
     head.setNotes(this.seed.part, this.seed.seconds, { whole: Math.max(this.seed.seconds, SECONDS) });
+    for (const lane of this.rows) lane.dispose();
     this.rows = [head];
     this.lanes.replaceChildren(laneRow(head, "Seed", this.seed.fullTitle));
   }

@@ -190,9 +190,11 @@ export class Keyboard {
       this.sustained.delete(pitch);
     }
     const voice = this.piano.strike(pitch, velocity, context.currentTime);
-    this.down.set(pitch, { voice, velocity, at: performance.now() });
+    const at = performance.now();
+    // Time begins with the first note.
+    if (this.recording) this.began ??= at;
+    this.down.set(pitch, { voice, velocity, at });
     this.keys.querySelector(`[data-pitch="${pitch}"]`)?.classList.add("down");
-    if (this.recording) this.began ??= performance.now();
   }
 
   up(pitch) {

@@ -19,7 +19,14 @@ export class Lane {
       this.stage.player.seek(event.detail);
     });
     showPlaying(this.button, false, title);
-    stage.player.addEventListener("change", () => this.showPlaying());
+    this.onChange = () => this.showPlaying();
+    stage.player.addEventListener("change", this.onChange);
+  }
+
+  /** Lets go of the player; for lanes that are taken off the page. */
+  dispose() {
+    this.stage.player.removeEventListener("change", this.onChange);
+    this.roll.dispose();
   }
 
   get playing() { return this.stage.owner === this && this.stage.player.playing; }

@@ -25,6 +25,7 @@ export class ListenView {
   constructor(stage) {
     this.stage = stage;
     this.takes = [];
+    this.lanes = [];
     this.pair = make("div", { id: "pair" });
     this.board = make("div", { id: "leaderboard" });
     this.words = make("p", { class: "words", role: "status", id: "listen-words" });
@@ -110,6 +111,7 @@ export class ListenView {
   showPair() {
     this.words.textContent = this.seed.fullTitle;
     const end = this.seed.seconds + this.seconds;
+    for (const lane of this.lanes) lane.dispose();
     const range = pitchRange(this.systems.flatMap((system) => this.notesOf(system)));
     this.lanes = this.systems.map((system, i) => {
       const lane = new Lane(this.stage, `the ${SIDES[i].toLowerCase()} one`);

@@ -46,9 +46,16 @@ export class Roll extends EventTarget {
       holder.setAttribute("aria-label", label);
       this.head.hidden = true;
     } else this.makeInteractive();
-    new ResizeObserver(() => this.draw()).observe(holder);
-    const themes = new MutationObserver(() => this.draw());
-    themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(holder);
+    this.themes = new MutationObserver(() => this.draw());
+    this.themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  }
+
+  /** Lets go of the page; for rolls that are taken off it. */
+  dispose() {
+    this.sizes.disconnect();
+    this.themes.disconnect();
   }
 
   makeInteractive() {
