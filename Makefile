@@ -17,14 +17,14 @@ help: ## list these targets
 
 setup: ## make .venv, install what the app needs, FluidSynth and a piano soundfont
 	@.ci/set-up app
-	@.ci/system-packages
+	@.ci/system-packages app
 
-setup-dev: ## the same, and what the checks need
+setup-dev: ## the same, and what the checks need, a browser among it
 	@.ci/set-up dev
-	@.ci/system-packages
+	@.ci/system-packages test
 
-system-packages: ## try once more to install FluidSynth and the soundfont
-	@.ci/system-packages again
+system-packages: ## try once more to install FluidSynth, the soundfont and the browser
+	@.ci/system-packages test again
 
 app: setup ## start the page on 127.0.0.1:7860
 	@$(python) app.py

@@ -230,11 +230,18 @@ def run_script(*command: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def page_url() -> Iterator[str]:
-    """Returns the address of the real page, served on 127.0.0.1 while the tests run."""
-    # Imported here: gradio takes seconds, and most tests need no page.
-    import app
+def page_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Returns the address of the real page, served on 127.0.0.1 while the tests run.
 
-    page, url = app.serve(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    yield url
-    page.close()
+    Its files and votes are kept in a folder of the tests.
+    """
+    folder = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder / "files"))
+        patch.setenv("PYZZICATO_VOTES", str(folder / "votes"))
+        # Imported here: gradio takes seconds, and most tests need no page.
+        import app
+
+        page, url = app.serve(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+        yield url
+        page.close()

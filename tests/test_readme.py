@@ -1,11 +1,14 @@
 """Every snippet of the README is run as it stands."""
 
+import inspect
+import json
 import re
 import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from shutil import which
 
 import pytest
 from conftest import ROOT, hub_environment, tune
@@ -17,6 +20,9 @@ from pyzzicato.midi import read_midi, write_midi
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+BASH = re.findall(r"```bash\n(.*?)```", README, flags=re.S)
+JAVASCRIPT = re.findall(r"```js\n(.*?)```", README, flags=re.S)
+APP = "http://127.0.0.1:7860"
 SHELL = re.findall(r"```sh\n(.*?)```", README, flags=re.S)
 COMMANDS = [
     shlex.split(line, comments=True) for block in SHELL for line in block.splitlines() if line
@@ -41,11 +47,60 @@ def test_the_five_lines_of_python(tmp_path, monkeypatch):
     assert Path("continuation.wav").stat().st_size > 44_100
 
 
+def at(page_url, snippet):
+    """Returns a snippet that calls the server of the tests."""
+    assert APP in snippet
+    return snippet.replace(APP, page_url.rstrip("/"))
+
+
 def test_the_api_snippet(page_url, capsys):
     (snippet,) = [s for s in PYTHON if "gradio_client" in s]
-    assert "http://127.0.0.1:7860" in snippet
-    exec(compile(snippet.replace("http://127.0.0.1:7860", page_url), "README.md", "exec"), {})
-    assert ".mid" in capsys.readouterr().out
+    exec(compile(at(page_url, snippet), "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert ".mid" in printed
+    assert ".mp3" in printed
+
+
+def test_the_shell_snippet(page_url):
+    assert which("curl"), "curl is needed for this test; install it"
+    (snippet,) = BASH
+    printed = subprocess.run(
+        ["bash", "-euc", at(page_url, snippet)], capture_output=True, text=True, timeout=120
+    ).stdout
+    event, data = printed.strip().split("\n\n")[-1].split("\n", 1)
+    assert event == "event: complete"
+    assert len(json.loads(data.removeprefix("data: "))[0]["takes"][0]["notes"]) > 0
+
+
+def test_the_javascript_snippet_names_what_the_api_has():
+    from pyzzicato.space.api import stream_takes
+
+    (snippet,) = JAVASCRIPT
+    (settings,) = re.findall(r"const settings = {(.*?)}", snippet)
+    named = {pair.split(":")[0].strip() for pair in settings.split(",")}
+    assert named <= set(inspect.signature(stream_takes).parameters)
+    (fields,) = re.findall(r"\[{(.*?)}\] = message.data", snippet)
+    assert {name.strip() for name in fields.split(",")} <= {"seconds", "notes", "result"}
+
+
+JS_MODULES = ROOT / "tests" / "js" / "node_modules"
+
+
+@pytest.mark.skipif(
+    not (which("node") and JS_MODULES.is_dir()),
+    reason="needs node and the package that set-up installs where there is npm",
+)
+def test_the_javascript_snippet(page_url, tmp_path):
+    (snippet,) = JAVASCRIPT
+    (tmp_path / "node_modules").symlink_to(JS_MODULES)
+    (tmp_path / "snippet.mjs").write_text(at(page_url, snippet) + "process.exit();\n")
+    ran = subprocess.run(
+        ["node", "snippet.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    *parts, address = ran.stdout.splitlines()
+    assert len(parts) >= 20
+    assert re.fullmatch(r"http://127.0.0.1:\d+/gradio_api/file=\S+/continuation.mid", address)
 
 
 @pytest.mark.parametrize("command", OF_THE_PACKAGE, ids=" ".join)

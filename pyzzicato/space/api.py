@@ -1,0 +1,349 @@
+"""The API: named endpoints for programs, and tools for assistants (MCP).
+
+Names, fields and types are a contract (`tests/test_api_contract.py`). Each endpoint answers with
+one JSON object that holds `version`; a file in it is an address to download it from. Bad input
+comes back as one sentence.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any, Literal
+
+import gradio as gr
+
+from .. import __version__
+from ..evaluation.excerpts import cut_excerpt
+from ..generation import GenerationSettings
+from ..hub import DEFAULT_MODEL
+from ..models.config import COMPOSERS
+from ..notes import end_of
+from ..seeds import list_seeds
+from .facts import measures_of
+from .limits import MAX_MUSIC_SECONDS, choice, number, whole
+from .messages import plainly
+from .posted import file_data, notes_as_json, read_posted
+from .ratings import leaderboard
+from .sounds import FORMATS, render_file
+from .stopping import run_stoppable
+from .takes import (
+    Json,
+    composers_of,
+    describe_take,
+    known_models,
+    play_take,
+    read_request,
+    stream_request,
+)
+from .votes import REAL, Vote, VoteBook, now
+
+PLAYING = {"concurrency_id": "playing", "concurrency_limit": 2}
+"""Of events that carry a seed on: so many at once, whether they come from the page or a program."""
+RENDERING = {"concurrency_id": "rendering", "concurrency_limit": 1}
+"""Of events that make sound or measure: each needs memory by the length of the music."""
+
+_DEFAULT = GenerationSettings()
+File = gr.FileData | str | None
+Notes = list[dict[str, float]] | None
+
+
+@plainly
+async def continue_piece(
+    seed: str | None = None,
+    midi: File = None,
+    notes: Notes = None,
+    model: str = DEFAULT_MODEL,
+    composer: str | None = None,
+    seconds: float = _DEFAULT.seconds,
+    temperature: float = _DEFAULT.temperature,
+    threshold: float | None = None,
+    guidance: float = _DEFAULT.guidance,
+    takes: int = 1,
+    rng: int = _DEFAULT.rng,
+    seed_start: float = _DEFAULT.seed_start,
+    seed_seconds: float = _DEFAULT.seed_seconds,
+) -> Json:
+    """Carries a piece of piano music on and answers when all is played.
+
+    The same seed, settings and rng give the same notes, here as on the page, in the shell and in
+    Python. Give one of seed, midi and notes, or none and a composer.
+
+    Args:
+        seed: name of a preset, see /seeds.
+        midi: a MIDI file, uploaded or as base64 text; at most 1 MB, 20,000 notes, 30 minutes.
+        notes: the piece as a list of {"pitch": 21 to 108, "start": s, "end": s, "velocity": 1 to
+            127}.
+        model: name of a model, see /models.
+        composer: whose style to play in, see /models; null for any.
+        seconds: length of the continuation, 1 to 600; times takes at most 720.
+        temperature: above 0, to 4; 1 plays as the model has learnt, lower is tamer.
+        threshold: the article's way instead: keys above this probability sound. Null to sample.
+        guidance: how much to insist on the composer, 0 to 4; 1 is plain.
+        takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
+        rng: number of the random draw, 0 to 4294967295.
+        seed_start: where in the piece the seed begins, seconds.
+        seed_seconds: length of the seed, 1 to 120 seconds.
+
+    Returns:
+        version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
+        midi (the file), seed_notes and notes on one clock, seed_seconds, remarks, settings,
+        measures, wall_seconds and real_time_factor.
+    """
+    posted = dict(locals())
+
+    def work(check: Callable[[], None]) -> Json:
+        request = read_request(**posted)
+        played = [play_take(request, settings, check) for settings in request.settings]
+        return request.answer([describe_take(take) for take in played])
+
+    return await run_stoppable(work)
+
+
+@plainly
+def stream_takes(
+    seed: str | None = None,
+    midi: File = None,
+    notes: Notes = None,
+    model: str = DEFAULT_MODEL,
+    composer: str | None = None,
+    seconds: float = _DEFAULT.seconds,
+    temperature: float = _DEFAULT.temperature,
+    threshold: float | None = None,
+    guidance: float = _DEFAULT.guidance,
+    takes: int = 1,
+    rng: int = _DEFAULT.rng,
+    seed_start: float = _DEFAULT.seed_start,
+    seed_seconds: float = _DEFAULT.seed_seconds,
+) -> Iterator[Json]:
+    """Carries a piece of piano music on and answers again and again while it is played.
+
+    Takes what /continue takes.
+
+    Args:
+        seed: name of a preset, see /seeds.
+        midi: a MIDI file, uploaded or as base64 text; at most 1 MB, 20,000 notes, 30 minutes.
+        notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
+        model: name of a model, see /models.
+        composer: whose style to play in, see /models; null for any.
+        seconds: length of the continuation, 1 to 600; times takes at most 720.
+        temperature: above 0, to 4; 1 plays as the model has learnt, lower is tamer.
+        threshold: the article's way instead: keys above this probability sound. Null to sample.
+        guidance: how much to insist on the composer, 0 to 4; 1 is plain.
+        takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
+        rng: number of the random draw, 0 to 4294967295.
+        seed_start: where in the piece the seed begins, seconds.
+        seed_seconds: length of the seed, 1 to 120 seconds.
+
+    Yields:
+        take (from 0), seconds (played so far), notes (that ended since the last answer; 0 is where
+        the seed ends), sounding (struck and still held) and result: null, and in the last answer
+        what /continue answers.
+    """
+    yield from stream_request(read_request(**dict(locals())))
+
+
+@plainly
+async def evaluate_piece(
+    seed: str | None = None,
+    midi: File = None,
+    notes: Notes = None,
+    skip: float = 0.0,
+    seconds: float | None = None,
+) -> Json:
+    """Measures a piece of piano music, whoever made it.
+
+    Give one of seed, midi and notes.
+
+    Args:
+        seed: name of a preset, see /seeds.
+        midi: a MIDI file, uploaded or as base64 text; at most 1 MB, 20,000 notes, 30 minutes.
+        notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
+        skip: seconds at the beginning that were the seed: not measured, only compared with.
+        seconds: how much to measure after that; null for all there is.
+
+    Returns:
+        version, title, remarks, notes (how many were measured), seconds and measures: stability,
+        tonality, features, originality, style and in_words.
+    """
+    posted = {"seed": seed, "midi": midi, "notes": notes}
+
+    def work(check: Callable[[], None]) -> Json:
+        piece = read_posted("extend", **posted)
+        length = end_of(piece.notes)
+        if not piece.notes:
+            raise ValueError("a piece must be given (seed, midi or notes), got no note")
+        start = number("skip", skip, 0, MAX_MUSIC_SECONDS, "0 measures the whole piece")
+        if start >= length:
+            raise ValueError(f"skip must be below {length:.1f} s, where the piece ends, got {skip}")
+        measured = length - start
+        if seconds is not None:
+            measured = number("seconds", seconds, 1, MAX_MUSIC_SECONDS, "leave it out for all")
+        excerpt = cut_excerpt(piece.title, piece.notes, 0.0, start, measured)
+        return answer(
+            title=piece.title,
+            remarks=list(piece.remarks),
+            notes=len(excerpt.notes),
+            seconds=round(measured, 4),
+            measures=measures_of(excerpt),
+        )
+
+    return await run_stoppable(work)
+
+
+@plainly
+async def render_piece(
+    seed: str | None = None,
+    midi: File = None,
+    notes: Notes = None,
+    audio_format: Literal["wav", "mp3"] = "mp3",
+) -> Json:
+    """Plays a piece on the piano and answers with the sound file.
+
+    Give one of seed, midi and notes.
+
+    Args:
+        seed: name of a preset, see /seeds.
+        midi: a MIDI file, uploaded or as base64 text; at most 10 minutes long.
+        notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
+        audio_format: "mp3" or "wav".
+
+    Returns:
+        version, title, remarks, audio (the file), seconds, engine and soundfont.
+    """
+    posted = {"seed": seed, "midi": midi, "notes": notes}
+
+    def work(check: Callable[[], None]) -> Json:
+        kind = choice("audio_format", audio_format, FORMATS)
+        piece = read_posted("extend", **posted)
+        path, sound = render_file(piece.notes, kind)
+        return answer(
+            title=piece.title,
+            remarks=list(piece.remarks),
+            audio=file_data(path, FORMATS[kind]),
+            seconds=round(sound.seconds, 3),
+            engine=sound.engine,
+            soundfont=sound.soundfont,
+        )
+
+    return await run_stoppable(work)
+
+
+@plainly
+def describe_models() -> Json:
+    """Lists the models that can play.
+
+    Returns:
+        version, default (name of the model that plays when none is named), composers (full names
+        by the short ones that can be asked for) and models: for each name, revision, backbone,
+        representation, head, weights, size_mb, data, licence, hours, validation_loss,
+        baseline_losses and composers (those it knows).
+    """
+    return answer(
+        default=DEFAULT_MODEL,
+        composers=dict(COMPOSERS),
+        models=[
+            {**info.as_dict(), "composers": list(composers_of(info.name))}
+            for info in known_models()
+        ],
+    )
+
+
+@plainly
+def describe_seeds() -> Json:
+    """Lists the preset seeds, with their notes.
+
+    Returns:
+        version and seeds: for each name, composer, title, key, year, seconds and notes.
+    """
+    return answer(
+        seeds=[
+            {
+                "name": seed.name,
+                "composer": seed.composer,
+                "title": seed.title,
+                "key": seed.key,
+                "year": seed.year,
+                "seconds": round(seed.seconds, 3),
+                "notes": notes_as_json(seed.notes),
+            }
+            for seed in list_seeds()
+        ]
+    )
+
+
+def voting_on(book: VoteBook) -> Callable[..., Json]:
+    """Returns the endpoint that adds votes to a book.
+
+    Args:
+        book: where the votes are kept.
+    """
+
+    @plainly
+    def vote(
+        seed: str,
+        systems: list[str],
+        winner: int | None = None,
+        marks: list[dict[str, int]] | None = None,
+    ) -> Json:
+        """Keeps a listener's judgement of two takes of one seed. Nothing personal is kept.
+
+        Args:
+            seed: name of the preset both takes carry on, see /seeds.
+            systems: what made the two takes: two names of models, see /models, or "composer" for
+                the continuation the composer wrote.
+            winner: which one you would rather hear on: 0 or 1; null for neither.
+            marks: for the first and the second take {"musicality": 1 to 5, "fidelity": 1 to 5,
+                "expressiveness": 1 to 5}, or some of them; null for no marks.
+
+        Returns:
+            version, votes (how many there are now) and leaderboard: for each system its strength
+            (chance of being preferred to an average one) with low and high (95 %), n_votes and
+            marks (means).
+        """
+        book.add(read_vote(seed, systems, winner, marks))
+        votes = book.votes()
+        return answer(
+            votes=len(votes), leaderboard=[asdict(rating) for rating in leaderboard(votes)]
+        )
+
+    return vote
+
+
+def read_vote(seed: object, systems: object, winner: object, marks: object) -> Vote:
+    """Returns a posted vote, checked, given now.
+
+    Raises:
+        ValueError: if something is of the wrong type or out of its range, or names no preset, model
+            or `votes.REAL`.
+    """
+    name = choice("seed", seed, [known.name for known in list_seeds()])
+    if not isinstance(systems, list | tuple) or len(systems) != 2:
+        raise ValueError("systems must be a list of two names, one a take")
+    known = [*(info.name for info in known_models()), REAL]
+    first, second = (choice("systems", system, known) for system in systems)
+    given = [{}, {}] if marks is None else marks
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise ValueError("marks must be a list of two, one a take; null for no marks")
+    if winner is not None:
+        winner = whole("winner", winner, 0, 1, "null says neither")
+    return Vote(name, (first, second), winner, (given[0], given[1]), now())
+
+
+def answer(**told: Any) -> Json:
+    """Returns what an endpoint answers: what it has to tell, and this package's version."""
+    return {"version": __version__, **told}
+
+
+def register_api(book: VoteBook) -> None:
+    """Adds the endpoints to the `gradio.Blocks` being built.
+
+    Args:
+        book: where votes are kept.
+    """
+    gr.api(continue_piece, api_name="continue", **PLAYING)
+    gr.api(stream_takes, api_name="continue_stream", **PLAYING)
+    gr.api(evaluate_piece, api_name="evaluate", **RENDERING)
+    gr.api(render_piece, api_name="render", **RENDERING)
+    # At once, whoever waits for music.
+    gr.api(describe_models, api_name="models", queue=False)
+    gr.api(describe_seeds, api_name="seeds", queue=False)
+    gr.api(voting_on(book), api_name="vote", queue=False)

@@ -1,0 +1,35 @@
+"""What models are called on the page."""
+
+from collections import Counter
+
+from ..hub import ModelInfo
+from .takes import known_models
+
+_BACKBONES = {"lstm": "LSTM", "wavenet": "WaveNet", "conv1d": "Convolutions"}
+# What tells models apart that share a backbone.
+_WAYS = {
+    ("roll", "independent"): "key by key",
+    ("roll", "joint"): "chord by chord",
+    ("events", "notes"): "note by note",
+}
+
+
+def model_titles() -> dict[str, str]:
+    """Returns a title for each model: its network, and how it plays where several share that one.
+
+    Returns:
+        `{name: title}`, in the order of `hub.list_models`; all titles differ.
+    """
+    models = known_models()
+    networks = Counter(info.backbone for info in models)
+    titles = {info.name: _title(info, networks[info.backbone] > 1) for info in models}
+    alike = Counter(titles.values())
+    return {
+        name: title if alike[title] == 1 else f"{title} ({name})" for name, title in titles.items()
+    }
+
+
+def _title(info: ModelInfo, shared: bool) -> str:
+    network = _BACKBONES.get(info.backbone, info.backbone.capitalize())
+    way = _WAYS.get((info.representation, info.head))
+    return f"{network}, {way}" if shared and way else network

@@ -1,0 +1,186 @@
+"""The page: its files, what it is told when it opens, and the two endpoints that it alone needs.
+
+The page is a program that calls the API, like any other, and draws and sounds what it is answered
+(`static/`, plain JavaScript modules without a build step). All files come from this server.
+"""
+
+import inspect
+import json
+from collections.abc import MutableMapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from .. import __version__
+from ..generation import MAX_SEED_SECONDS, GenerationSettings
+from ..midi import read_midi
+from .api import describe_models, describe_seeds
+from .files import save_take
+from .learn import describe_learning
+from .limits import MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
+from .messages import plainly
+from .names import model_titles
+from .piano import Piano, describe_json
+from .posted import midi_data
+from .ratings import leaderboard
+from .votes import VoteBook
+
+STATIC = Path(__file__).parent / "static"
+MAX_SECONDS = 180
+"""The longest continuation the page offers; programs may ask for more."""
+MIN_SECONDS = 5
+
+
+def page_html() -> str:
+    """Returns the page's markup; its scripts bring it to life."""
+    return (STATIC / "page.html").read_text(encoding="utf-8")
+
+
+def head_html(page: gr.Blocks) -> str:
+    """Returns what goes into the document's head: data, style and the script.
+
+    Args:
+        page: with all its endpoints.
+    """
+    told = {**page_data(), "endpoints": _describe_endpoints(page)}
+    # In a script element only "</" could end the text early.
+    data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
+    return (
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="page/page.css">'
+        f'<script type="application/json" id="pyzzicato-data">{data}</script>'
+        '<script type="module" src="page/main.js"></script>'
+    )
+
+
+def page_data() -> dict[str, Any]:
+    """Returns what the page is told when it opens, as plain JSON values.
+
+    Returns:
+        `version`, `seeds`, `models`, `composers`, `defaults` and `limits` (lowest and highest value
+        of each control).
+    """
+    default = GenerationSettings()
+    titles, known = model_titles(), describe_models()
+    return {
+        "version": __version__,
+        "seeds": describe_seeds()["seeds"],
+        "models": [{"title": titles[model["name"]], **model} for model in known["models"]],
+        "composers": known["composers"],
+        "defaults": {
+            "model": known["default"],
+            "seconds": default.seconds,
+            "temperature": default.temperature,
+            "guidance": default.guidance,
+            "rng": default.rng,
+        },
+        "limits": {
+            "seconds": [MIN_SECONDS, MAX_SECONDS],
+            "seed_seconds": [1, MAX_SEED_SECONDS],
+            "takes": [1, MAX_TAKES],
+            "upload_bytes": MAX_UPLOAD_BYTES,
+        },
+    }
+
+
+def add_page(book: VoteBook) -> None:
+    """Adds the page and its own endpoints to the `gradio.Blocks` being built.
+
+    Args:
+        book: whose votes the page shows.
+    """
+
+    @plainly
+    def read_leaderboard() -> dict[str, Any]:
+        """Returns `votes` (how many) and `leaderboard`, as /vote answers."""
+        votes = book.votes()
+        return {"votes": len(votes), "leaderboard": [asdict(one) for one in leaderboard(votes)]}
+
+    gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
+    gr.api(read_file, api_name="read_midi", api_visibility="undocumented")
+    gr.api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False)
+    gr.api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
+    gr.api(
+        plainly(save_take),
+        api_name="save_take",
+        api_visibility="undocumented",
+        concurrency_id="rendering",
+    )
+
+
+@plainly
+def read_file(midi: str) -> dict[str, Any]:
+    """Returns the notes of a MIDI file, for the page to show and to choose the seed from.
+
+    Args:
+        midi: the file's bytes in base64.
+
+    Returns:
+        `notes`, lengthened by the pedal, and `remarks`: what was dropped or repaired.
+    """
+    performance = read_midi(midi_data(midi), MIDI_LIMITS)
+    # Times as they are: rounded ones could fall into another frame than the file's.
+    notes = [
+        {"pitch": n.pitch, "start": n.start, "end": n.end, "velocity": n.velocity}
+        for n in performance.sounding()
+    ]
+    return {"notes": notes, "remarks": performance.remarks()}
+
+
+def page_routes(piano: Piano) -> list[BaseRoute]:
+    """Returns the addresses of the page's files and of the piano's tones.
+
+    Args:
+        piano: plays the tones when the first page asks for them.
+    """
+
+    def tones(request: Request) -> Response:
+        try:
+            path = piano.tones_file()
+        except (ValueError, RuntimeError):
+            return PlainTextResponse("no engine can play here", status_code=404)
+        return FileResponse(path, media_type="audio/mpeg", headers=_KEEP)
+
+    def tones_places(request: Request) -> Response:
+        return Response(describe_json(piano), media_type="application/json")
+
+    return [
+        Route("/piano/tones.mp3", tones),
+        Route("/piano/tones.json", tones_places),
+        Mount("/page", _PageFiles(directory=STATIC)),
+    ]
+
+
+def _describe_endpoints(page: gr.Blocks) -> dict[str, Any]:
+    """Returns `{name: {"id", "queued", "parameters": [[name, default], ...]}}` of all endpoints."""
+    told = {}
+    for number_of, function in page.fns.items():
+        if function.api_name and function.fn is not None:
+            parameters = inspect.signature(function.fn).parameters.values()
+            told[str(function.api_name)] = {
+                "id": number_of,
+                "queued": function.queue,
+                "parameters": [
+                    [p.name, None if p.default is p.empty else p.default] for p in parameters
+                ],
+            }
+    return told
+
+
+_KEEP = {"Cache-Control": "public, max-age=3600"}
+
+
+class _PageFiles(StaticFiles):
+    """Files that browsers ask about each time, so that no page mixes two releases."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        headers: MutableMapping[str, str] = response.headers
+        headers["Cache-Control"] = "no-cache"
+        return response

@@ -1,0 +1,13 @@
+// What the server tells with the page: seeds, models, composers, ranges, defaults and endpoints.
+
+const told = JSON.parse(document.getElementById("pyzzicato-data").textContent);
+
+export const { seeds, models, composers, defaults, endpoints, limits, version } = told;
+
+/** The facts of a model. */
+export const modelOf = (name) => models.find((model) => model.name === name);
+
+/** What people call a system: a model by its title, or the music as it was written. */
+export function systemTitle(name) {
+  return name === "composer" ? "The composer" : modelOf(name)?.title ?? name;
+}

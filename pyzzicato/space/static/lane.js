@@ -1,0 +1,55 @@
+// A lane: one take on a small roll, with its own play button.
+
+import { make } from "./elements.js";
+import { showPlaying } from "./icons.js";
+import { Roll } from "./roll.js";
+
+export class Lane {
+  constructor(stage, title) {
+    this.stage = stage;
+    this.title = title;
+    this.notes = [];
+    this.end = 1;
+    this.complete = true;
+    this.button = make("button", { class: "icon play small", onclick: () => this.toggle() });
+    this.holder = make("div");
+    this.roll = new Roll(this.holder, { label: `Piano roll of ${title}: time` });
+    this.roll.addEventListener("seek", (event) => {
+      this.stage.own(this);
+      this.stage.player.seek(event.detail);
+    });
+    showPlaying(this.button, false, title);
+    this.onChange = () => this.showPlaying();
+    stage.player.addEventListener("change", this.onChange);
+  }
+
+  /** Lets go of the player; for lanes that are taken off the page. */
+  dispose() {
+    this.stage.player.removeEventListener("change", this.onChange);
+    this.roll.dispose();
+  }
+
+  get playing() { return this.stage.owner === this && this.stage.player.playing; }
+
+  showPlaying() { showPlaying(this.button, this.playing, this.title); }
+
+  /** Takes notes from 0; `range` keeps lanes under one another on one scale of pitches. */
+  setNotes(notes, end, { complete = true, whole = end, range = null, seedSeconds = 0 } = {}) {
+    Object.assign(this, { notes, end, complete });
+    this.roll.setPiece({ notes, seedSeconds, end: whole });
+    if (range) {
+      this.roll.range = range;
+      this.roll.draw();
+    }
+    if (this.stage.owner === this) this.takeOver();
+  }
+
+  takeOver() { this.stage.player.setNotes(this.notes, this.end, this.complete); }
+
+  toggle() {
+    this.stage.own(this);
+    this.stage.player.toggle();
+  }
+
+  frame(time, playing) { this.roll.setTime(time, playing); }
+}

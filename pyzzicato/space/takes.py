@@ -1,0 +1,220 @@
+"""Takes: the continuations one request asks for, played one after the other.
+
+What was posted is turned into a `TakesRequest` first, so that nothing is computed for a request
+that is wrong, and the page and the API take the same things in the same way.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .. import __version__
+from ..generation import (
+    MAX_RNG,
+    Continuation,
+    GenerationSettings,
+    continue_seed,
+    stream_continuation,
+)
+from ..hub import ModelInfo, list_models, load_model
+from ..midi import write_midi
+from ..models import PyzzicatoConfig, PyzzicatoModel
+from ..pieces import SeedPiece
+from .facts import measure_take
+from .folders import new_folder
+from .limits import (
+    MAX_MUSIC_SECONDS,
+    MAX_TAKES,
+    MAX_TITLE,
+    MAX_TOTAL_SECONDS,
+    choice,
+    number,
+    show,
+    whole,
+)
+from .posted import file_data, notes_as_json, read_posted
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TakesRequest:
+    """What to carry on, with which model, and how often.
+
+    Attributes:
+        piece: where the seed is cut from.
+        model: which model plays.
+        settings: one for each take; they differ in `rng`.
+    """
+
+    piece: SeedPiece
+    model: ModelInfo
+    settings: tuple[GenerationSettings, ...]
+
+    def answer(self, takes: Sequence[Json]) -> Json:
+        """Returns what a program is told when all is played: who played what, and the takes.
+
+        Args:
+            takes: as `describe_take` tells them.
+        """
+        told = self.model.as_dict()
+        return {
+            "version": __version__,
+            "model": {name: told[name] for name in ("name", "revision", "backbone")},
+            "seed": self.piece.title,
+            "remarks": list(self.piece.remarks),
+            "takes": list(takes),
+        }
+
+
+def read_request(
+    *,
+    seed: object = None,
+    midi: object = None,
+    notes: object = None,
+    model: object,
+    takes: object = 1,
+    **settings: object,
+) -> TakesRequest:
+    """Returns what was posted, checked.
+
+    Args:
+        seed: as `read_posted` takes it, and so are midi and notes.
+        midi: see `seed`.
+        notes: see `seed`.
+        model: name of one of `list_models()`; nothing else, no folder either.
+        takes: 1 to `MAX_TAKES`. Take `n` (from 0) is played with `rng + n`.
+        settings: of `GenerationSettings`.
+
+    Raises:
+        ValueError: if something is of the wrong type or out of its range; the message says what.
+    """
+    info = find_model(model)
+    n_takes = whole("takes", takes, 1, MAX_TAKES, "ask again for more")
+    first = read_settings(settings)
+    if first.seconds * n_takes > MAX_TOTAL_SECONDS:
+        raise ValueError(
+            f"takes times seconds must be at most {MAX_TOTAL_SECONDS:.0f}, got {n_takes} times "
+            f"{first.seconds:g}; ask for fewer or shorter takes"
+        )
+    config = loaded(info.name).config
+    config.composer_number(first.composer)  # raises here, and not when it is this one's turn
+    piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
+    every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
+    return TakesRequest(piece, info, tuple(every))
+
+
+def read_settings(posted: dict[str, object]) -> GenerationSettings:
+    """Returns posted settings, checked; None stands for the default.
+
+    Raises:
+        ValueError: if one is of the wrong type or out of its range.
+    """
+    told = {name: value for name, value in posted.items() if value is not None}
+    if "rng" in told:
+        told["rng"] = whole("rng", told["rng"], 0, MAX_RNG, "try 0")
+    if "seed_start" in told:
+        begins = "0 is the beginning of the piece"
+        told["seed_start"] = number("seed_start", told["seed_start"], 0, MAX_MUSIC_SECONDS, begins)
+    for field in fields(GenerationSettings):
+        value = told.get(field.name)
+        # Shown here: what the settings say of a text of megabytes would have megabytes itself.
+        is_name = isinstance(value, str) and len(value) <= MAX_TITLE
+        if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
+            kind = "a composer's name" if field.name == "composer" else "a number"
+            raise ValueError(f"{field.name} must be {kind}, got {show(value)}")
+    return GenerationSettings(**told)  # type: ignore[arg-type]
+
+
+def play_take(
+    request: TakesRequest, settings: GenerationSettings, check: Callable[[], None]
+) -> Continuation:
+    """Returns one take of a request.
+
+    Args:
+        request: from `read_request`.
+        settings: one of its settings.
+        check: called about once a second of music; what it raises ends the playing.
+
+    Raises:
+        ValueError: if the seed cannot be carried on.
+    """
+    network = loaded(request.model.name)
+    return continue_seed(network, request.piece.notes, settings, lambda _: check())
+
+
+def describe_take(take: Continuation) -> Json:
+    """Returns a take as plain JSON values, its MIDI file (seed and continuation) written.
+
+    Returns:
+        `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
+        with the seed, `seed_seconds`, `remarks`, `settings`, `measures` (`facts.measure_take`),
+        `wall_seconds` and `real_time_factor`.
+    """
+    midi = write_midi(take.notes, new_folder() / "continuation.mid")
+    return {
+        "midi": file_data(midi, "audio/midi"),
+        "seed_notes": notes_as_json(take.seed_notes),
+        "notes": notes_as_json(take.new_notes),
+        "seed_seconds": take.seed_seconds,
+        "remarks": list(take.remarks),
+        "settings": asdict(take.settings),
+        "measures": measure_take(take),
+        "wall_seconds": round(take.wall_seconds, 3),
+        "real_time_factor": round(take.real_time_factor, 1),
+    }
+
+
+def stream_request(request: TakesRequest) -> Iterator[Json]:
+    """Yields the takes of a request while they are played, about a second of music at a time.
+
+    Yields:
+        `take` (from 0), `seconds` (played so far), `notes` (that ended since the last answer; 0 is
+        where the seed ends), `sounding` (struck and still held) and `result`: None, and in the last
+        answer the facts of the request and all `takes`, as `describe_take` tells them.
+    """
+    played: list[Json] = []
+    network = loaded(request.model.name)
+    for n, settings in enumerate(request.settings):
+        for chunk in stream_continuation(network, request.piece.notes, settings):
+            result = None
+            if chunk.piece is not None:
+                played.append(describe_take(chunk.piece))
+                if len(played) == len(request.settings):
+                    result = request.answer(played)
+            yield {
+                "take": n,
+                "seconds": chunk.seconds,
+                "notes": notes_as_json(chunk.notes),
+                "sounding": notes_as_json(chunk.sounding),
+                "result": result,
+            }
+
+
+@functools.cache
+def known_models() -> tuple[ModelInfo, ...]:
+    """Returns `list_models()`, looked up once: it reads every weight for its checksum."""
+    return list_models()
+
+
+def find_model(name: object) -> ModelInfo:
+    """Returns a model by its name.
+
+    Raises:
+        ValueError: if it is none of `known_models()`.
+    """
+    models = {info.name: info for info in known_models()}
+    return models[choice("model", name, models)]
+
+
+@functools.cache
+def composers_of(name: str) -> tuple[str, ...]:
+    """Returns the short names of the composers whose style a model can be asked for."""
+    return tuple(PyzzicatoConfig.from_pretrained(find_model(name).folder).composers or ())
+
+
+@functools.cache
+def loaded(name: str) -> PyzzicatoModel:
+    """Returns a model, loaded once; all requests share it, it keeps nothing of them."""
+    return load_model(name)

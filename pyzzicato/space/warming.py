@@ -1,0 +1,23 @@
+"""What is made ready while the page is already open, so that the first visitor need not wait."""
+
+import sys
+
+from ..hub import DEFAULT_MODEL
+from .facts import load_measuring
+from .piano import Piano
+from .takes import loaded
+
+
+def get_ready(piano: Piano) -> None:
+    """Loads the default model and the measures, and has the piano's tones played.
+
+    Args:
+        piano: of the page.
+    """
+    loaded(DEFAULT_MODEL)
+    try:
+        piano.tones_file()
+    except (ValueError, RuntimeError) as error:
+        # The page plays plain tones then, and says so.
+        print(f"The page plays without recorded tones: {error}", file=sys.stderr)
+    load_measuring()

@@ -1,0 +1,83 @@
+"""The API as tools for assistants, called by the protocol's own client."""
+
+import ast
+import asyncio
+import base64
+
+import httpx
+import pytest
+from conftest import tune
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+
+from pyzzicato.midi import midi_bytes, read_midi
+
+TOOLS = {
+    "continue_piece",
+    "stream_takes",
+    "evaluate_piece",
+    "render_piece",
+    "describe_models",
+    "describe_seeds",
+    "vote",
+}
+"""Part of the contract: assistants are told to use tools by these names."""
+
+
+def converse(page_url, talk):
+    """Returns what `talk(session)` returns in a session with the server."""
+
+    async def held():
+        address = f"{page_url}gradio_api/mcp/"
+        async with (
+            streamable_http_client(address) as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            return await talk(session)
+
+    return asyncio.run(held())
+
+
+def call(page_url, tool, **told):
+    return converse(page_url, lambda session: session.call_tool(tool, told))
+
+
+def told_by(result):
+    """Returns an answer as Python's values; gradio writes them in Python's form."""
+    assert not result.isError, result.content
+    return ast.literal_eval(result.content[0].text)
+
+
+def test_every_endpoint_is_a_tool_that_says_what_it_takes(page_url):
+    tools = {t.name: t for t in converse(page_url, lambda session: session.list_tools()).tools}
+    assert set(tools) == TOOLS
+    properties = tools["continue_piece"].inputSchema["properties"]
+    assert "base64" in properties["midi"]["description"]
+    assert "4294967295" in properties["rng"]["description"]
+    assert "piano music" in tools["continue_piece"].description
+
+
+@pytest.mark.parametrize("before", ["", "data:audio/midi;base64,"])
+def test_an_assistant_has_a_midi_file_carried_on(page_url, before):
+    text = before + base64.b64encode(midi_bytes(tune(8))).decode()
+    answer = told_by(call(page_url, "continue_piece", midi=text, seconds=5, rng=2))
+    take = answer["takes"][0]
+    piece = read_midi(httpx.get(take["midi"]["url"]).content)
+    assert len(piece.notes) == len(take["seed_notes"]) + len(take["notes"])
+    assert len(take["seed_notes"]) == len(tune(8))
+    measured = told_by(call(page_url, "evaluate_piece", midi=text))
+    assert measured["notes"] == len(tune(8))
+
+
+def test_an_assistant_that_errs_is_told_why(page_url):
+    for told, said in (
+        ({"seed": "moonlight"}, "seed must be one of"),
+        ({"seed": "bach-prelude-c-major", "seconds": -1}, "seconds must be 1 to 600"),
+        ({"midi": "http://127.0.0.1:9/inside.mid"}, "midi must be an uploaded file or base64"),
+        ({"midi": "/etc/passwd"}, "midi must be an uploaded file or base64"),
+    ):
+        result = call(page_url, "continue_piece", **told)
+        assert result.isError
+        assert said in result.content[0].text
+        assert "Traceback" not in result.content[0].text
