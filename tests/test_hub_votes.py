@@ -1,13 +1,10 @@
 """Votes in a Hub dataset: copied there, fetched from there, kept here while the Hub is down."""
 
-import os
 import subprocess
 import sys
 import time
 
-import pytest
-from conftest import ROOT
-from hub_double import HubDouble
+from conftest import ROOT, hub_environment
 from test_votes import a_vote
 
 from pyzzicato.space.hub_votes import open_book
@@ -17,15 +14,15 @@ REPO = "somebody/votes"
 # A new process each time, as a Space that starts anew: gives votes and waits for the Hub.
 PROGRAM = """
 import sys, time
-from test_votes import a_vote
-from pyzzicato.space import hub_votes
+from pyzzicato.space.hub_votes import open_book
+from pyzzicato.space.votes import Vote
 
-times, seconds = sys.argv[1].split(","), float(sys.argv[2])
-book, copy = hub_votes.open_book()
-for told in times:
-    book.add(a_vote(time=int(told)))
+seconds, *lines = sys.argv[1:]
+book, copy = open_book()
+for line in lines:
+    book.add(Vote.from_line(line))
 print("in", flush=True)
-deadline = time.monotonic() + seconds
+deadline = time.monotonic() + float(seconds)
 while not copy.connected and time.monotonic() < deadline:
     time.sleep(0.05)
 if copy.connected:
@@ -34,19 +31,19 @@ print([vote.time for vote in book.votes()])
 """
 
 
-def start(folder, endpoint, times, seconds=30):
+def line(time):
+    return a_vote(time=time).as_line()
+
+
+def start(hub, folder, *times, seconds=60):
     settings = {
-        "HF_ENDPOINT": endpoint,
-        "HF_TOKEN": "hf_for_the_double",
-        "HF_HOME": str(folder / "cache"),
-        "HF_HUB_DISABLE_XET": "1",
         "PYZZICATO_VOTES": str(folder / "votes"),
         "PYZZICATO_VOTES_REPO": REPO,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+        "PYTHONPATH": str(ROOT),
     }
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, times, str(seconds)],
-        env={**os.environ, **settings},
+        [sys.executable, "-c", PROGRAM, str(seconds), *(line(t) for t in times)],
+        env={**hub_environment(hub, folder / "cache"), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -54,15 +51,9 @@ def start(folder, endpoint, times, seconds=30):
 
 
 def finish(process):
-    printed, errors = process.communicate(timeout=90)
+    printed, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors
     return printed.splitlines()[-1], errors
-
-
-@pytest.fixture
-def hub(tmp_path):
-    with HubDouble(tmp_path / "hub") as double:
-        yield double
 
 
 def lines_in(hub):
@@ -77,28 +68,28 @@ def lines_in(hub):
 
 
 def test_votes_go_to_the_dataset_and_come_back_to_an_empty_machine(hub, tmp_path):
-    assert finish(start(tmp_path / "first", hub.url, "1,2"))[0] == "[1, 2]"
-    assert sorted(lines_in(hub)) == [a_vote(time=1).as_line(), a_vote(time=2).as_line()]
-    assert finish(start(tmp_path / "second", hub.url, "3"))[0] == "[1, 2, 3]"
+    assert finish(start(hub, tmp_path / "first", 1, 2))[0] == "[1, 2]"
+    assert sorted(lines_in(hub)) == [line(1), line(2)]
+    assert finish(start(hub, tmp_path / "second", 3))[0] == "[1, 2, 3]"
     assert len(lines_in(hub)) == 3
     # The first machine again, with its own files: none is counted or copied twice.
-    assert finish(start(tmp_path / "first", hub.url, "4"))[0] == "[1, 2, 3, 4]"
+    assert finish(start(hub, tmp_path / "first", 4))[0] == "[1, 2, 3, 4]"
     assert len(lines_in(hub)) == 4
 
 
 def test_while_the_hub_fails_votes_stay_here(hub, tmp_path):
     hub.faults.status = 500
-    told, errors = finish(start(tmp_path / "down", hub.url, "1,2", seconds=4))
+    told, errors = finish(start(hub, tmp_path / "down", 1, 2, seconds=5))
     assert told == "[1, 2]"
     assert "votes stay on this disk" in errors
     hub.faults.status = None
-    assert finish(start(tmp_path / "down", hub.url, "3"))[0] == "[1, 2, 3]"
+    assert finish(start(hub, tmp_path / "down", 3))[0] == "[1, 2, 3]"
     assert len(lines_in(hub)) == 3
 
 
 def test_a_machine_that_is_killed_has_its_votes_on_its_disk(hub, tmp_path):
     hub.faults.delay_s = 30
-    process = start(tmp_path / "killed", hub.url, "1,2")
+    process = start(hub, tmp_path / "killed", 1, 2)
     assert process.stdout.readline() == "in\n"
     process.kill()
     process.communicate(timeout=30)

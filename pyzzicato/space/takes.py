@@ -17,7 +17,7 @@ from ..generation import (
     continue_seed,
     stream_continuation,
 )
-from ..hub import ModelInfo, list_models, load_model
+from ..hub import ModelInfo, list_models, open_model
 from ..midi import write_midi
 from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..pieces import SeedPiece
@@ -90,7 +90,7 @@ def read_request(
     Raises:
         ValueError: if something is of the wrong type or out of its range; the message says what.
     """
-    info = find_model(model)
+    name = find_model(model).name
     n_takes = whole("takes", takes, 1, MAX_TAKES, "ask again for more")
     first = read_settings(settings)
     if first.seconds * n_takes > MAX_TOTAL_SECONDS:
@@ -98,7 +98,8 @@ def read_request(
             f"takes times seconds must be at most {MAX_TOTAL_SECONDS:.0f}, got {n_takes} times "
             f"{first.seconds:g}; ask for fewer or shorter takes"
         )
-    config = loaded(info.name).config
+    network, info = _opened(name)
+    config = network.config
     config.composer_number(first.composer)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
@@ -214,7 +215,11 @@ def composers_of(name: str) -> tuple[str, ...]:
     return tuple(PyzzicatoConfig.from_pretrained(find_model(name).folder).composers or ())
 
 
-@functools.cache
 def loaded(name: str) -> PyzzicatoModel:
     """Returns a model, loaded once; all requests share it, it keeps nothing of them."""
-    return load_model(name)
+    return _opened(name)[0]
+
+
+@functools.cache
+def _opened(name: str) -> tuple[PyzzicatoModel, ModelInfo]:
+    return open_model(name)
