@@ -58,9 +58,8 @@ def read_seed(source: str, sustain: str) -> SeedPiece:
     if not Path(source).exists() and not source.lower().endswith((".mid", ".midi")):
         load_seed(source)  # Raises, naming the presets and the nearest one.
     performance = read_midi(source)
-    return SeedPiece(
-        Path(source).stem, tuple(performance.sounding(cast(Sustain, sustain))), tuple(performance.remarks())
-    )
+    notes = performance.sounding(cast(Sustain, sustain))
+    return SeedPiece(Path(source).stem, tuple(notes), tuple(performance.remarks()))
 
 
 def write_piece(

@@ -17,6 +17,7 @@ from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
+
 def hours_by_composer(pieces: list[StoredPiece]) -> dict[str, float]:
     """Returns hours of music by composer, most first, to a hundredth of an hour."""
     seconds: dict[str, float] = defaultdict(float)
