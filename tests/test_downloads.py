@@ -145,6 +145,17 @@ def test_a_download_that_is_always_cut_leaves_no_half_file_behind(hub, files, mo
     assert nothing_half_done(Path(constants.HF_HUB_CACHE))
 
 
+@pytest.mark.parametrize("status", [404, 500])
+def test_an_error_between_the_answer_and_the_download(hub, files, status):
+    hub.put(REPO, files)
+    hub.faults.where, hub.faults.status = "/resolve/", status
+    began = time.monotonic()
+    kind = NotOnHubError if status == 404 else HubUnreachableError
+    with pytest.raises(kind, match=REPO):
+        downloading.fetch_checkpoint(REPO)
+    assert time.monotonic() - began < 5
+
+
 def test_a_download_that_takes_too_long_goes_on_behind_the_bundled_copy(hub, monkeypatch):
     bundled = model_info("conv1d").folder
     commit = hub.put("me/conv1d", {p.name: p.read_bytes() for p in bundled.iterdir()})

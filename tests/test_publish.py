@@ -11,7 +11,7 @@ import torch
 from conftest import tiny_config
 from huggingface_hub import HfApi
 
-from pyzzicato.hub import load_model, model_info, open_model
+from pyzzicato.hub import find_models, load_model, model_info, open_model
 from pyzzicato.hub.registry import read_registry
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.models.config import BACKBONES, HEADS, REPRESENTATIONS
@@ -74,6 +74,9 @@ def test_each_kind_comes_back_as_it_went(hub, tmp_path, kind):
     assert (info.backbone, info.representation, info.head) == tuple(kind.values())
     assert info.record == RECORD
     assert model_info(REPO).source == "cache"
+    listed = find_models(refresh=True).models[-1]
+    assert (listed["name"], listed["commit"]) == (REPO, published.commit)
+    assert (listed["backbone"], listed["head"]) == (info.backbone, info.head)
 
 
 def test_publishing_again_makes_no_commit_and_a_change_makes_one(hub, tmp_path, capsys):

@@ -15,11 +15,20 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import httpx2
-from huggingface_hub import HfApi, constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub import (
+    HfApi,
+    constants,
+    get_hf_file_metadata,
+    get_token,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
+    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -131,6 +140,10 @@ def _describe(repo: str, revision: str | None) -> _Found:
             raise ValueError(f"{name} in {repo} must be at most {limit} bytes long, got {size}")
     if not told.sha:
         raise NotOnHubError(f"{repo} has no commit")
+    # Files come by another way than answers. The client would try for half a minute before it told
+    # us that there is no way through.
+    weights = hf_hub_url(repo, WEIGHTS, revision=told.sha)
+    get_hf_file_metadata(weights, timeout=ANSWER_S * 2, token=get_token())
     return _Found(told.sha, sizes)
 
 
@@ -214,6 +227,9 @@ def ask_hub(ask: Callable[[], T], seconds: float, what: str) -> T:
 
 def in_words(error: BaseException, what: str) -> ValueError:
     """Returns an error of the Hub's client as one of ours: what happened and what to do."""
+    if isinstance(error, LocalEntryNotFoundError):
+        # What the client says when the Hub failed it and the cache has nothing either.
+        return in_words(error.__cause__ or ConnectionError("no answer"), what)
     if isinstance(error, ValueError) and not isinstance(error, HfHubHTTPError):
         return error
     if isinstance(error, GatedRepoError):
