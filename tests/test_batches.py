@@ -161,7 +161,7 @@ def test_transposition_stays_within_its_limit(store: NoteStore, steps: Represent
 
 def test_tempo_stays_within_its_limit(tmp_path: Path) -> None:
     # Single notes one second apart: how many frames lie between them tells the tempo.
-    writer = StoreWriter(tmp_path, sustain="extend")
+    writer = StoreWriter(tmp_path, "extend", "Tunes", "CC0 1.0")
     clock = [Note(60, float(t), t + 0.5, 64) for t in range(100)]
     writer.add(pack_notes(clock), composer="C", title="T", split="train", path="p")
     writer.close()

@@ -1,6 +1,7 @@
 """Likelihood: hand-computed rates, chunks against one pass, baselines, edges."""
 
 import json
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -15,14 +16,17 @@ from pyzzicato.evaluation.likelihood import (
     compare_likelihoods,
     count_onsets,
     model_likelihoods,
+    piece_likelihood,
     roll_likelihood,
     step_nats,
     total_likelihood,
 )
 from pyzzicato.evaluation.markov import MarkovModel
+from pyzzicato.events import encode_events
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.pianoroll import notes_to_roll
 from pyzzicato.training.baselines import count_baselines
+from pyzzicato.training.representations import representation_of
 from pyzzicato.training.store import NoteStore
 
 PIECES = [
@@ -88,17 +92,62 @@ def test_seconds_follow_the_frame_rate() -> None:
     assert measured.seconds == 2.0
 
 
-@pytest.mark.parametrize("backbone", ["conv1d", "wavenet", "lstm"])
+KINDS = {
+    "conv1d": {"backbone": "conv1d"},
+    "wavenet": {"backbone": "wavenet"},
+    "lstm": {"backbone": "lstm"},
+    "joint": {"backbone": "lstm", "head": "joint"},
+    "notes": {"backbone": "lstm", "representation": "events", "head": "notes"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("chunk", "batch"), [(5, 1), (7, 2), (2000, 8)])
-def test_chunks_and_batches_equal_one_pass(backbone: str, chunk: int, batch: int) -> None:
-    model = built(backbone)
-    chunked = list(step_nats(model, PIECES, chunk_steps=chunk, batch_size=batch))
-    for nats, piece in zip(chunked, PIECES, strict=True):
+def test_chunks_and_batches_equal_one_pass(kind: str, chunk: int, batch: int) -> None:
+    model = PyzzicatoModel(tiny_config(**KINDS[kind])).eval()
+    steps = representation_of(model.config)
+    pieces = [steps.encode(tune(seconds, moved)) for seconds, moved in ((2, 0), (4, 2), (1, -5))]
+    chunked = list(step_nats(model, pieces, chunk_steps=chunk, batch_size=batch))
+    for nats, piece in zip(chunked, pieces, strict=True):
         frames = torch.from_numpy(piece)[None]
         with torch.no_grad():
             hidden, _ = model.hidden(frames[:, :-1], model.start(1))
             whole = model.head.nll(hidden, frames[:, 1:])[0]
         assert nats == pytest.approx(whole.numpy(), rel=1e-4)
+
+
+def test_velocities_of_notes_can_be_left_out() -> None:
+    model = PyzzicatoModel(tiny_config(**KINDS["notes"])).eval()
+    events = encode_events(tune(4))
+    steps = torch.from_numpy(events)[None]
+    with torch.no_grad():
+        seen, _ = model.hidden(steps[:, :-1], model.start(1))
+        attributes = model.head.attribute_nll(seen, steps[:, 1:])[0].numpy()
+    (whole,) = step_nats(model, [events])
+    (part,) = step_nats(model, [events], velocities=False)
+    assert whole == pytest.approx(attributes.sum(1), rel=1e-4)
+    assert part == pytest.approx(attributes[:, :3].sum(1), rel=1e-4)
+
+
+def test_a_piece_of_notes_under_both_representations(model: PyzzicatoModel) -> None:
+    notes = tune(4)
+    on_roll = piece_likelihood(model, notes)
+    assert on_roll == model_likelihoods(model, [notes_to_roll(notes)])[0]
+    events = PyzzicatoModel(tiny_config(**KINDS["notes"])).eval()
+    on_events = piece_likelihood(events, notes)
+    (nats,) = step_nats(events, [encode_events(notes)], velocities=False)
+    assert on_events.nats == pytest.approx(nats.sum())
+    # The first of the twenty notes is seen and not scored; the last is struck at 3.75 s.
+    assert (on_events.n_notes, on_events.n_frames) == (19, None)
+    assert on_events.seconds == pytest.approx(3.75)
+    # Where the piece begins makes no difference, nor how hard its keys are struck.
+    later = [replace(n, start=n.start + 7, end=n.end + 7, velocity=1) for n in notes]
+    louder = [replace(n, velocity=1) for n in notes]
+    moved = piece_likelihood(events, later)
+    assert moved.nats == pytest.approx(piece_likelihood(events, louder).nats)
+    assert moved.seconds == pytest.approx(3.75)
+    for whatever in (model, events):
+        assert piece_likelihood(whatever, []).nats == 0
 
 
 def test_velocities_do_not_matter(model: PyzzicatoModel) -> None:

@@ -25,7 +25,7 @@ FS = 20
 
 def store_of(folder: Path, *pieces: list[Note]) -> NoteStore:
     """Returns a store of the pieces."""
-    writer = StoreWriter(folder, sustain="extend")
+    writer = StoreWriter(folder, "extend", "Tunes", "CC0 1.0")
     for notes in pieces:
         writer.add(pack_notes(notes), composer="C", title="T", split="train", path="p")
     writer.close()

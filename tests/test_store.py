@@ -24,7 +24,7 @@ def random_packed(n: int, seed: int) -> np.ndarray:
 def write(folder: Path, *lengths: int) -> list[np.ndarray]:
     """Writes a store of random pieces; returns their packed notes."""
     pieces = [random_packed(n, i) for i, n in enumerate(lengths)]
-    writer = StoreWriter(folder, sustain="ignore")
+    writer = StoreWriter(folder, "ignore", "Tunes", "CC0 1.0")
     for i, packed in enumerate(pieces):
         writer.add(packed, composer="C", title=f"T{i}", split="train", path=f"{i}")
     writer.close()
@@ -34,7 +34,7 @@ def write(folder: Path, *lengths: int) -> list[np.ndarray]:
 def test_pieces_come_back_as_they_were(tmp_path: Path) -> None:
     pieces = write(tmp_path / "new" / "store", 30, 0, 1, 55)
     store = NoteStore(tmp_path / "new" / "store")
-    assert store.sustain == "ignore"
+    assert (store.sustain, store.data, store.licence) == ("ignore", "Tunes", "CC0 1.0")
     assert [piece.length for piece in store.pieces] == [30, 0, 1, 55]
     assert [piece.start for piece in store.pieces] == [0, 30, 30, 31]
     for piece, packed in zip(store.pieces, pieces, strict=True):
@@ -101,6 +101,11 @@ def test_pieces_are_chosen_by_split_and_composer(store: NoteStore) -> None:
     assert titles("test") == []
 
 
+def test_all_pieces_on_disk_are_at_hand_at_any_time(store: NoteStore) -> None:
+    chosen = store.of_split("train")
+    assert list(store.at_hand(chosen, step=3, process=1, seed=2)) == chosen
+
+
 def test_released_memory_is_read_again(tmp_path: Path) -> None:
     pieces = write(tmp_path, 5000)
     store = NoteStore(tmp_path)
@@ -111,7 +116,7 @@ def test_released_memory_is_read_again(tmp_path: Path) -> None:
 
 def write_long(folder: Path, n_pieces: int) -> NoteStore:
     """Returns a store of pieces of 4.4 MB each, two hundred times as long as real ones."""
-    writer = StoreWriter(folder, sustain="extend")
+    writer = StoreWriter(folder, "extend", "Tunes", "CC0 1.0")
     packed = np.zeros(550_000, dtype=NOTE)
     packed["pitch"], packed["velocity"], packed["duration"] = 60, 64, 100
     for i in range(n_pieces):
@@ -159,7 +164,7 @@ def test_each_yields_the_pieces_in_turn_and_lets_go_of_them(store: NoteStore) ->
 
 def test_an_unfinished_store_leaves_the_one_before(tmp_path: Path) -> None:
     pieces = write(tmp_path, 20)
-    writer = StoreWriter(tmp_path, sustain="extend")
+    writer = StoreWriter(tmp_path, "extend", "Tunes", "CC0 1.0")
     packed = pack_notes(tune(1))
     writer.add(packed, composer="C", title="T", split="test", path="p")
     before = NoteStore(tmp_path)
@@ -175,7 +180,16 @@ def test_a_folder_without_a_store_says_what_to_do(tmp_path: Path) -> None:
         NoteStore(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sustain": "extend", "pieces": [1]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"sustain": "extend", "pieces": []}',
+        '{"sustain": "extend", "data": "D", "licence": "L", "pieces": [1]}',
+    ],
+)
 def test_a_damaged_table_is_refused(tmp_path: Path, text: str) -> None:
     write(tmp_path, 20)
     (tmp_path / "store.json").write_text(text)

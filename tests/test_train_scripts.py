@@ -19,6 +19,7 @@ from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_settings, tune
 
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.training.batches import CropSampler
+from pyzzicato.training.catalogue import MAESTRO_LICENCE
 from pyzzicato.training.loop import learning_rate, train, validation_loss
 from pyzzicato.training.representations import middle_crops, representation_of
 from pyzzicato.training.settings import TrainSettings, read_settings
@@ -35,6 +36,7 @@ def preparation(maestro: Path, **choices: Any) -> prepare_data.PrepareConfig:
         out=None,
         explore=None,
         composers=None,
+        sources=None,
         splits=("train", "validation", "test"),
         sustain="extend",
         limit=None,
@@ -61,7 +63,7 @@ def test_prepared_pieces_are_the_notes_of_the_files(
 ) -> None:
     prepare_data.main(preparation(maestro, out=tmp_path))
     store = NoteStore(tmp_path)
-    assert store.sustain == "extend"
+    assert (store.sustain, store.data, store.licence) == ("extend", "MAESTRO", MAESTRO_LICENCE)
     paths = [piece.path for piece in store.pieces]
     assert len(paths) == 7
     assert ABSENT not in paths and BROKEN not in paths
@@ -266,7 +268,8 @@ def test_scripts_say_what_is_wrong_in_one_line(
 def test_a_smaller_store_holds_the_first_pieces(store: NoteStore, tmp_path: Path) -> None:
     smaller = NoteStore(measure_memory.write_smaller_store(store, tmp_path, 2))
     assert [piece.title for piece in smaller.pieces] == ["Piece 0", "Piece 1", "Piece 3"]
-    assert smaller.sustain == store.sustain
+    facts = (smaller.sustain, smaller.data, smaller.licence)
+    assert facts == (store.sustain, store.data, store.licence)
     for piece, original in zip(smaller.pieces, (0, 1, 3), strict=True):
         assert smaller.notes(piece) == store.notes(store.pieces[original])
     for n in (0, 5):

@@ -80,10 +80,7 @@ def training_record(
         },
         "steps": progress.step,
         "best_step": progress.best_step,
-        "steps_seen": progress.step
-        * settings.batch_size
-        * settings.crop_steps
-        * n_processes,
+        "steps_seen": progress.step * settings.batch_size * settings.crop_steps * n_processes,
         "wall_seconds": round(progress.seconds, 1),
         "hardware": {
             "device": device,
