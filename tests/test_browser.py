@@ -207,6 +207,7 @@ def test_stop_ends_the_work_and_keeps_what_was_made(page):
     assert 2 <= made[0] < 180
     assert made[2] == pytest.approx(made[0], abs=1)
     assert "Stopped after" in page.text("#words")
+    page.wait("document.getElementById('facts').textContent.includes('notes a second')")
     # The worker is free: the next take is made at once.
     continue_for(page)
     assert page.run("return view.takeList.length;") == 2

@@ -192,6 +192,7 @@ export class ContinueView {
     take.addEventListener("state", () => take === this.take && this.say(take.words, take.error));
     take.addEventListener("grow", () => this.onGrow(take));
     take.addEventListener("end", () => this.onEnd(take));
+    take.addEventListener("measured", () => take === this.take && this.showFacts());
     if (heard) {
       this.showTake(take);
       this.startsAt = take.seedSeconds;
@@ -244,8 +245,13 @@ export class ContinueView {
     byId("take-title").textContent = this.seed.fullTitle;
     this.showNotes();
     this.showButtons();
-    byId("facts").replaceChildren();
-    if (take?.facts && !take.running) byId("facts").append(...factWords(take, this.player.piano.credit));
+    this.showFacts();
+  }
+
+  showFacts() {
+    const { take } = this;
+    const known = take?.facts && !take.running;
+    byId("facts").replaceChildren(...(known ? factWords(take, this.player.piano.credit) : []));
   }
 
   showNotes() {

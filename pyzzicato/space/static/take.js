@@ -1,6 +1,6 @@
 // A take: one continuation of a seed, while it is made and afterwards.
 
-import { startCall } from "./client.js";
+import { call, startCall } from "./client.js";
 import { modelOf } from "./data.js";
 import { byOnset } from "./seed.js";
 
@@ -45,6 +45,7 @@ export class Take extends EventTarget {
     this.running = true;
     this.error = null;
     this.say("Reading the seed");
+    const before = { facts: this.facts, seconds: this.seconds };
     this.facts = null;
     // What a longer version of the take brings again replaces what was there.
     const fresh = { ended: [], held: [], seconds: 0 };
@@ -53,8 +54,8 @@ export class Take extends EventTarget {
       data: ([told]) => this.take(told, fresh),
     });
     this.call.done.then(
-      (last) => this.finish(last === null),
-      (error) => this.fail(error),
+      (last) => this.finish(last === null, before),
+      (error) => this.fail(error, before),
     );
     return this.call.done.catch(() => null);
   }
@@ -95,14 +96,11 @@ export class Take extends EventTarget {
     };
   }
 
-  finish(stopped) {
+  finish(stopped, before) {
     this.running = false;
     this.stopped = stopped;
-    // Keys that were down when the visitor stopped it are let go there.
-    this.ended.push(...this.held.map(({ held, ...note }) => note));
-    this.held = [];
     if (stopped) {
-      this.settings.seconds = Math.max(1, Math.round(this.seconds));
+      this.keepWhatIsThere(before);
       this.say(this.seconds
         ? `Stopped after ${this.settings.seconds} seconds. What was made stays.`
         : "Stopped before the first note.");
@@ -110,12 +108,34 @@ export class Take extends EventTarget {
     this.dispatchEvent(new Event("end"));
   }
 
-  fail(error) {
+  fail(error, before) {
     this.running = false;
     this.error = error;
+    this.keepWhatIsThere(before);
     console.warn(error);
     this.say(error.message);
     this.dispatchEvent(new Event("end"));
+  }
+
+  /** A take that did not come to its end is as long as what there is of it. */
+  keepWhatIsThere(before) {
+    // Keys that were down are let go there.
+    this.ended.push(...this.held.map(({ held, ...note }) => note));
+    this.held = [];
+    this.settings.seconds = Math.max(1, Math.round(this.seconds));
+    if (this.seconds === before.seconds) this.facts = before.facts;
+    else this.measure().catch((error) => console.warn(error));
+  }
+
+  /** Has the server measure what there is. */
+  async measure() {
+    const notes = this.notes.map(({ pitch, start, end, velocity }) => ({ pitch, start, end, velocity }));
+    const [told] = await call("evaluate", { notes, skip: this.seedSeconds });
+    // It may have been made longer meanwhile.
+    if (this.running) return;
+    const { revision } = this.model;
+    this.facts = { revision, remarks: told.remarks, speed: null, words: told.measures.in_words };
+    this.dispatchEvent(new Event("measured"));
   }
 
   /** Really stops the work: the server lets its worker go. */

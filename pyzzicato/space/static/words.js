@@ -9,7 +9,7 @@ export function factWords(take, sound) {
   const name = take.model?.title ?? take.settings.model;
   const made = [
     `${name}, version ${facts.revision}`,
-    `made ${times(facts.speed)} faster than it plays`,
+    facts.speed ? `made ${times(facts.speed)} faster than it plays` : "",
     sound ? `piano: ${sound}` : "piano: basic",
   ];
   const lines = [[density, style], [originality], made, facts.remarks];
