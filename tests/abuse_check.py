@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from http_calls import Answer, ask
@@ -231,8 +232,10 @@ def ask_for_files(url: str, hook: str, findings: Findings) -> None:
             told = httpx.get(f"{url}{prefix}{other}", timeout=30, follow_redirects=False)
             if told.status_code == 200 and prefix != "/file=":
                 findings.add(f"{prefix}{other} was served", told.text[:80])
-            # A refusal may repeat what was asked for.
-            findings.look_for_leaks(told.text.replace(other, ""), prefix + other)
+            # A refusal may repeat the path that was asked for, and nothing else.
+            asked = unquote(told.request.url.path.removeprefix(prefix))
+            text = told.text.replace(asked, "").replace(asked.lstrip("/"), "")
+            findings.look_for_leaks(text, prefix + other)
     for name in ("../../evil.mid", "/etc/evil", HTML + ".mid", "x" * 300 + ".mid"):
         told = httpx.post(
             f"{url}/gradio_api/upload", files={"files": (name, titled_midi())}, timeout=30
