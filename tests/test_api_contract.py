@@ -14,7 +14,7 @@ NOTES = "None | list[dict(str, float)]"
 PIECE = [("seed", TEXT, None), ("midi", FILE, None), ("notes", NOTES, None)]
 SETTINGS = [
     *PIECE,
-    ("model", "str", "lstm"),
+    ("model", "str", "lstm-events"),
     ("composer", TEXT, None),
     ("seconds", NUMBER, 30.0),
     ("temperature", NUMBER, 1.0),

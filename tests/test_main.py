@@ -9,6 +9,7 @@ import soundfile
 
 from pyzzicato.__main__ import build_parser, main
 from pyzzicato.generation import GenerationSettings
+from pyzzicato.hub import DEFAULT_MODEL
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note
 from pyzzicato.seeds import list_seeds
@@ -25,7 +26,7 @@ def test_continue_writes_music_sound_picture_and_figures(tmp_path, capsys):
     facts = json.loads((tmp_path / "result.json").read_text())
     notes = read_midi(tmp_path / "continuation.mid").notes
     assert len(notes) == facts["notes"] + facts["seed_notes"]
-    assert facts["model"] == "lstm"
+    assert facts["model"] == DEFAULT_MODEL
     assert facts["settings"]["seconds"] == 5
     assert facts["real_time_factor"] == pytest.approx(5 / facts["wall_seconds"], rel=0.05)
     samples, rate = soundfile.read(tmp_path / "continuation.wav")
@@ -74,7 +75,7 @@ def test_continuation_only_leaves_the_seed_out(tmp_path, capsys):
 
 
 def test_the_articles_threshold_is_a_setting(tmp_path, capsys):
-    assert play(tmp_path, "--no-audio", "--threshold", "0.4", "--json") == 0
+    assert play(tmp_path, "--no-audio", "--model", "lstm", "--threshold", "0.4", "--json") == 0
     assert json.loads(capsys.readouterr().out)["settings"]["threshold"] == 0.4
 
 
@@ -112,11 +113,26 @@ def test_a_file_that_is_not_midi_is_one_clear_line(tmp_path, capsys):
     assert "Traceback" not in said
 
 
-def test_a_seed_with_no_note_in_reach_says_where_the_next_one_is(tmp_path, capsys):
+def test_a_silent_seed_begins_a_new_piece_and_says_so(tmp_path, capsys):
     write_midi([Note(60, 30.0, 31.0, 64)], tmp_path / "late.mid")
-    told = ["continue", str(tmp_path / "late.mid"), "--out", str(tmp_path / "out")]
-    assert main(told) == 2
-    assert "next note is at 30.0 s" in capsys.readouterr().err
+    told = ["continue", str(tmp_path / "late.mid"), "--seconds", "5", "--no-audio"]
+    assert main([*told, "--out", str(tmp_path / "out")]) == 0
+    assert "the seed is silent" in capsys.readouterr().err
+    facts = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert (facts["seed_notes"], facts["seed_seconds"]) == (0, 0)
+    assert facts["notes"] > 0
+    assert "the seed is silent" in facts["remarks"][0]
+
+
+def test_a_composer_can_be_asked_for(tmp_path, capsys):
+    midi = []
+    for options in ((), ("--composer", "bach"), ("--composer", "bach", "--guidance", "3")):
+        assert play(tmp_path, "--no-audio", *options) == 0
+        midi.append((tmp_path / "continuation.mid").read_bytes())
+    assert len(set(midi)) == 3
+    capsys.readouterr()
+    assert play(tmp_path, "--composer", "satie") == 2
+    assert "composer must be one of bach, beethoven" in capsys.readouterr().err
 
 
 def test_models_and_seeds_are_listed(capsys):

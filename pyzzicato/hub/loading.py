@@ -18,7 +18,7 @@ from .downloads import fetch_checkpoint
 from .registry import Pin, is_repo_id, read_registry
 from .remote_code import brings_code, open_with_its_code
 
-DEFAULT_MODEL = "lstm"
+DEFAULT_MODEL = "lstm-events"
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
 log = logging.getLogger("pyzzicato.hub")
