@@ -6,18 +6,19 @@ A published model brings this file along, so that it plays on machines without t
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from transformers import Pipeline
 
 from .generation import GenerationSettings, continue_seed
 from .midi import midi_bytes, read_midi
+from .models import PyzzicatoModel
 from .notes import Note, sort_notes
 
 TASK = "piano-continuation"
 
 
-class PianoContinuationPipeline(Pipeline):  # type: ignore[misc]
+class PianoContinuationPipeline(Pipeline):
     """Carries piano music on.
 
     Called with a MIDI file's path or bytes, or with notes: a list of `Note` or of tables with
@@ -26,16 +27,17 @@ class PianoContinuationPipeline(Pipeline):  # type: ignore[misc]
     give the same bytes as `continue_seed` and `midi_bytes`.
     """
 
-    _load_tokenizer = False
-    _load_processor = False
-    _load_image_processor = False
-    _load_feature_extractor = False
+    _load_tokenizer = False  # type: ignore[assignment]
+    _load_processor = False  # type: ignore[assignment]
+    _load_image_processor = False  # type: ignore[assignment]
+    _load_feature_extractor = False  # type: ignore[assignment]
 
-    def __call__(self, inputs: Any, **settings: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **settings: Any) -> Any:
         """Returns a table for a piece, a list of them for a list of files.
 
         Args:
             inputs: path or bytes of a MIDI file, a list of notes, or a list of paths or bytes.
+            args: taken and left out, as transformers does.
             settings: fields of `GenerationSettings`, seconds=30.0 and so on.
 
         Returns:
@@ -49,7 +51,7 @@ class PianoContinuationPipeline(Pipeline):  # type: ignore[misc]
         # transformers would take a list of notes for a list of pieces.
         if isinstance(inputs, list | tuple) and all(isinstance(n, Note | Mapping) for n in inputs):
             inputs = {"notes": list(inputs)}
-        return super().__call__(inputs, **settings)
+        return super().__call__(inputs, *args, **settings)
 
     def _sanitize_parameters(
         self, **told: Any
@@ -60,24 +62,28 @@ class PianoContinuationPipeline(Pipeline):  # type: ignore[misc]
             raise ValueError(f"settings must be of {', '.join(sorted(known))}, got {unknown[0]!r}")
         return {}, told, {}
 
-    def preprocess(self, inputs: Any) -> dict[str, Any]:
+    def preprocess(self, input_: Any, **_: Any) -> dict[str, Any]:
         """Returns the piece's notes, as this model's checkpoint wants them."""
-        if isinstance(inputs, Mapping):
-            return {"notes": sort_notes(_note(told) for told in inputs["notes"])}
-        if isinstance(inputs, str | Path | bytes):
-            return {"notes": read_midi(inputs).sounding(self.model.config.sustain)}
+        if isinstance(input_, Mapping):
+            return {"notes": sort_notes(_note(told) for told in input_["notes"])}
+        if isinstance(input_, str | Path | bytes):
+            return {"notes": read_midi(input_).sounding(self.model.config.sustain)}
         raise ValueError(
             f"inputs must be a MIDI file (path or bytes) or a list of notes, got "
-            f"{type(inputs).__name__}"
+            f"{type(input_).__name__}"
         )
 
-    def _forward(self, inputs: dict[str, Any], **told: Any) -> dict[str, Any]:
+    def _forward(self, input_tensors: dict[str, Any], **told: Any) -> Any:
         settings = GenerationSettings(**told)
-        return {"piece": continue_seed(self.model, inputs["notes"], settings)}
+        return {
+            "piece": continue_seed(
+                cast(PyzzicatoModel, self.model), input_tensors["notes"], settings
+            )
+        }
 
-    def postprocess(self, outputs: dict[str, Any]) -> dict[str, Any]:
+    def postprocess(self, model_outputs: Any, **_: Any) -> dict[str, Any]:
         """Returns the piece as bytes and tables."""
-        piece = outputs["piece"]
+        piece = model_outputs["piece"]
         return {
             "midi": midi_bytes(piece.notes),
             "notes": [asdict(note) for note in piece.notes],

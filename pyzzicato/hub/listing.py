@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelInfo, cached_assets_path, constants
-from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    build_hf_headers,
+    get_session,
+    hf_raise_for_status,
+)
 
 from .downloads import PATIENT_ANSWER_S, HubUnreachableError, NotOnHubError, ask_hub, forget_silence
 from .loading import list_models

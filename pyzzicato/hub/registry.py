@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub.utils import HFValidationError, validate_repo_id
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 BUNDLED_REGISTRY = Path(__file__).parent / "registry.json"
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -8,8 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from huggingface_hub import DatasetCard, EvalResult, ModelCard, ModelCardData, SpaceCard
+from huggingface_hub import (
+    CardData,
+    DatasetCard,
+    EvalResult,
+    ModelCard,
+    ModelCardData,
+    SpaceCard,
+)
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..hub.listing import TAG
@@ -109,7 +115,6 @@ def front_matter_card(
     Raises:
         ValueError: if the metadata are not what the Hub takes.
     """
-    told = yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True, width=1000)
-    card = f"---\n{told}---\n\n{text}"
+    card = f"---\n{CardData(**metadata).to_yaml()}\n---\n\n{text}"
     kind(card)
     return card

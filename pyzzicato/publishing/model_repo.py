@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import soundfile
+import soundfile  # type: ignore[import-untyped]
 import torch
 
 from ..audio import Sound, render
