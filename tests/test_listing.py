@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-from conftest import ROOT
 from huggingface_hub import constants
 from test_publish import checkpoint, publish_it
 
@@ -29,13 +28,14 @@ def test_models_of_others_appear_by_themselves(hub, tmp_path):
     assert [row["name"] for row in listing.models] == [*bundled, "someone/their-own"]
 
 
-def test_a_published_bundled_model_is_listed_once(hub, tmp_path):
-    folder = list_models()[0].folder
-    publish_it(folder, "me/pyzzicato-lstm", pin="lstm", report=ROOT / "reports/v0.1/report.json")
+def test_a_published_bundled_model_is_listed_once(hub):
+    first = list_models()[0]
+    publish_it(first.folder, "me/published", pin=first.name)
     rows = find_models().models
     assert [row["name"] for row in rows] == [info.name for info in list_models()]
-    assert rows[0]["repo"] == "me/pyzzicato-lstm"
-    assert {"loss", "bits_a_note", "copied"} <= rows[0]["measures"].keys()
+    assert (rows[0]["repo"], rows[0]["source"]) == ("me/published", "bundled")
+    assert rows[0]["commit"] == hub.repos["models", "me/published"].refs["main"]
+    assert rows[0]["measures"]["loss"] == round(first.record["losses"]["validation"], 4)
 
 
 def test_the_hub_is_asked_once_a_day_or_when_told_to(hub, tmp_path):
