@@ -87,7 +87,7 @@ def test_a_slow_hub_is_not_waited_for_twice(hub):
     assert time.monotonic() - began < 3
     began = time.monotonic()
     assert open_model("lstm")[1].source == "bundled"
-    assert time.monotonic() - began < 0.7
+    assert time.monotonic() - began < 1.5  # below the two seconds of a wait
 
 
 def test_a_slow_hub_is_told_where_there_is_no_copy(hub, files, monkeypatch):
