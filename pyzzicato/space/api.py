@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 import gradio as gr
+from gradio.events import api
 
 from .. import __version__
 from ..evaluation.excerpts import cut_excerpt
@@ -339,11 +340,11 @@ def register_api(book: VoteBook) -> None:
     Args:
         book: where votes are kept.
     """
-    gr.api(continue_piece, api_name="continue", **PLAYING)
-    gr.api(stream_takes, api_name="continue_stream", **PLAYING)
-    gr.api(evaluate_piece, api_name="evaluate", **RENDERING)
-    gr.api(render_piece, api_name="render", **RENDERING)
+    api(continue_piece, api_name="continue", **PLAYING)
+    api(stream_takes, api_name="continue_stream", **PLAYING)
+    api(evaluate_piece, api_name="evaluate", **RENDERING)
+    api(render_piece, api_name="render", **RENDERING)
     # At once, whoever waits for music.
-    gr.api(describe_models, api_name="models", queue=False)
-    gr.api(describe_seeds, api_name="seeds", queue=False)
-    gr.api(voting_on(book), api_name="vote", queue=False)
+    api(describe_models, api_name="models", queue=False)
+    api(describe_seeds, api_name="seeds", queue=False)
+    api(voting_on(book), api_name="vote", queue=False)

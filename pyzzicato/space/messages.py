@@ -41,7 +41,7 @@ def plainly(callback: Callable[P, R]) -> Callable[P, R]:
             with told_plainly():
                 yield from callback(*args, **kwargs)
 
-        return in_parts  # type: ignore[return-value]
+        return in_parts
 
     @functools.wraps(callback)
     def at_once(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -6,12 +6,12 @@ The page is a program that calls the API, like any other, and draws and sounds w
 
 import inspect
 import json
-from collections.abc import MutableMapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -103,10 +103,10 @@ def add_page(book: VoteBook) -> None:
         return {"votes": len(votes), "leaderboard": [asdict(one) for one in leaderboard(votes)]}
 
     gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
-    gr.api(read_file, api_name="read_midi", api_visibility="undocumented")
-    gr.api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False)
-    gr.api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
-    gr.api(
+    api(read_file, api_name="read_midi", api_visibility="undocumented")
+    api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False)
+    api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
+    api(
         plainly(save_take),
         api_name="save_take",
         api_visibility="undocumented",
@@ -181,6 +181,5 @@ class _PageFiles(StaticFiles):
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
-        headers: MutableMapping[str, str] = response.headers
-        headers["Cache-Control"] = "no-cache"
+        response.headers["Cache-Control"] = "no-cache"
         return response

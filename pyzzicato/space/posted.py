@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from gradio import FileData
 from gradio.utils import get_upload_folder
@@ -36,7 +37,7 @@ _UPLOAD_FIRST = "upload the file first (POST /gradio_api/upload), or post its by
 
 
 def read_posted(
-    sustain: Sustain, *, seed: object = None, midi: object = None, notes: object = None
+    sustain: str, *, seed: object = None, midi: object = None, notes: object = None
 ) -> SeedPiece:
     """Returns the piece that was posted in one of the three ways; without any, an empty one.
 
@@ -58,7 +59,9 @@ def read_posted(
     if midi is not None:
         performance = read_midi(midi_data(midi), MIDI_LIMITS)
         return SeedPiece(
-            _title_of(midi), tuple(performance.sounding(sustain)), tuple(performance.remarks())
+            _title_of(midi),
+            tuple(performance.sounding(cast(Sustain, sustain))),
+            tuple(performance.remarks()),
         )
     if notes is not None:
         return SeedPiece(OWN_NOTES, tuple(notes_from_json(notes)))
