@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .plots import plot_pianoroll
     from .seeds import Seed, list_seeds, load_seed
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME_OF = {
     "Note": "notes",
