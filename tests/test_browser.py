@@ -95,24 +95,30 @@ def test_the_first_click_sounds_moves_the_playhead_and_gives_the_midi_of_the_com
     assert "faster than it plays" in words
 
 
-def test_the_playhead_keeps_within_50_ms_of_the_sound(page):
-    page.click("#play")
-    page.wait("player.playing && player.time > 0.2")
-    worst = page.driver.execute_async_script(
+def playhead_lag(page) -> float:
+    """Returns how far the playhead is from what sounds, s: the median of 21 looks."""
+    looks = page.driver.execute_async_script(
         """
         const done = arguments[0], {player} = window.pyzzicato.stage;
         const {roll} = window.pyzzicato.views.continue;
-        let worst = 0, left = 40;
+        const looks = [];
         const look = () => {
           const x = new DOMMatrix(getComputedStyle(roll.head).transform).m41;
-          worst = Math.max(worst, Math.abs(roll.secondsAt(x) - player.time));
-          if (--left) setTimeout(look, 23); else done(worst);
+          looks.push(Math.abs(roll.secondsAt(x) - player.time));
+          if (looks.length < 21) setTimeout(look, 23); else done(looks);
         };
         look();
         """
     )
-    # On a machine with more to do than it can, frames come late: the bound is loose for those.
-    assert worst < 0.25
+    return sorted(looks)[10]
+
+
+def test_the_playhead_keeps_within_50_ms_of_the_sound(page):
+    page.click("#play")
+    page.wait("player.playing && player.time > 0.2")
+    # On a machine with more to do than it can, some frames come late: the middle look counts, and
+    # the best of three times.
+    assert min(playhead_lag(page) for _ in range(3)) < 0.05
     page.click("#play")
     page.wait("!player.playing")
 
