@@ -56,6 +56,7 @@ class Browser:
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
         self.driver = webdriver.Chrome(options=options, service=Service(programs[1]))
         self.url, self.downloads = url, downloads
+        self._fetched: set[Path] = set()
 
     def open(self, hash_: str = "", phone: bool = False) -> None:
         """Opens the page anew, as a visitor who has never been here."""
@@ -105,14 +106,13 @@ class Browser:
         return self[selector].text
 
     def downloaded(self, ending: str) -> Path:
-        """Returns the newest file with an ending that has come down whole."""
+        """Returns the file with an ending that has come down whole since the last call."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            files = sorted(
-                self.downloads.glob(f"*.{ending}"), key=lambda path: path.stat().st_mtime
-            )
-            if files and not list(self.downloads.glob("*.crdownload")):
-                return files[-1]
+            new = set(self.downloads.glob(f"*.{ending}")) - self._fetched
+            if new and not list(self.downloads.glob("*.crdownload")):
+                self._fetched |= new
+                return max(new, key=lambda path: path.stat().st_mtime)
             time.sleep(0.05)
         raise AssertionError(f"no file with the ending .{ending} came")
 
