@@ -9,12 +9,13 @@ import publish
 import pytest
 import torch
 from conftest import tiny_config
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 
 from pyzzicato.hub import find_models, load_model, model_info, open_model
 from pyzzicato.hub.registry import read_registry
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.models.config import BACKBONES, HEADS, REPRESENTATIONS
+from pyzzicato.publishing.commits import compare_folder, publish_folder
 
 REPO = "me/pyzzicato-tiny"
 RECORD = {
@@ -197,3 +198,15 @@ def test_the_command_line(hub, tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["publish.py", str(folder), *wrong])
         with pytest.raises(ValueError, match="NAMESPACE/NAME|must be given"):
             publish.main(publish.parse_args())
+
+
+def test_a_hub_out_of_reach_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Port 9 of this machine: nobody listens there.
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    (tmp_path / "a.txt").write_text("a")
+    with pytest.raises(ValueError, match="me/x could not be looked at: no connection"):
+        compare_folder(tmp_path, "me/x")
+    with pytest.raises(ValueError, match="me/x was not published: no connection"):
+        publish_folder(tmp_path, "me/x", message="m")

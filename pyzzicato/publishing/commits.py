@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import httpx2
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationDelete,
@@ -104,7 +105,7 @@ def publish_folder(
         if not isinstance(error, HfHubHTTPError):
             raise
         raise _refusal(error, repo) from error
-    except (HfHubHTTPError, OSError, RuntimeError) as error:
+    except (HfHubHTTPError, httpx2.HTTPError, OSError, RuntimeError) as error:
         raise _refusal(error, repo) from error
     prefix = "" if kind == "model" else f"{kind}s/"
     return Published(repo, commit, f"{constants.ENDPOINT}/{prefix}{repo}", is_new)
@@ -129,7 +130,7 @@ def compare_folder(folder: Path, repo: str, kind: Kind = "model") -> Difference:
                 remote[entry.path] = entry
     except RepositoryNotFoundError:
         pass
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         raise in_words(error, f"{repo} could not be looked at") from error
     return Difference(
         new=tuple(sorted(local.keys() - remote.keys())),
