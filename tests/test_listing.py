@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import constants, metadata_load
 from test_publish import checkpoint, publish_it
 
 from pyzzicato.__main__ import main
@@ -117,3 +117,11 @@ def test_the_command_lists_both_in_words(hub, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "someone/their-own" in said
     assert "loss 3.5" in said
+
+
+def test_bundled_models_tell_the_measures_of_their_cards(hub):
+    rows = {row["name"]: row for row in find_models().models}
+    for name in ("lstm-events", "lstm"):
+        card = metadata_load(next(i.folder for i in list_models() if i.name == name) / "README.md")
+        assert rows[name]["measures"]["overlapped_area"] > 0.5
+        assert rows[name]["measures"].items() >= card["pyzzicato"]["measures"].items()

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelInfo, cached_assets_path, constants
+from huggingface_hub import ModelInfo, cached_assets_path, constants, metadata_load
 from huggingface_hub.utils import (  # type: ignore[attr-defined]
     build_hf_headers,
     get_session,
     hf_raise_for_status,
 )
 
+from .checkpoints import ModelInfo as CheckpointInfo
 from .downloads import PATIENT_ANSWER_S, HubUnreachableError, NotOnHubError, ask_hub, forget_silence
 from .loading import list_models
 
@@ -56,7 +57,7 @@ def find_models(refresh: bool = False) -> Listing:
     Args:
         refresh: ask the Hub in any case.
     """
-    bundled = [_bundled_row(info.as_dict()) for info in list_models()]
+    bundled = [_bundled_row(info) for info in list_models()]
     rows, remark = _on_hub(refresh)
     beside = {row["repo"]: row for row in rows}
     for row in bundled:
@@ -67,10 +68,15 @@ def find_models(refresh: bool = False) -> Listing:
     return Listing((*bundled, *beside.values()), remark)
 
 
-def _bundled_row(facts: dict[str, Any]) -> dict[str, Any]:
+def _bundled_row(info: CheckpointInfo) -> dict[str, Any]:
+    """Returns what is listed of a bundled model; its measures are those of the card beside it."""
+    facts = info.as_dict()
     loss = facts.pop("validation_loss")
     facts.pop("baseline_losses")
-    return {**facts, "measures": {} if loss is None else {"loss": round(loss, 4)}}
+    card = info.folder / "README.md"
+    told = hub_row(info.name, None, metadata_load(card) or {}) if card.is_file() else {}
+    measures = {} if loss is None else {"loss": round(loss, 4)}
+    return {**facts, "measures": told.get("measures", {}) | measures}
 
 
 def _on_hub(refresh: bool) -> tuple[list[dict[str, Any]], str | None]:

@@ -55,7 +55,9 @@ def _count_composers() -> list[dict[str, Any]]:
     works = Counter(composer for composer, _ in set(labels))
     hours: dict[str, float] = {}
     for info in known_models():
-        hours.update(info.record.get("data", {}).get("train_hours", {}))
+        data = info.record.get("data", {})
+        if data.get("name") == "MAESTRO":
+            hours.update(data.get("train_hours", {}))
     return [
         {"name": name, "pieces": n, "works": works[name], "hours": round(hours.get(name, 0.0), 1)}
         for name, n in pieces.most_common(N_COMPOSERS)

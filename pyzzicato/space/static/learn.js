@@ -32,8 +32,8 @@ export class LearnView {
     this.showBars("pieces");
     return [
       make("h2", {}, "Who is in the data"),
-      make("p", { class: "prose" }, "The networks have heard MAESTRO: performances from a piano "
-        + "competition, recorded key by key. These are the composers played most in the part they "
+      make("p", { class: "prose" }, "All networks but the one under free licences have heard MAESTRO: "
+        + "performances from a piano competition, recorded key by key. These are the composers played most in the part they "
         + "learnt from. Choose a bar for more."),
       this.segments, this.bars, this.about,
     ];
