@@ -208,7 +208,9 @@ def stream_continuation(
             yield Chunk(tuple(ended), held, player.seconds + ahead)
             new += ended
             ended = []
-            chunk_end = player.seconds + ahead + _CHUNK_SECONDS
+            chunk_end += _CHUNK_SECONDS * math.ceil(
+                (player.seconds + ahead - chunk_end + 1e-9) / _CHUNK_SECONDS
+            )
     new += ended
     held_seed = player.seed_as_held() if seed else []
     piece = Continuation(

@@ -167,7 +167,7 @@ class EventPlayer:
     @property
     def seconds(self) -> float:
         """Returns when the last new note was struck."""
-        return self._ticks * TICK_S
+        return round(self._ticks * TICK_S, 2)
 
     @property
     def limits(self) -> Mapping[str, int]:

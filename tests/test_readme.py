@@ -99,7 +99,8 @@ def test_the_javascript_snippet(page_url, tmp_path):
     )
     assert ran.returncode == 0, ran.stderr
     *parts, address = ran.stdout.splitlines()
-    assert len(parts) >= 20
+    # About one a second, fewer where the music pauses.
+    assert len(parts) >= 10
     assert re.fullmatch(r"http://127.0.0.1:\d+/gradio_api/file=\S+/continuation.mid", address)
 
 
