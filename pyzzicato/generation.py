@@ -9,13 +9,14 @@ carries its state from step to step.
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
-import torch
+from threadpoolctl import ThreadpoolController
 
-from .models import PyzzicatoModel, SamplingRule
+from .models import PyzzicatoModel, SamplingRule, Stepper
 from .notes import Note, cut_notes, end_of, sort_notes
 from .players import Player, player_for
 from .touch import SeedTouch
@@ -27,6 +28,8 @@ MAX_RNG = 2**32 - 1
 SILENT_SEED = "the seed is silent: a new piece begins, with a single note"
 
 _CHUNK_SECONDS = 1.0
+# Numbers the stream of random draws, beside those that use the same `rng` for other ends.
+_DRAWS = 1
 _OPENING_SECONDS = 0.5
 _OPENING_PITCHES = (48, 72)
 _OPENING_VELOCITY = 64
@@ -273,19 +276,16 @@ def _steps(
     model: PyzzicatoModel, player: Player, rule: SamplingRule, composers: list[int], rng: int
 ) -> Iterator[list[Note]]:
     """Yields, for each new step of the model, the new notes that ended with it; never ends."""
-    generator = torch.Generator().manual_seed(rng)
-    model.eval()
-    with torch.inference_mode(), one_thread():
-        seed = torch.from_numpy(player.steps).expand(rule.n_views, -1, -1)
-        seen, state = model.hidden(seed, model.start(rule.n_views, torch.tensor(composers)))
-        last = seen[:, -1]
+    draws = np.random.default_rng([rng, _DRAWS])
+    stepper = Stepper(model, composers)
+    with one_thread():
+        stepper.hear(player.steps)
     while True:
-        # Entered anew for each step: a generator must not leave its modes on while it waits.
-        with torch.inference_mode(), one_thread():
-            step = model.sample(last, rule, generator, **player.limits)
-            played = player.play(step[0].numpy())
-            last, state = model.step(step.expand(rule.n_views, -1), state)
-        yield played
+        # Entered anew for each step: a generator must not leave its limit on while it waits.
+        with one_thread():
+            step = stepper.draw(rule, draws, player.at_least)
+            stepper.take(step)
+        yield player.play(step)
 
 
 def _opening_note(rng: int) -> Note:
@@ -304,15 +304,16 @@ def _shift(notes: Iterable[Note], by_s: float) -> list[Note]:
     return [replace(n, start=n.start + by_s, end=n.end + by_s) for n in notes]
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Runs torch on one thread: as fast as two for one small step, and the sums never regroup."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+@cache
+def _threadpools() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Keeps numpy's products on one thread: two gain little on a step so small, spin against any
+    other load, and regroup the sums.
+    """  # noqa: D205
+    return _threadpools().limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
 
 
 def _between(name: str, value: float, low: float, high: float, fix: str) -> None:

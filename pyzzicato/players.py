@@ -5,7 +5,7 @@ One player a representation, all alike from outside: `steps` is the seed as the 
 held, `stop` lets them go. New notes are on the continuation's own clock: 0 is where the seed ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -33,8 +33,8 @@ class Player(Protocol):
         ...
 
     @property
-    def limits(self) -> Mapping[str, int]:
-        """Returns what the next step is held to, as arguments of the head's `sample`."""
+    def at_least(self) -> int:
+        """Returns the lowest onset step that the next step may have; 0 where it is free."""
         ...
 
     @property
@@ -81,7 +81,7 @@ class RollPlayer:
         touch: gives each new note its velocity; a model of the roll knows none.
     """
 
-    limits: Mapping[str, int] = {}
+    at_least = 0
 
     def __init__(
         self, seed: Sequence[Note], seed_seconds: float, fs: int, touch: SeedTouch
@@ -170,9 +170,9 @@ class EventPlayer:
         return round(self._ticks * TICK_S, 2)
 
     @property
-    def limits(self) -> Mapping[str, int]:
-        """Returns the lowest onset step that the first new note may have."""
-        return {"at_least": onset_bin_after(self._rest_s)} if self._is_first else {}
+    def at_least(self) -> int:
+        """Returns the lowest onset step that the next note may have, if it is the first new one."""
+        return onset_bin_after(self._rest_s) if self._is_first else 0
 
     @property
     def sounding(self) -> list[Note]:

@@ -3,5 +3,13 @@
 from .config import PyzzicatoConfig
 from .model import ModelState, PyzzicatoModel, PyzzicatoOutput
 from .rules import SamplingRule
+from .stepping import Stepper
 
-__all__ = ["ModelState", "PyzzicatoConfig", "PyzzicatoModel", "PyzzicatoOutput", "SamplingRule"]
+__all__ = [
+    "ModelState",
+    "PyzzicatoConfig",
+    "PyzzicatoModel",
+    "PyzzicatoOutput",
+    "SamplingRule",
+    "Stepper",
+]

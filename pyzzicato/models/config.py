@@ -26,8 +26,10 @@ COMPOSERS = {
 HEADS = {"roll": ("independent", "joint"), "events": ("notes",)}
 SPANS = {
     "independent": (),
-    "joint": (4.0, 20.0, 80.0, 300.0),  # frames: 0.2, 1, 4 and 15 s at 20 frames a second
-    "notes": (3.0, 10.0, 33.0, 100.0),  # notes: a chord, a second, a phrase, a section
+    # Frames: 0.2, 1, 4, 15 s at 20 frames a second, and a piece.
+    "joint": (4.0, 20.0, 80.0, 300.0, 3000.0),
+    # Notes: a chord, a second, a phrase, a section, a piece.
+    "notes": (3.0, 10.0, 33.0, 100.0, 1000.0),
 }
 """Spans of the memories that each head reads, unless a config names others."""
 SUSTAIN = ("extend", "ignore")

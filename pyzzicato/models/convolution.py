@@ -1,4 +1,4 @@
-"""A causal convolution that runs over a whole sequence or carries its past from step to step."""
+"""A causal convolution that carries its past from one part of a sequence to the next."""
 
 import torch
 from torch import Tensor, nn
@@ -42,11 +42,6 @@ class CausalConv(nn.Module):
             state: from `start` or from the call before.
         """
         seen = torch.cat((state, x), dim=1)
-        if x.shape[1] == 1:
-            taps = seen[:, :: self.dilation].flatten(1)
-            y = F.linear(taps, self.weight.flatten(1), self.bias)[:, None]
-        else:
-            kernel = self.weight.transpose(1, 2)
-            y = F.conv1d(seen.transpose(1, 2), kernel, self.bias, dilation=self.dilation)
-            y = y.transpose(1, 2)
-        return y, seen[:, seen.shape[1] - self.past :]
+        kernel = self.weight.transpose(1, 2)
+        y = F.conv1d(seen.transpose(1, 2), kernel, self.bias, dilation=self.dilation)
+        return y.transpose(1, 2), seen[:, seen.shape[1] - self.past :]

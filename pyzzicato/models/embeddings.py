@@ -34,6 +34,7 @@ class RollEmbedding(nn.Module):
     def __init__(self, spans: Sequence[float] = ()) -> None:
         super().__init__()
         self.memory = PitchMemory(spans) if spans else None
+        self.n_memories = len(spans)
         self.n_planes = 2 + len(spans) if spans else 1
 
     def start(self, batch_size: int) -> Any:
@@ -79,7 +80,8 @@ class EventEmbedding(nn.Module):
         self.out_size = size
         self.tables = nn.ModuleList(nn.Embedding(n, size) for n in EVENT_SIZES)
         self.memory = PitchMemory(spans)
-        self.n_planes = self.RECENT + len(spans)
+        self.n_memories = len(spans)
+        self.n_planes = self.RECENT + self.n_memories
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""

@@ -5,7 +5,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .pitch import N_KEYS
-from .rules import SamplingRule
 
 
 class IndependentHead(nn.Module):
@@ -49,12 +48,3 @@ class IndependentHead(nn.Module):
             logits, targets.to(logits.dtype), reduction="none"
         )
         return losses.sum(-1)
-
-    def sample(self, seen: Tensor, rule: SamplingRule, generator: torch.Generator) -> Tensor:
-        """Returns `(B, 88)` uint8 zeros and ones, the next frame, for `(n_views * B, C + 88)`."""
-        logits = rule.guide(self.logits(seen))
-        if rule.threshold is not None:
-            return (torch.sigmoid(logits) > rule.threshold).to(torch.uint8)
-        chances = torch.sigmoid(logits / rule.temperature)
-        draws = torch.rand(chances.shape, generator=generator, dtype=chances.dtype)
-        return (draws < chances).to(torch.uint8)

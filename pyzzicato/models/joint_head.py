@@ -1,13 +1,10 @@
 """The joint head of a roll: the keys of a frame, each given the keys below it."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .pitch import N_KEYS, PitchNet
-from .rules import SamplingRule
 
 
 class JointHead(nn.Module):
@@ -24,6 +21,7 @@ class JointHead(nn.Module):
         in_size: channels of the backbone.
         n_planes: planes of 88 keys that follow the channels in what the head is given; the first
             is the present frame.
+        n_memories: how many of them, the last ones, are memories.
         size: units of each key.
         dropout: share of the hidden vector and of the units dropped in training.
     """
@@ -32,12 +30,14 @@ class JointHead(nn.Module):
     _START = -5.0
     _STAY = 7.3
 
-    def __init__(self, in_size: int, n_planes: int, size: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, in_size: int, n_planes: int, n_memories: int, size: int, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.in_size = in_size
         self.n_planes = n_planes
         self.dropout = nn.Dropout(dropout)
-        self.net = PitchNet(n_planes, size, in_size)
+        self.net = PitchNet(n_planes, n_memories, size, in_size)
         # By interval, from 1 to 87 semitones; for a key that sounds, and for one newly struck.
         self.below = nn.Parameter(torch.zeros(2, N_KEYS - 1, size))
         self.mix = nn.Linear(size, size)
@@ -71,20 +71,6 @@ class JointHead(nn.Module):
         )
         return losses.sum(-1).view(targets.shape[:2])
 
-    def sample(self, seen: Tensor, rule: SamplingRule, generator: torch.Generator) -> Tensor:
-        """Returns `(B, 88)` uint8, the next frame, for `(n_views * B, C + 88 * F)`.
-
-        Exact, with one draw for each sounding key: given the keys so far, the chances of every
-        higher key to be the next one that sounds are known at once.
-        """
-        z, rest, present = (part.numpy() for part in self._given(seen))
-        n = len(seen) // rule.n_views
-        draws = torch.rand(n, N_KEYS, generator=generator, dtype=torch.float64).numpy()
-        frames = [
-            self._draw_frame(z[i::n], rest[i::n], present[i], rule, draws[i]) for i in range(n)
-        ]
-        return torch.from_numpy(np.stack(frames))
-
     def _intervals(self) -> Tensor:
         """Returns `below` as a matrix from all keys to all units, `(2 * 88, 88 * H)`."""
         keys = torch.arange(N_KEYS, device=self.below.device)
@@ -96,33 +82,7 @@ class JointHead(nn.Module):
         """Returns z without the keys below `(N, 88, H)`, the rest of the log-odds and the present
         frame, both `(N, 88)`, for `(N, C + 88 * F)`."""  # noqa: D205, D209
         hidden = self.dropout(seen[:, : self.in_size])
-        planes = seen[:, self.in_size :].unflatten(1, (N_KEYS, self.n_planes))
+        # Nothing is learnt in the planes: no gradient is worked out for them.
+        planes = seen[:, self.in_size :].detach().unflatten(1, (N_KEYS, self.n_planes))
         present = planes[..., 0]
         return self.net(planes, hidden), self.own(hidden) + self.stay * present, present
-
-    def _draw_frame(
-        self,
-        z: NDArray[np.float32],
-        rest: NDArray[np.float32],
-        present: NDArray[np.float32],
-        rule: SamplingRule,
-        draws: NDArray[np.float64],
-    ) -> NDArray[np.uint8]:
-        """Returns one `(88,)` frame for `(V, 88, H)` and `(V, 88)` of its V views."""
-        weights = (self.below, self.mix.weight, self.out.weight)
-        below, mix, out = (weight.detach().numpy() for weight in weights)
-        mix_bias = self.mix.bias.detach().numpy()
-        rest = rest + float(self.out.bias)
-        frame = np.zeros(N_KEYS, dtype=np.uint8)
-        key = 0
-        for draw in draws:
-            units = np.maximum(np.maximum(z[:, key:], 0) @ mix.T + mix_bias, 0)
-            log_odds = units @ out[0] + rest[:, key:]
-            key += rule.next_key(rule.guide(torch.from_numpy(log_odds)).numpy()[0], draw)
-            if key >= N_KEYS:
-                break
-            frame[key] = 1
-            said = below[0] if present[key] else below[0] + below[1]
-            z[:, key + 1 :] += said[: N_KEYS - 1 - key]
-            key += 1
-        return frame

@@ -15,7 +15,6 @@ from .heads import IndependentHead
 from .joint_head import JointHead
 from .lstm import LstmBackbone
 from .note_head import NoteHead
-from .rules import SamplingRule
 from .wavenet import WaveNetBackbone
 
 Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone
@@ -65,9 +64,8 @@ class PyzzicatoOutput(ModelOutput):
 class PyzzicatoModel(PreTrainedModel):
     """Predicts the next step of a piece from the steps so far.
 
-    A step is one `(88,)` frame of a roll, zeros and ones, or one `(4,)` note event. The same
-    weights run over whole sequences (`forward`) and one step at a time with a carried state
-    (`start`, `step`); the two agree.
+    A step is one `(88,)` frame of a roll, zeros and ones, or one `(4,)` note event. The model runs
+    over sequences, whole or cut, with a carried state; `stepping.py` plays it step by step.
     """
 
     config: PyzzicatoConfig
@@ -85,7 +83,11 @@ class PyzzicatoModel(PreTrainedModel):
             self.composers = nn.Embedding(1 + len(config.composers), COMPOSER_SIZE)
             in_size += COMPOSER_SIZE
         self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
-        self.head = _build_head(config, self.backbone.out_size, self.embedding.n_planes)
+        # The composer speaks twice: before the backbone, and past it.
+        self.manner: nn.Linear | None = None
+        if config.composers:
+            self.manner = nn.Linear(COMPOSER_SIZE, self.backbone.out_size, bias=False)
+        self.head = _build_head(config, self.backbone.out_size, self.embedding)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -124,6 +126,8 @@ class PyzzicatoModel(PreTrainedModel):
         if state.composer is not None:
             x = torch.cat((x, state.composer[:, None].expand(-1, x.shape[1], -1)), dim=-1)
         hidden, backbone = self.backbone(x, state.backbone)
+        if self.manner is not None:
+            hidden = hidden + self.manner(state.composer)[:, None]
         seen = torch.cat((hidden, planes.flatten(2)), dim=-1)
         return seen, ModelState(state.composer, past, backbone)
 
@@ -150,35 +154,14 @@ class PyzzicatoModel(PreTrainedModel):
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
         return PyzzicatoOutput(loss=self.head.nll(seen, targets).mean(), state=state)
 
-    @torch.no_grad()
-    def step(self, step: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """Returns what the head sees after one more step `(B, A)`, and the state."""
-        seen, state = self.hidden(step[:, None], state)
-        return seen[:, 0], state
-
-    @torch.no_grad()
-    def sample(
-        self, seen: Tensor, rule: SamplingRule, generator: torch.Generator, **limits: int
-    ) -> Tensor:
-        """Returns the next step `(B, A)`, drawn or chosen, for `(n_views * B, C + 88 * F)`.
-
-        Args:
-            seen: from `step`; with guidance the B rows with the composer, then those without.
-            rule: how to draw.
-            generator: of the draws.
-            limits: of the head's own `sample`.
-        """
-        return self.head.sample(seen, rule, generator, **limits)
-
-
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:
     if config.representation == "roll":
         return RollEmbedding(config.memory_spans)
     return EventEmbedding(config.embedding_size, config.memory_spans)
 
 
-def _build_head(config: PyzzicatoConfig, in_size: int, n_planes: int) -> Head:
+def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
     if config.head == "independent":
         return IndependentHead(in_size)
     head = JointHead if config.head == "joint" else NoteHead
-    return head(in_size, n_planes, config.head_size, config.dropout)
+    return head(in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)

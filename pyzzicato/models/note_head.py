@@ -6,7 +6,6 @@ from torch.nn import functional as F
 
 from .embeddings import EVENT_SIZES
 from .pitch import N_KEYS, PitchNet
-from .rules import SamplingRule
 
 
 class NoteHead(nn.Module):
@@ -18,11 +17,14 @@ class NoteHead(nn.Module):
     Args:
         in_size: channels of the backbone.
         n_planes: planes of 88 keys that follow the channels in what the head is given.
+        n_memories: how many of them, the last ones, are memories.
         size: channels of each key.
         dropout: share of the hidden vector dropped in training.
     """
 
-    def __init__(self, in_size: int, n_planes: int, size: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, in_size: int, n_planes: int, n_memories: int, size: int, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.in_size = in_size
         self.n_planes = n_planes
@@ -30,7 +32,7 @@ class NoteHead(nn.Module):
         onsets, pitches, durations, velocities = EVENT_SIZES
         self.onset = nn.Linear(in_size, onsets)
         self.after_onset = nn.Embedding(onsets, in_size)
-        self.net = PitchNet(n_planes, size, in_size)
+        self.net = PitchNet(n_planes, n_memories, size, in_size)
         self.key = nn.Linear(size, 1)
         self.own = nn.Linear(in_size, pitches)
         self.after_pitch = nn.Embedding(pitches, in_size)
@@ -67,29 +69,9 @@ class NoteHead(nn.Module):
         """Returns `(B, T)` nats a note."""
         return self.attribute_nll(seen, targets).sum(-1)
 
-    def sample(
-        self, seen: Tensor, rule: SamplingRule, generator: torch.Generator, at_least: int = 0
-    ) -> Tensor:
-        """Returns `(B, 4)` uint8, the next note, for `(n_views * B, C + 88 * F)`.
-
-        Args:
-            seen: hidden vectors and planes.
-            rule: how to draw; without a threshold.
-            generator: of the draws.
-            at_least: the lowest onset step allowed, the draw being conditioned on it.
-        """
-        hidden, planes = self._split(seen)
-        onset = rule.draw(self.onset(hidden), generator, at_least)
-        hidden = hidden + rule.spread(self.after_onset(onset))
-        pitch = rule.draw(self._pitch(hidden, planes), generator)
-        hidden = hidden + rule.spread(self.after_pitch(pitch))
-        duration = rule.draw(self.duration(hidden), generator)
-        hidden = hidden + rule.spread(self.after_duration(duration))
-        velocity = rule.draw(self.velocity(hidden), generator)
-        return torch.stack((onset, pitch, duration, velocity), dim=-1).to(torch.uint8)
-
     def _split(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        planes = seen[:, self.in_size :].unflatten(1, (N_KEYS, self.n_planes))
+        # Nothing is learnt in the planes: no gradient is worked out for them.
+        planes = seen[:, self.in_size :].detach().unflatten(1, (N_KEYS, self.n_planes))
         return self.dropout(seen[:, : self.in_size]), planes
 
     def _pitch(self, hidden: Tensor, planes: Tensor) -> Tensor:

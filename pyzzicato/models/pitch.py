@@ -10,60 +10,64 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 N_KEYS = 88
+OCTAVE = 12
 
 
 class PitchMemory(nn.Module):
     """Decaying memories of which keys were struck: `(B, T, 88)` -> `(B, T, 88, F)`.
 
     Memory f after step t is the sum over steps s <= t of `exp(-(t - s) / spans[f])` times what was
-    struck at s, divided by the root of its span so that all memories have like sizes.
+    struck at s, divided by the same sum over all keys together (plus one, for times when little was
+    struck): shares of the keys. A memory as long as a piece therefore reads alike after ten seconds
+    and after ten minutes, and dense playing does not make the memories grow.
 
     Args:
         spans: steps after which a memory has faded to 1/e, one for each of the F memories.
     """
 
+    GAIN = 8.0
+    """Shares of 88 keys are small numbers; so many times larger they suit the networks."""
+
     def __init__(self, spans: Sequence[float]) -> None:
         super().__init__()
-        lengths = torch.tensor(list(spans), dtype=torch.float32)
-        self.register_buffer("decay", torch.exp(-1 / lengths))
-        self.register_buffer("scale", lengths.rsqrt())
+        self.register_buffer("decay", torch.exp(-1 / torch.tensor(list(spans))))
         self.decay: Tensor
-        self.scale: Tensor
 
     def start(self, batch_size: int) -> Tensor:
-        """Returns the memories before the first step: `(B, 88, F)` zeros."""
+        """Returns the bare sums before the first step: `(B, 88, F)` zeros."""
         return self.decay.new_zeros(batch_size, N_KEYS, len(self.decay))
 
     def forward(self, struck: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the memories after each step, scaled, and the bare ones after the last.
+        """Returns the shares after each step, and the bare sums after the last.
 
         Args:
             struck: `(B, T, 88)` zeros and ones.
             state: `(B, 88, F)` from `start` or the call before.
         """
-        n = struck.shape[1]
-        if n == 1:
-            state = self.decay * state + struck[:, 0, :, None]
-            return (state * self.scale)[:, None], state
-        steps = torch.arange(n, device=struck.device)
+        steps = torch.arange(struck.shape[1], device=struck.device)
         age = steps[:, None] - steps
         fading = torch.where(age >= 0, self.decay[:, None, None] ** age.clamp(min=0), 0.0)
-        memories = torch.einsum("fts,bsk->btkf", fading, struck)
+        sums = torch.einsum("fts,bsk->btkf", fading, struck)
         older = self.decay ** (steps[:, None] + 1)
-        memories = memories + older[None, :, None, :] * state[:, None]
-        return memories * self.scale, memories[:, -1]
+        sums = sums + older[None, :, None, :] * state[:, None]
+        return self.GAIN * sums / (sums.sum(2, keepdim=True) + 1), sums[:, -1]
 
 
 class PitchNet(nn.Module):
-    """Two convolutions along the keys, modulated by the backbone: `(N, 88, F)` -> `(N, 88, H)`.
+    """Convolutions along the keys, modulated by the backbone: `(N, 88, F)` -> `(N, 88, H)`.
 
-    The backbone's vector scales and shifts each channel (FiLM, Perez et al. 2018) the same for all
-    keys, so the output is equivariant to transposition of the history, up to the keyboard's edges.
+    The first layer is two convolutions side by side: one along the keys, and one around the circle
+    of the twelve pitch classes, which reads the memories folded to one octave: which key the music
+    is in is a matter of classes, wherever on the keyboard they sound. The backbone's vector scales
+    and shifts each channel (FiLM, Perez et al. 2018) the same for all keys, so the output is
+    equivariant to transposition of the history, up to the keyboard's edges.
 
     Args:
         n_planes: F.
+        n_memories: how many of the planes, the last ones, are memories.
         n_hidden: H, channels after each convolution.
         context_size: channels of the backbone's vector.
         kernels: keys the two convolutions span, odd.
@@ -72,23 +76,35 @@ class PitchNet(nn.Module):
     def __init__(
         self,
         n_planes: int,
+        n_memories: int,
         n_hidden: int,
         context_size: int,
         kernels: tuple[int, int] = (37, 13),
     ) -> None:
         super().__init__()
         first, second = kernels
+        self.n_memories = n_memories
         self.reach = first // 2 + second // 2
         # Of height 1: with the channels last in memory a CPU runs these two to three times as fast
         # as convolutions of one dimension.
         self.conv1 = nn.Conv2d(n_planes, n_hidden, (1, first), padding=(0, first // 2))
         self.conv2 = nn.Conv2d(n_hidden, n_hidden, (1, second), padding=(0, second // 2))
+        self.classes = nn.Linear(OCTAVE * n_memories, n_hidden, bias=False)
         self.film = nn.Linear(context_size, 2 * n_hidden)
 
     def forward(self, planes: Tensor, context: Tensor) -> Tensor:
         """Returns `(N, 88, H)` for planes `(N, 88, F)` and context `(N, C)`."""
         scale, shift = self.film(context)[:, :, None, None].chunk(2, dim=1)
         x = planes.transpose(1, 2)[:, :, None]  # (N, F, 1, 88), channels last in memory
-        x = torch.relu(self.conv1(x) * (1 + scale) + shift)
-        out: Tensor = self.conv2(x)[:, :, 0].transpose(1, 2)
-        return out
+        by_key = self.conv1(x) + self._by_class(planes).transpose(1, 2)[:, :, None]
+        out: Tensor = self.conv2(torch.relu(by_key * (1 + scale) + shift))
+        return out[:, :, 0].transpose(1, 2)
+
+    def _by_class(self, planes: Tensor) -> Tensor:
+        """Returns what the pitch classes say to each key, `(N, 88, H)`."""
+        folded = F.pad(planes[..., -self.n_memories :], (0, 0, 0, -N_KEYS % OCTAVE))
+        folded = folded.unflatten(1, (-1, OCTAVE)).sum(1)
+        classes = torch.arange(OCTAVE, device=planes.device)
+        around = folded[:, (classes[:, None] + classes) % OCTAVE].flatten(2)
+        said: Tensor = self.classes(around)
+        return said.repeat(1, -(-N_KEYS // OCTAVE), 1)[:, :N_KEYS]

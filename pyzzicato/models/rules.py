@@ -1,11 +1,12 @@
 """How a step is chosen from a distribution."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +29,42 @@ class SamplingRule:
 
     @property
     def n_views(self) -> int:
-        """Returns how many rows a piece has in what a head is given: with and without composer."""
+        """Returns how often a piece is heard: once, or with and without its composer."""
         return 1 if self.guidance == 1 else 2
 
-    def spread(self, rows: Tensor) -> Tensor:
-        """Returns `(B, C)` rows for all views, `(n_views * B, C)`."""
-        return rows if self.n_views == 1 else rows.repeat(self.n_views, 1)
+    def guide(self, views: Sequence[Numbers]) -> Numbers:
+        """Returns the logits of the one view, or of both, with the composer and without, guided."""
+        if len(views) == 1:
+            return views[0]
+        given, plain = views
+        return plain + np.float32(self.guidance) * (given - plain)
 
-    def guide(self, logits: Tensor) -> Tensor:
-        """Returns `(B, V)` logits for `(B, V)`, or for `(2 B, V)` of both views, guided ones."""
-        if self.n_views == 1:
-            return logits
-        given, plain = logits.chunk(2)
-        return plain + self.guidance * (given - plain)
-
-    def draw(self, logits: Tensor, generator: torch.Generator, lowest: int = 0) -> Tensor:
-        """Returns one of V choices a row, `(B,)`, for the `(n_views * B, V)` logits of a head.
+    def choose(self, logits: Numbers, rng: np.random.Generator, lowest: int = 0) -> int:
+        """Returns one of the V choices, drawn, for `(V,)` guided logits.
 
         Args:
-            logits: from both views of each piece.
-            generator: of the draws.
+            logits: of the choices.
+            rng: of the draw.
             lowest: choices below it are not to be drawn.
         """
-        # In numpy: for a single row of a hundred numbers torch costs several times as much.
-        guided = self.guide(logits).double().numpy() / self.temperature
-        guided[:, :lowest] = -np.inf
-        reached = np.exp(guided - guided.max(axis=1, keepdims=True)).cumsum(axis=1)
-        draws = torch.rand(len(guided), 1, generator=generator, dtype=torch.float64).numpy()
-        return torch.from_numpy((reached <= draws * reached[:, -1:]).sum(axis=1))
+        scaled = logits[lowest:].astype(np.float64) / self.temperature
+        reached = np.exp(scaled - scaled.max()).cumsum()
+        return lowest + int(reached.searchsorted(rng.random() * reached[-1], side="right"))
 
-    def next_key(self, log_odds: NDArray[np.float32], draw: float) -> int:
-        """Returns the index of the first key that sounds, or the number of keys if none does.
+    def cuts(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Returns the log-odds that each of n keys must pass to sound, `(n,)`.
+
+        A key with the chance p, tempered, sounds where a number drawn uniformly in 0 to 1 is below
+        p: where its log-odds pass the temperature times those of the number. By a threshold nothing
+        is drawn.
 
         Args:
-            log_odds: of each key in turn, given that none of the keys before it sounds.
-            draw: uniform in 0 to 1; it decides for all keys at once by the inverse of the
-                distribution of that index.
+            n: keys.
+            rng: of the draws.
         """
         if self.threshold is not None:
-            cut = np.log(self.threshold / (1 - self.threshold))
-            sounds = np.flatnonzero(log_odds > cut)
-            return int(sounds[0]) if len(sounds) else len(log_odds)
-        # -log(1 - sigmoid(x)) = log(1 + exp(x)), summed over the keys that stay silent.
-        silent = np.cumsum(np.logaddexp(0.0, log_odds.astype(np.float64) / self.temperature))
-        return int(np.searchsorted(silent, -np.log1p(-draw), side="left"))
+            return np.full(n, np.log(self.threshold / (1 - self.threshold)))
+        drawn = rng.random(n)
+        # A drawn 0 lets the key sound in any case.
+        with np.errstate(divide="ignore"):
+            return self.temperature * (np.log(drawn) - np.log1p(-drawn))

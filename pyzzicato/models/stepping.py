@@ -1,0 +1,90 @@
+"""Plays a model one step at a time: what `PyzzicatoModel` gives for whole sequences, in numpy."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from .backbone_steps import Dense, Vector, as_array, step_backbone
+from .draws import Draw, IndependentDraw, JointDraw, NoteDraw, Step
+from .embeddings import EventEmbedding, RollEmbedding
+from .heads import IndependentHead
+from .joint_head import JointHead
+from .model import PyzzicatoModel
+from .pitch_steps import EventPast, FirstLayer, RollPast
+from .rules import SamplingRule
+
+
+class Stepper:
+    """One piece as a model hears and plays it: takes a step, draws the next.
+
+    Its cost a step does not grow with what was heard. The weights are the model's own and must not
+    change while it plays.
+
+    Args:
+        model: any model, on any device; the work is done on the CPU.
+        composers: the piece's views, each by the number of its composer, 0 for any: one, or with
+            guidance the composer's and 0.
+    """
+
+    def __init__(self, model: PyzzicatoModel, composers: Sequence[int] = (0,)) -> None:
+        self._past, self._draw = _past_and_draw(model)
+        self._views = [_View(model, number) for number in composers]
+        self.hidden: list[Vector] = []
+
+    def take(self, step: Step) -> None:
+        """Takes one more step `(A,)`, heard or played."""
+        x = self._past.take(step)
+        self.hidden = [view.take(x) for view in self._views]
+
+    def hear(self, steps: NDArray[np.uint8]) -> None:
+        """Takes steps `(T, A)`, one after the other."""
+        for step in steps:
+            self.take(step)
+
+    def draw(self, rule: SamplingRule, rng: np.random.Generator, at_least: int = 0) -> Step:
+        """Returns the next step `(A,)`, drawn or chosen; `take` it for the piece to go on.
+
+        Args:
+            rule: how to draw.
+            rng: of the draws.
+            at_least: on note events the lowest onset step allowed.
+        """
+        assert self.hidden, "a piece begins with a step that is heard"
+        return self._draw(self.hidden, rule, rng, at_least)
+
+
+class _View:
+    """The backbone with a composer, or with any."""
+
+    def __init__(self, model: PyzzicatoModel, composer: int) -> None:
+        self._backbone = step_backbone(model.backbone)
+        self._composer: Vector | None = None
+        if model.composers is not None and model.manner is not None:
+            self._composer = as_array(model.composers.weight)[composer]
+            self._manner = Dense(model.manner)(self._composer)
+
+    def take(self, x: Vector) -> Vector:
+        if self._composer is None:
+            return self._backbone(x)
+        return self._backbone(np.concatenate((x, self._composer))) + self._manner
+
+
+def _past_and_draw(model: PyzzicatoModel) -> tuple[RollPast | EventPast, Draw]:
+    """Returns what a model remembers of a piece, and its head, which reads it."""
+    embedding, head = model.embedding, model.head
+    if isinstance(head, IndependentHead):
+        plain = RollPast(None)
+        return plain, IndependentDraw(head, plain)
+    assert embedding.memory is not None  # heads that read memories have them
+    layer = FirstLayer(head.net, embedding.memory)
+    if isinstance(head, JointHead):
+        assert isinstance(embedding, RollEmbedding)
+        frames = RollPast(layer)
+        return frames, JointDraw(head, frames)
+    assert isinstance(embedding, EventEmbedding)
+    tables = [as_array(cast(nn.Embedding, table).weight) for table in embedding.tables]
+    events = EventPast(tables, layer, embedding.RECENT)
+    return events, NoteDraw(head, events)
