@@ -147,7 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="sample; lower is tamer, higher more daring (%(default)s)",
     )
     how.add_argument("--threshold", type=float, help="the article's way: keys that pass it sound")
-    add("--composer", help="play as this composer, for example chopin (default: any)")
+    add("--composer", help="play as chopin, for example, or any (default: the seed's)")
     add(
         "--guidance",
         type=float,

@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from .attribution import likeliest_composer
 from .models import PyzzicatoModel, SamplingRule, Stepper
 from .notes import Note, cut_notes, end_of, sort_notes
 from .players import Player, player_for
@@ -48,8 +49,9 @@ class GenerationSettings:
         threshold: the article's way instead of sampling: a key sounds where its probability passes
             the threshold, above 0 and below 1. None to sample.
         rng: number of the random draw, 0 to 2**32 - 1; the same number gives the same notes.
-        composer: short name of the composer to play as ("chopin"); None for any. Which ones there
-            are is the model's choice.
+        composer: short name of the composer to play as ("chopin"), "any" for nobody in particular,
+            None for the one whose music the seed is most like, in the model's own judgement. Which
+            ones there are is the model's choice.
         guidance: how strongly, 0 to 4: 1 plays as the model has learnt of the composer, more
             exaggerates what sets him apart.
 
@@ -116,6 +118,8 @@ class Continuation:
         settings: how it was made.
         wall_seconds: how long that took, sound and picture excluded.
         remarks: what the listener should know of it, in words.
+        composer: short name of whom it was played as, asked for or heard in the seed; None for
+            nobody in particular.
     """
 
     seed_notes: tuple[Note, ...]
@@ -124,6 +128,7 @@ class Continuation:
     settings: GenerationSettings
     wall_seconds: float
     remarks: tuple[str, ...] = ()
+    composer: str | None = None
 
     @property
     def notes(self) -> list[Note]:
@@ -188,7 +193,7 @@ def stream_continuation(
     """
     settings = settings or GenerationSettings()
     began = time.perf_counter()
-    rule, composers = _plan(model, settings)
+    _check_settings(model, settings)
     fs = model.config.fs
     seed, seed_seconds = cut_seed(notes, settings, fs)
     # The model hears the opening note as its seed, the listener as new.
@@ -196,10 +201,13 @@ def stream_continuation(
     ahead = math.ceil(_OPENING_SECONDS * fs) / fs if opening else 0.0
     touch = SeedTouch(seed, settings.rng)
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
+    number = model.config.composer_number(settings.composer)
+    if settings.composer is None and seed:
+        number = likeliest_composer(model, player.steps)
     new: list[Note] = []
     ended = list(opening)
     chunk_end = _CHUNK_SECONDS
-    for played in _steps(model, player, rule, composers, settings.rng):
+    for played in _steps(model, player, settings, number):
         over = player.seconds + ahead >= settings.seconds - 1e-9
         ended += _shift(played, ahead)
         if over:
@@ -224,6 +232,7 @@ def stream_continuation(
         settings=settings,
         wall_seconds=time.perf_counter() - began,
         remarks=() if seed else (SILENT_SEED,),
+        composer=(model.config.composers or [])[number - 1] if number else None,
     )
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 
@@ -254,30 +263,25 @@ def continue_seed(
     return piece
 
 
-def _plan(model: PyzzicatoModel, settings: GenerationSettings) -> tuple[SamplingRule, list[int]]:
-    """Returns how to draw, and the numbers of the composers the model plays as at the same time.
-
-    Raises:
-        ValueError: if the model cannot do what the settings ask for.
-    """
+def _check_settings(model: PyzzicatoModel, settings: GenerationSettings) -> None:
+    """Raises ValueError if the model cannot do what the settings ask for."""
     if settings.threshold is not None and model.config.representation != "roll":
         raise ValueError(
             f"threshold must be left out for a model of note events, got {settings.threshold}; it "
             "is the way of models on a roll"
         )
-    number = model.config.composer_number(settings.composer)
-    # Without a composer there is nothing to exaggerate.
-    guidance = settings.guidance if number else 1.0
-    rule = SamplingRule(settings.temperature, settings.threshold, guidance)
-    return rule, [number, 0][: rule.n_views]
+    model.config.composer_number(settings.composer)
 
 
 def _steps(
-    model: PyzzicatoModel, player: Player, rule: SamplingRule, composers: list[int], rng: int
+    model: PyzzicatoModel, player: Player, settings: GenerationSettings, composer: int
 ) -> Iterator[list[Note]]:
     """Yields, for each new step of the model, the new notes that ended with it; never ends."""
-    draws = np.random.default_rng([rng, _DRAWS])
-    stepper = Stepper(model, composers)
+    # Without a composer there is nothing to exaggerate.
+    guidance = settings.guidance if composer else 1.0
+    rule = SamplingRule(settings.temperature, settings.threshold, guidance)
+    draws = np.random.default_rng([settings.rng, _DRAWS])
+    stepper = Stepper(model, [composer, 0][: rule.n_views])
     with one_thread():
         stepper.hear(player.steps)
     while True:

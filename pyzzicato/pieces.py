@@ -123,6 +123,7 @@ def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> di
         "seed": seed.title,
         "remarks": [*seed.remarks, *piece.remarks],
         "settings": asdict(piece.settings),
+        "composer": piece.composer,
         "seed_seconds": piece.seed_seconds,
         "seed_notes": len(piece.seed_notes),
         "notes": len(piece.new_notes),

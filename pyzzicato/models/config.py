@@ -23,6 +23,8 @@ COMPOSERS = {
     "scriabin": "Alexander Scriabin",
 }
 """The fourteen composers most played in MAESTRO: short name -> name in its catalogue."""
+ANYBODY = "any"
+"""Asks for no composer in particular."""
 HEADS = {"roll": ("independent", "joint"), "events": ("notes",)}
 SPANS = {
     "independent": (),
@@ -32,6 +34,8 @@ SPANS = {
     "notes": (3.0, 10.0, 33.0, 100.0, 1000.0),
 }
 """Spans of the memories that each head reads, unless a config names others."""
+RECENT = {"independent": 1, "joint": 2, "notes": 8}
+"""Steps that each head reads one by one, the present one first, unless a config says otherwise."""
 SUSTAIN = ("extend", "ignore")
 
 # Upper ends of what a checkpoint may ask for, so that a hostile config cannot exhaust memory.
@@ -39,6 +43,7 @@ _MAX_WIDTH = 4096
 _MAX_LAYERS = 64
 _MAX_KERNEL = 256
 _MAX_SPANS = 16
+_MAX_RECENT = 64
 _MAX_COMPOSERS = 256
 
 # Keys beside the fields that transformers itself writes into or passes with a config.
@@ -72,6 +77,8 @@ class PyzzicatoConfig(PretrainedConfig):
         head_size: channels of each key in the joint head and the head of notes, 1 to 4096.
         spans: steps after which each memory of the keys struck has faded to 1/e, above 0, at most
             16 of them; None for the head's own (`SPANS`). The independent head has none.
+        recent: last steps that the head reads one by one, 1 to 64; None for the head's own
+            (`RECENT`). The independent head reads the present frame, no more and no less.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
 
@@ -95,12 +102,18 @@ class PyzzicatoConfig(PretrainedConfig):
     embedding_size: int = 128
     head_size: int = 24
     spans: list[float] | None = None
+    recent: int | None = None
     composers: list[str] | None = None
 
     @property
     def memory_spans(self) -> list[float]:
         """Returns the spans of the memories, none for the independent head."""
         return self.spans or []
+
+    @property
+    def n_recent(self) -> int:
+        """Returns how many of the last steps the head reads one by one."""
+        return self.recent or RECENT[self.head]
 
     def __post_init__(self, **kwargs: Any) -> None:
         # transformers takes any key; a misspelt one would silently leave its default in place.
@@ -120,6 +133,9 @@ class PyzzicatoConfig(PretrainedConfig):
         check_whole("embedding_size", self.embedding_size, 1, _MAX_WIDTH)
         check_whole("head_size", self.head_size, 1, _MAX_WIDTH)
         self._take_spans()
+        self.recent = RECENT[self.head] if self.recent is None else self.recent
+        most = 1 if self.head == "independent" else _MAX_RECENT
+        check_whole("recent", self.recent, 1, most)
         self._take_composers()
         is_number = isinstance(self.dropout, int | float) and not isinstance(self.dropout, bool)
         if not is_number or not 0 <= self.dropout < 1:
@@ -149,16 +165,16 @@ class PyzzicatoConfig(PretrainedConfig):
         self.composers = list(names)
 
     def composer_number(self, name: str | None) -> int:
-        """Returns the number the model takes for a composer's short name, 0 for None.
+        """Returns the number the model takes for a composer's short name, 0 for None and "any".
 
         Raises:
             ValueError: if the model does not know the composer.
         """
         known = self.composers or []
-        if name is None:
+        if name is None or name == ANYBODY:
             return 0
         if name not in known:
-            names = ", ".join(known) if known else "none: this model knows no composers"
+            names = ", ".join((*known, ANYBODY)) if known else "none: this model knows no composers"
             raise ValueError(f"composer must be one of {names}; got {name!r}")
         return 1 + known.index(name)
 

@@ -20,29 +20,31 @@ EVENT_SIZES = (57, N_KEYS, 48, 16)
 class RollEmbedding(nn.Module):
     """A frame as it is: 88 zeros and ones, one for each key.
 
-    The planes are the present frame and, where memories are wanted, the frame before and what was
-    struck of late.
+    The planes are the last frames, the present one first, and memories of what was struck.
 
     Args:
-        spans: of the memories, frames; none for the present frame alone.
+        spans: of the memories, frames; may be none.
+        n_recent: frames that have a plane each, 1 or more.
     """
 
     n_attributes = N_KEYS
     """Numbers a step holds."""
     out_size = N_KEYS
 
-    def __init__(self, spans: Sequence[float] = ()) -> None:
+    def __init__(self, spans: Sequence[float] = (), n_recent: int = 1) -> None:
         super().__init__()
         self.memory = PitchMemory(spans) if spans else None
         self.n_memories = len(spans)
-        self.n_planes = 2 + len(spans) if spans else 1
+        self.n_recent = n_recent
+        self.n_planes = n_recent + self.n_memories
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first frame."""
         if self.memory is None:
             return ()
         memories = self.memory.start(batch_size)
-        return memories.new_zeros(batch_size, 1, N_KEYS), memories
+        # What was struck is told by the frame before, whether or not it has a plane.
+        return memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS), memories
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, 88)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -56,37 +58,41 @@ class RollEmbedding(nn.Module):
         if self.memory is None:
             return frames, frames[..., None], ()
         last, memories = state
-        before = torch.cat((last, frames[:, :-1]), dim=1)
-        remembered, memories = self.memory(frames * (1 - before), memories)
-        planes = torch.cat((frames[..., None], before[..., None], remembered), dim=-1)
-        return frames, planes, (frames[:, -1:], memories)
+        seen = torch.cat((last, frames), dim=1)
+        first = last.shape[1]
+        recent = [seen[:, first - i : seen.shape[1] - i] for i in range(self.n_recent)]
+        struck = frames * (1 - seen[:, first - 1 : -1])
+        remembered, memories = self.memory(struck, memories)
+        planes = torch.cat((torch.stack(recent, dim=-1), remembered), dim=-1)
+        return frames, planes, (seen[:, -first:], memories)
 
 
 class EventEmbedding(nn.Module):
     """A note event as the sum of one vector for each of its four numbers.
 
-    The planes are the last `RECENT` notes, each a plane of its own, and memories of all notes.
+    The planes are the last notes, the latest last, and memories of all notes.
 
     Args:
         size: channels of the sum.
         spans: of the memories, notes.
+        n_recent: notes that have a plane each, 1 or more.
     """
 
-    RECENT = 8
     n_attributes = len(EVENT_SIZES)
 
-    def __init__(self, size: int, spans: Sequence[float]) -> None:
+    def __init__(self, size: int, spans: Sequence[float], n_recent: int) -> None:
         super().__init__()
         self.out_size = size
         self.tables = nn.ModuleList(nn.Embedding(n, size) for n in EVENT_SIZES)
         self.memory = PitchMemory(spans)
         self.n_memories = len(spans)
-        self.n_planes = self.RECENT + self.n_memories
+        self.n_recent = n_recent
+        self.n_planes = n_recent + self.n_memories
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""
         memories = self.memory.start(batch_size)
-        return memories.new_zeros(batch_size, self.RECENT - 1, N_KEYS), memories
+        return memories.new_zeros(batch_size, self.n_recent - 1, N_KEYS), memories
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, size)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -101,7 +107,7 @@ class EventEmbedding(nn.Module):
         struck = F.one_hot(numbers[..., 1], N_KEYS).to(dtype)
         earlier, memories = state
         seen = torch.cat((earlier, struck), dim=1)
-        recent = seen.unfold(1, self.RECENT, 1)
+        recent = seen.unfold(1, self.n_recent, 1)
         remembered, memories = self.memory(struck, memories)
         planes = torch.cat((recent, remembered), dim=-1)
-        return vectors, planes, (seen[:, 1 - self.RECENT :], memories)
+        return vectors, planes, (seen[:, seen.shape[1] - earlier.shape[1] :], memories)

@@ -156,8 +156,8 @@ class PyzzicatoModel(PreTrainedModel):
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:
     if config.representation == "roll":
-        return RollEmbedding(config.memory_spans)
-    return EventEmbedding(config.embedding_size, config.memory_spans)
+        return RollEmbedding(config.memory_spans, config.n_recent)
+    return EventEmbedding(config.embedding_size, config.memory_spans, config.n_recent)
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:

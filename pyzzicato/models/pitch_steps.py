@@ -85,26 +85,29 @@ class RollPast:
 
     Args:
         first_layer: of the head; None for a head that reads the present frame alone.
+        n_recent: frames that have a plane each.
     """
 
-    def __init__(self, first_layer: FirstLayer | None) -> None:
+    def __init__(self, first_layer: FirstLayer | None, n_recent: int = 1) -> None:
         self._layer = first_layer
+        self._n_recent = n_recent
         self.present: NDArray[np.uint8] = np.zeros(N_KEYS, dtype=np.uint8)
-        self._before = self.present
+        # Keys of the last frames, the present one first.
+        self._recent: list[NDArray[np.intp]] = []
 
     def take(self, frame: NDArray[np.uint8]) -> Vector:
         """Takes one more `(88,)` frame; returns what the backbone is given of it."""
-        self._before, self.present = self.present, frame
         if self._layer is not None:
-            self._layer.strike(np.flatnonzero(frame > self._before).tolist())
+            self._layer.strike(np.flatnonzero(frame > self.present).tolist())
+            self._recent = [np.flatnonzero(frame), *self._recent[: self._n_recent - 1]]
+        self.present = frame
         return frame.astype(np.float32)
 
     def sums(self) -> Sums:
         """Returns the sums of the head's first layer."""
         assert self._layer is not None  # only heads that have the layer ask
         sums = self._layer.remembered()
-        for says, frame in zip(self._layer.says, (self.present, self._before), strict=False):
-            keys = np.flatnonzero(frame)
+        for says, keys in zip(self._layer.says, self._recent, strict=False):
             if len(keys):
                 sums += says[keys].sum(0)
         return sums
@@ -130,7 +133,7 @@ class EventPast:
     def take(self, event: NDArray[np.uint8]) -> Vector:
         """Takes one more `(4,)` event; returns what the backbone is given of it."""
         key = int(event[1])
-        self._recent = [*self._recent[1 - self._n_recent :], key]
+        self._recent = [*self._recent, key][-self._n_recent :]
         self._layer.strike([key])
         onset, pitch, duration, velocity = (
             table[number] for table, number in zip(self._tables, event.tolist(), strict=True)

@@ -82,9 +82,9 @@ def _past_and_draw(model: PyzzicatoModel) -> tuple[RollPast | EventPast, Draw]:
     layer = FirstLayer(head.net, embedding.memory)
     if isinstance(head, JointHead):
         assert isinstance(embedding, RollEmbedding)
-        frames = RollPast(layer)
+        frames = RollPast(layer, embedding.n_recent)
         return frames, JointDraw(head, frames)
     assert isinstance(embedding, EventEmbedding)
     tables = [as_array(cast(nn.Embedding, table).weight) for table in embedding.tables]
-    events = EventPast(tables, layer, embedding.RECENT)
+    events = EventPast(tables, layer, embedding.n_recent)
     return events, NoteDraw(head, events)
