@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import tiny_settings, tune
+from conftest import tiny_settings
 
-from pyzzicato.notes import Note, transpose_notes
-from pyzzicato.pianoroll import notes_to_roll
-from pyzzicato.training.batches import CropSampler, transpose_frames
-from pyzzicato.training.representations import Change, EventSteps, Representation, RollSteps
+from pyzzicato.notes import Note
+from pyzzicato.training.batches import CropSampler
+from pyzzicato.training.representations import (
+    Change,
+    EventSteps,
+    Representation,
+    RollSteps,
+)
 from pyzzicato.training.store import NoteStore, StoredPiece, StoreWriter, pack_notes
 
 REPRESENTATIONS = [RollSteps(20), EventSteps()]
@@ -55,7 +59,13 @@ def test_targets_are_the_steps_after(store: NoteStore, steps: Representation) ->
 def test_a_batch_depends_on_seed_step_and_process_alone(
     store: NoteStore, steps: Representation
 ) -> None:
-    changes = {"transpose": 5, "stretch": 0.1, "noise": 0.1, "composer_dropout": 0.5}
+    changes = {
+        "transpose": 5,
+        "stretch": 0.1,
+        "noise": 0.1,
+        "detours": 0.2,
+        "composer_dropout": 0.5,
+    }
     composers = {"Bach": 1, "Chopin": 2}
 
     def sampler(seed: int = 0) -> CropSampler:
@@ -191,17 +201,3 @@ def test_mistakes_are_seen_and_never_learnt(store: NoteStore, steps: Representat
 def test_no_piece_is_refused(store: NoteStore, steps: Representation) -> None:
     with pytest.raises(ValueError, match="no piece to train on; check the composers and splits"):
         sampler_of(store, steps, [])
-
-
-@pytest.mark.parametrize("semitones", [-11, -1, 0, 1, 11])
-def test_transposed_frames_are_those_of_transposed_notes(semitones: int) -> None:
-    roll = notes_to_roll(tune(3))
-    moved = notes_to_roll(transpose_notes(tune(3), semitones))
-    assert np.array_equal(transpose_frames(roll, semitones), moved)
-
-
-def test_keys_that_leave_the_keyboard_fall_silent() -> None:
-    frames = np.zeros((1, 88), np.uint8)
-    frames[0, [0, 87]] = 1
-    assert np.flatnonzero(transpose_frames(frames, 3)).tolist() == [3]
-    assert np.flatnonzero(transpose_frames(frames, -3)).tolist() == [84]

@@ -45,6 +45,13 @@ def quick(monkeypatch) -> None:
     monkeypatch.setattr(model_repo, "EXAMPLE_SETTINGS", GenerationSettings(seconds=2))
 
 
+def test_a_card_tells_of_earlier_runs():
+    run = {"command": "python train/train.py first.toml", "steps_seen": 12, "wall_seconds": 3}
+    text = model_card(facts(record={**RECORD, "earlier_runs": [run]}))
+    assert "| earlier run | python train/train.py first.toml: 12 steps seen |" in text
+    assert "earlier run" not in model_card(facts())
+
+
 @pytest.mark.parametrize("name", REPORTED)
 def test_a_card_tells_what_the_files_tell(hub, name):
     card = ModelCard(model_card(facts(name)))

@@ -17,6 +17,8 @@ from pyzzicato.training.representations import (
     RollSteps,
     middle_crops,
     representation_of,
+    take_detours,
+    transpose_frames,
 )
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes
 
@@ -257,3 +259,63 @@ def test_mistakes_in_silence_are_keys_that_sound() -> None:
     silence = np.zeros((2000, 88), dtype=np.uint8)
     noised = RollSteps(FS).add_noise(silence, 0.1, np.random.default_rng(0))
     assert 0.2 < noised.any(axis=1).mean() < 0.5
+
+
+@pytest.mark.parametrize("semitones", [-11, -1, 0, 1, 11])
+def test_transposed_frames_are_those_of_transposed_notes(semitones: int) -> None:
+    roll = notes_to_roll(tune(3))
+    moved = notes_to_roll(transpose_notes(tune(3), semitones))
+    assert np.array_equal(transpose_frames(roll, semitones), moved)
+
+
+def test_keys_that_leave_the_keyboard_fall_silent() -> None:
+    frames = np.zeros((1, 88), np.uint8)
+    frames[0, [0, 87]] = 1
+    assert np.flatnonzero(transpose_frames(frames, 3)).tolist() == [3]
+    assert np.flatnonzero(transpose_frames(frames, -3)).tolist() == [84]
+
+
+def test_transposed_events_stay_on_the_keyboard() -> None:
+    events = np.array([[3, 40, 5, 6], [4, 2, 7, 8], [5, 86, 9, 1]], dtype=np.uint8)
+    down, up = (EventSteps().transpose(events, by) for by in (-5, 5))
+    assert down[:, 1].tolist() == [35, 9, 81]
+    assert up[:, 1].tolist() == [45, 7, 79]
+    assert np.array_equal(down[:, [0, 2, 3]], events[:, [0, 2, 3]])
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_a_share_of_the_steps_is_in_another_key(share: float) -> None:
+    clean = np.full((60_000, 4), 44, dtype=np.uint8)
+    strayed = take_detours(clean, share, EventSteps(), np.random.default_rng(0))
+    assert (clean == 44).all()
+    assert (strayed[:, [0, 2, 3]] == 44).all()
+    moves = strayed[:, 1].astype(int) - 44
+    assert set(np.unique(moves)) == set(range(-6, 7))
+    # A few passages lie in others.
+    assert (moves != 0).mean() == pytest.approx(share, rel=0.2)
+    edges = np.flatnonzero(np.diff(np.pad(moves, 1)))
+    lengths = np.diff(edges)[moves[edges[:-1]] != 0]
+    # Where passages overlap, the later one covers the earlier.
+    assert lengths.max() <= 95
+    assert (lengths >= 16).mean() > 0.7
+    assert lengths.mean() == pytest.approx(55, rel=0.25)
+
+
+def test_detours_move_whole_chords_of_a_roll() -> None:
+    clean = np.zeros((5000, 88), dtype=np.uint8)
+    clean[:, [40, 44, 47]] = 1
+    strayed = take_detours(clean, 0.1, RollSteps(FS), np.random.default_rng(0))
+    assert (strayed.sum(axis=1) == 3).all()
+    lowest = strayed.argmax(axis=1)
+    assert all(
+        np.flatnonzero(frame).tolist() == [low, low + 4, low + 7]
+        for frame, low in zip(strayed, lowest, strict=True)
+    )
+    assert 0.05 < (lowest != 40).mean() < 0.2
+
+
+def test_without_detours_nothing_is_drawn() -> None:
+    rng = np.random.default_rng(5)
+    clean = EventSteps().encode(tune())
+    assert take_detours(clean, 0.0, EventSteps(), rng) is clean
+    assert rng.random() == np.random.default_rng(5).random()

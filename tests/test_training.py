@@ -100,6 +100,8 @@ def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
         ("stretch = -0.1", "stretch must be a number 0 or more, got -0.1"),
         ("noise = 0.6", "noise must be 0 to 0.5, got 0.6"),
         ("noise = nan", "noise must be a number 0 or more, got nan"),
+        ("detours = 0.6", "detours must be 0 to 0.5, got 0.6"),
+        ("start_from = 3", "start_from must be a name or a folder, got 3"),
         ("composer_dropout = 1.1", "composer_dropout must be 0 to 1, got 1.1"),
         ("composer_dropout = true", "composer_dropout must be a number 0 or more, got True"),
         ("warmup_steps = -1", "warmup_steps must be .* from 0 .* got -1"),
@@ -183,7 +185,7 @@ def test_the_best_checkpoint_has_the_best_loss(
 
 
 # Everything that is drawn at random takes part.
-RESTLESS = {"noise": 0.1, "stretch": 0.2, "composer_dropout": 0.5}
+RESTLESS = {"noise": 0.1, "detours": 0.2, "stretch": 0.2, "composer_dropout": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,29 @@ def test_other_settings_in_the_same_folder_are_refused(
     train(store, tiny_settings(max_steps=1), tmp_path, new_accelerator())
     with pytest.raises(ValueError, match="holds a run with other settings; choose another folder"):
         train(store, tiny_settings(max_steps=2), tmp_path, new_accelerator())
+
+
+def test_a_run_may_begin_with_the_weights_of_another(
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    train(store, tiny_settings(), tmp_path / "first", new_accelerator())
+    folder = tmp_path / "first" / "best"
+    # So slow that nothing is learnt: what is validated is what the run began with.
+    still = tiny_settings(start_from=str(folder), learning_rate=1e-12, weight_decay=0.0, seed=9)
+    train(store, still, tmp_path / "second", new_accelerator())
+    first, second = (
+        PyzzicatoModel.from_pretrained(tmp_path / name / "best").state_dict()
+        for name in ("first", "second")
+    )
+    for name, weight in first.items():
+        assert torch.allclose(second[name], weight, atol=1e-9), name
+
+    other = tiny_settings(start_from=str(folder), model={**TINY, "hidden_size": 9})
+    with pytest.raises(ValueError, match="start_from must be a model of the same config"):
+        train(store, other, tmp_path / "third", new_accelerator())
+    absent = tiny_settings(start_from="no-such-model")
+    with pytest.raises(ValueError, match="no-such-model"):
+        train(store, absent, tmp_path / "fourth", new_accelerator())
 
 
 def test_a_run_without_gain_stops_early(
@@ -396,6 +421,18 @@ def test_the_record_tells_what_the_run_was(store: NoteStore) -> None:
         "all_keys_by_frequency": pytest.approx(counted.frequency_nll([crop])),
         "copy_the_last_frame": pytest.approx(counted.copy_nll([crop])),
     }
+
+
+def test_the_record_tells_of_the_runs_that_led_to_it(store: NoteStore, tmp_path: Path) -> None:
+    progress = Progress(step=4, best_loss=2.5, best_step=4, seconds=60.0)
+    assert record_of(store, tiny_settings(), progress)["earlier_runs"] == []
+    settings, told = tiny_settings(), []
+    for name in ("first", "second"):
+        PyzzicatoModel(settings.model_config("extend")).save_pretrained(tmp_path / name)
+        write_record(record_of(store, settings, progress), tmp_path / name)
+        settings = tiny_settings(start_from=str(tmp_path / name))
+        told.append({"command": "python x", "steps": 4, "steps_seen": 512, "wall_seconds": 60.0})
+        assert record_of(store, settings, progress)["earlier_runs"] == told
 
 
 def test_the_record_of_a_run_on_events_counts_notes(store: NoteStore) -> None:

@@ -6,6 +6,8 @@
     python train/train.py train/presets/lstm.toml --stream NAMESPACE/DATASET --out runs/lstm
     python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm \
         --push-to-hub NAMESPACE/pyzzicato-lstm
+    python train/train.py train/presets/lstm-events.toml --data data/mine --out runs/mine \
+        --start-from lstm-events --learning-rate 3e-4 --max-steps 300                   # your music
     accelerate launch train/train.py train/presets/lstm.toml --data ... --out ...       # GPUs
     ACCELERATE_USE_CPU=true torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
         train/train.py train/presets/lstm.toml --data ... --out ...                     # two CPUs
@@ -143,6 +145,7 @@ def parse_args() -> TrainConfig:
     add("--batch-size", type=int)
     add("--eval-every", type=int)
     add("--learning-rate", type=float)
+    add("--start-from", metavar="MODEL", help="name or folder of a model to go on from")
     add("--precision", choices=("no", "bf16"))
     add("--composers", nargs="+", help="full names; default: the preset's, else all")
     add("--seed", type=int)

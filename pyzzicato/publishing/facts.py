@@ -106,7 +106,11 @@ def main_composers(train_hours: Mapping[str, float]) -> list[tuple[str, float]]:
 def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Returns what the record says of the run: rows of title and value."""
     hardware = dict(record.get("hardware") or {})
-    rows: list[tuple[str, Any]] = [("command", record.get("command"))]
+    rows: list[tuple[str, Any]] = [
+        ("earlier run", f"{run.get('command')}: {run.get('steps_seen')} steps seen")
+        for run in record.get("earlier_runs") or []
+    ]
+    rows.append(("command", record.get("command")))
     rows += [
         (key.replace("_", " "), record.get(key))
         for key in sorted(record)

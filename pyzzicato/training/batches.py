@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .representations import Change, Representation, Steps
+from .representations import Change, Representation, Steps, take_detours
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
@@ -38,7 +38,7 @@ class CropSampler:
         pieces: those to draw from; each by its share of all notes.
         representation: how notes become steps.
         settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `noise`,
-            `composer_dropout` and `seed` use is made.
+            `detours`, `composer_dropout` and `seed` use is made.
         composers: full names of the composers the model knows and their numbers.
 
     Raises:
@@ -71,9 +71,7 @@ class CropSampler:
         chosen = rng.choice(len(at_hand), size=self._settings.batch_size, p=shares)
         pieces = [at_hand[i] for i in chosen]
         crops = [self._crop(piece, rng) for piece in pieces]
-        seen = [
-            self._representation.add_noise(crop[:-1], self._settings.noise, rng) for crop in crops
-        ]
+        seen = [self._mistaken(crop[:-1], rng) for crop in crops]
         dropped = rng.random(len(pieces)) < self._settings.composer_dropout
         numbers = [self._composers.get(piece.composer, 0) for piece in pieces]
         return Batch(
@@ -81,6 +79,11 @@ class CropSampler:
             torch.from_numpy(np.stack([crop[1:] for crop in crops])),
             torch.from_numpy(np.where(dropped, 0, numbers)),
         )
+
+    def _mistaken(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns steps as the model sees them, with mistakes such as its own."""
+        strayed = take_detours(steps, self._settings.detours, self._representation, rng)
+        return self._representation.add_noise(strayed, self._settings.noise, rng)
 
     def _crop(self, piece: StoredPiece, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Returns `(crop_steps + 1, A)` steps; a piece that is shorter begins again."""
@@ -94,13 +97,3 @@ class CropSampler:
         place = int(rng.integers(room))
         crop: Steps = self._representation.crop(self._store, piece, place, n_steps, change)
         return np.resize(crop, (n_steps, crop.shape[1])) if len(crop) < n_steps else crop
-
-
-def transpose_frames(frames: NDArray[np.uint8], semitones: int) -> NDArray[np.uint8]:
-    """Returns `(T, 88)` frames moved along the keys; keys that leave the keyboard are dropped."""
-    moved = np.zeros_like(frames)
-    if semitones >= 0:
-        moved[:, semitones:] = frames[:, : frames.shape[1] - semitones]
-    else:
-        moved[:, :semitones] = frames[:, -semitones:]
-    return moved

@@ -15,6 +15,7 @@ from accelerate import Accelerator  # type: ignore[import-untyped]
 from accelerate.utils import set_seed  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from ..hub import load_model
 from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..models.config import COMPOSERS
 from .batches import Batch, CropSampler
@@ -109,7 +110,7 @@ def train(
     crops = [crop for crop in held_out if len(crop) > 1]
     if not crops:
         raise ValueError("there is no validation piece; prepare the validation split too")
-    plain = PyzzicatoModel(config)
+    plain = _first_weights(config, settings.start_from)
     optimizer = torch.optim.AdamW(
         plain.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -155,6 +156,24 @@ def composer_numbers(config: PyzzicatoConfig) -> dict[str, int]:
     return {COMPOSERS[name]: config.composer_number(name) for name in config.composers or []}
 
 
+def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
+    """Returns a model as a run begins with it: fresh, or with the weights of another.
+
+    Raises:
+        ValueError: if there is no such model, or its weights do not fit the config.
+    """
+    model = PyzzicatoModel(config)
+    if start_from:
+        try:
+            model.load_state_dict(load_model(start_from).state_dict())
+        except RuntimeError as error:
+            raise ValueError(
+                f"start_from must be a model of the same config as the run's, got {start_from!r}: "
+                f"{error}"
+            ) from error
+    return model
+
+
 def _update(
     model: Any, optimizer: Any, batch: Batch, clip_norm: float, accelerator: Accelerator
 ) -> float:
@@ -195,9 +214,7 @@ def validation_loss(
 
 
 def _note_look(progress: Progress, training: float, validation: float) -> None:
-    progress.curve.append(
-        {"step": progress.step, "training": training, "validation": validation}
-    )
+    progress.curve.append({"step": progress.step, "training": training, "validation": validation})
     if validation < progress.best_loss:
         progress.best_loss, progress.best_step = validation, progress.step
         progress.looks_without_gain = 0

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 import transformers
 
+from ..hub import model_info
+from ..hub.checkpoints import read_record
 from ..models import PyzzicatoModel
 from .baselines import count_baselines, count_event_baselines
 from .loop import Progress
@@ -50,6 +52,19 @@ def baseline_losses(
     }
 
 
+def earlier_runs(start_from: str) -> list[dict[str, Any]]:
+    """Returns what led to the weights that a run began with, first run first; none for fresh ones.
+
+    Args:
+        start_from: name or folder of the model, or empty.
+    """
+    if not start_from:
+        return []
+    record = read_record(model_info(start_from).folder)
+    last = {key: record.get(key) for key in ("command", "steps", "steps_seen", "wall_seconds")}
+    return [*record.get("earlier_runs", []), last]
+
+
 def training_record(
     store: NoteStore,
     settings: TrainSettings,
@@ -70,6 +85,7 @@ def training_record(
     representation = representation_of(settings.model_config(store.sustain))
     return {
         "command": command,
+        "earlier_runs": earlier_runs(settings.start_from),
         "settings": settings.as_dict(),
         "data": {
             "name": store.data,

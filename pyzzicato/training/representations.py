@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..events import SIZES, encode_events
 from ..models import PyzzicatoConfig
-from ..notes import HIGHEST_PITCH, LOWEST_PITCH, Note
+from ..notes import HIGHEST_PITCH, LOWEST_PITCH, N_PITCHES, Note
 from ..pianoroll import notes_to_roll
 from .store import NoteStore, StoredPiece
 
@@ -21,6 +21,7 @@ Steps = NDArray[np.uint8]
 
 # A note struck longer ago than this is taken to have ended when a roll's crop begins.
 _LOOK_BACK_S = 15.0
+_DETOUR_STEPS = 16, 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ class Representation(Protocol):
         """Returns steps of which a share is wrong, as a model's own may be."""
         ...
 
+    def transpose(self, steps: Steps, semitones: int) -> Steps:
+        """Returns steps moved along the keys by -6 to 6 semitones."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RollSteps:
@@ -121,6 +126,10 @@ class RollSteps:
             noised[i : i + int(rng.integers(1, 9)), key] = 0 if falls_silent else 1
         return noised
 
+    def transpose(self, steps: Steps, semitones: int) -> Steps:
+        """Returns frames moved along the keys; keys that leave the keyboard fall silent."""
+        return transpose_frames(steps, semitones)
+
 
 @dataclass(frozen=True, slots=True)
 class EventSteps:
@@ -154,10 +163,54 @@ class EventSteps:
             noised[wrong, column] = np.clip(moved, 0, SIZES[column] - 1)
         return noised
 
+    def transpose(self, steps: Steps, semitones: int) -> Steps:
+        """Returns notes moved along the keys; what would leave the keys moves an octave less."""
+        moved = steps.copy()
+        pitches = steps[:, 1].astype(int) + semitones
+        pitches = np.where(pitches < 0, pitches + 12, pitches)
+        moved[:, 1] = np.where(pitches < N_PITCHES, pitches, pitches - 12)
+        return moved
+
+
+def take_detours(
+    steps: Steps, share: float, representation: Representation, rng: np.random.Generator
+) -> Steps:
+    """Returns steps of which about a share lies in passages that are in another key by mistake.
+
+    A model strays from its key little by little, and what it has played then speaks for where it
+    has strayed to. From passages that are moved while what follows is not it learns to come back.
+
+    Args:
+        steps: `(T, A)`.
+        share: 0 to 0.5.
+        representation: theirs.
+        rng: of passages of 16 to 95 steps, moved by one to six semitones either way.
+    """
+    if not share:
+        return steps
+    strayed = steps.copy()
+    low, high = _DETOUR_STEPS
+    begins = np.flatnonzero(rng.random(len(steps)) < 2 * share / (low + high - 1))
+    for first in begins:
+        last = first + int(rng.integers(low, high))
+        semitones = int(rng.integers(1, 7)) * int(rng.choice((-1, 1)))
+        strayed[first:last] = representation.transpose(steps[first:last], semitones)
+    return strayed
+
 
 def representation_of(config: PyzzicatoConfig) -> Representation:
     """Returns how notes become the steps of a model with this config."""
     return RollSteps(config.fs) if config.representation == "roll" else EventSteps()
+
+
+def transpose_frames(frames: NDArray[np.uint8], semitones: int) -> NDArray[np.uint8]:
+    """Returns `(T, 88)` frames moved along the keys; keys that leave the keyboard are dropped."""
+    moved = np.zeros_like(frames)
+    if semitones >= 0:
+        moved[:, semitones:] = frames[:, : frames.shape[1] - semitones]
+    else:
+        moved[:, :semitones] = frames[:, -semitones:]
+    return moved
 
 
 def middle_crops(
@@ -169,8 +222,6 @@ def middle_crops(
     middle, because openings and ends are slower and quieter than the rest.
     """
     return [
-        representation.crop(
-            store, p, (representation.room(p, n_steps) - 1) // 2, n_steps, Change()
-        )
+        representation.crop(store, p, (representation.room(p, n_steps) - 1) // 2, n_steps, Change())
         for p in pieces
     ]

@@ -33,11 +33,15 @@ class TrainSettings:
             them up to a tenth slower or faster. 0 to 1.
         noise: share of the steps seen that have a mistake in them, so that the model learns to go
             on after its own. 0 to 0.5.
+        detours: share of the steps seen that lie in passages played in another key by mistake, so
+            that the model learns to come back to its own. 0 to 0.5.
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
         precision: "no" (float32) or "bf16".
+        start_from: name or folder of a model of the same config whose weights the run begins with;
+            empty to begin anew.
         seed: of the weights, the crops and dropout.
 
     Raises:
@@ -56,11 +60,13 @@ class TrainSettings:
     transpose: int = 5
     stretch: float = 0.1
     noise: float = 0.0
+    detours: float = 0.0
     composer_dropout: float = 0.2
     eval_every: int = 250
     eval_steps: int = 1200
     patience: int = 8
     precision: str = "no"
+    start_from: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -73,13 +79,16 @@ class TrainSettings:
         _check_number("learning_rate", self.learning_rate, above_0=True)
         _check_number("clip_norm", self.clip_norm, above_0=True)
         _check_number("weight_decay", self.weight_decay, above_0=False)
-        for name, highest in (("stretch", 1.0), ("noise", 0.5), ("composer_dropout", 1.0)):
+        shares = {"stretch": 1.0, "noise": 0.5, "detours": 0.5, "composer_dropout": 1.0}
+        for name, highest in shares.items():
             _check_number(name, getattr(self, name), above_0=False)
             if getattr(self, name) > highest:
                 raise ValueError(f"{name} must be 0 to {highest:g}, got {getattr(self, name)!r}")
         check_one_of("precision", self.precision, ("no", "bf16"))
         if not isinstance(self.model, Mapping):
             raise ValueError(f"model must be a table of config values, got {self.model!r}")
+        if not isinstance(self.start_from, str):
+            raise ValueError(f"start_from must be a name or a folder, got {self.start_from!r}")
         if isinstance(self.composers, str) or not all(isinstance(c, str) for c in self.composers):
             raise ValueError(f"composers must be a list of names, got {self.composers!r}")
 
