@@ -7,17 +7,22 @@ carries its state from step to step.
 """
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import (  # type: ignore[import-untyped]
+    OpenBLASController,
+    ThreadpoolController,
+)
 
 from .attribution import likeliest_composer
-from .models import PyzzicatoModel, SamplingRule, Stepper
+from .models import PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
 from .players import Player, player_for
 from .touch import SeedTouch
@@ -281,7 +286,7 @@ def _steps(
     guidance = settings.guidance if composer else 1.0
     rule = SamplingRule(settings.temperature, settings.threshold, guidance)
     draws = np.random.default_rng([settings.rng, _DRAWS])
-    stepper = Stepper(model, [composer, 0][: rule.n_views])
+    stepper = model.stepper([composer, 0][: rule.n_views])
     with one_thread():
         stepper.hear(player.steps)
     while True:
@@ -308,16 +313,48 @@ def _shift(notes: Iterable[Note], by_s: float) -> list[Note]:
     return [replace(n, start=n.start + by_s, end=n.end + by_s) for n in notes]
 
 
+class _OneThread:
+    """Limits numpy's products to one thread while anybody is inside.
+
+    The limit is the process's own. Of streams that play at the same time the first to come sets it
+    and the last to go lifts it: left to themselves, one would lift it while the other plays, and
+    the other would then put back what it had found, the limit.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._n_inside:
+                self._limit = _threadpools().limit(limits=1)
+            self._n_inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                # Otherwise only the thread that set a limit may lift it.
+                OpenBLASController.clear_controlling_thread(force=True)
+                self._limit.restore_original_limits()
+                OpenBLASController.clear_controlling_thread()
+
+
 @cache
-def _threadpools() -> ThreadpoolController:
-    return ThreadpoolController()
+def _threadpools() -> Any:
+    return ThreadpoolController().select(user_api="blas")
 
 
-def one_thread() -> AbstractContextManager[object]:
+_ONE_THREAD = _OneThread()
+
+
+def one_thread() -> AbstractContextManager[None]:
     """Keeps numpy's products on one thread: two gain little on a step so small, spin against any
     other load, and regroup the sums.
     """  # noqa: D205
-    return _threadpools().limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
+    return _ONE_THREAD
 
 
 def _between(name: str, value: float, low: float, high: float, fix: str) -> None:

@@ -1,10 +1,14 @@
 """What backbone and head are given: vectors and planes of 88 keys, by hand."""
 
+import math
+
 import pytest
 import torch
 
 from pyzzicato.events import SIZES
 from pyzzicato.models.embeddings import EVENT_SIZES, EventEmbedding, RollEmbedding
+
+GAIN = 8.0
 
 
 def test_a_frame_alone_is_its_own_vector_and_plane() -> None:
@@ -12,34 +16,51 @@ def test_a_frame_alone_is_its_own_vector_and_plane() -> None:
     embedding = RollEmbedding()
     vectors, planes, state = embedding(roll, embedding.start(2), torch.float32)
     assert (embedding.out_size, embedding.n_planes, embedding.n_attributes) == (88, 1, 88)
+    assert embedding.n_memories == 0
     assert torch.equal(vectors, roll.float())
     assert torch.equal(planes, roll.float()[..., None])
     assert state == ()
 
 
-def test_planes_of_a_roll_are_this_frame_the_one_before_and_what_was_struck() -> None:
+def test_planes_of_a_roll_are_the_last_frames_and_what_was_struck() -> None:
     roll = torch.zeros(1, 4, 88, dtype=torch.uint8)
     roll[0, 0:3, 10] = 1  # struck once, held for three frames
     roll[0, [1, 3], 20] = 1  # struck twice
-    embedding = RollEmbedding([1.0])
-    _, planes, _ = embedding(roll, embedding.start(1), torch.float32)
-    assert planes.shape == (1, 4, 88, embedding.n_planes)
+    embedding = RollEmbedding([1.0], n_recent=3)
+    vectors, planes, _ = embedding(roll, embedding.start(1), torch.float32)
+    assert planes.shape == (1, 4, 88, embedding.n_planes) == (1, 4, 88, 3 + 1)
+    assert embedding.n_memories == 1
+    assert torch.equal(vectors, roll.float())
+    # The present frame first.
     assert planes[0, :, 10, 0].tolist() == [1, 1, 1, 0]
     assert planes[0, :, 10, 1].tolist() == [0, 1, 1, 1]
+    assert planes[0, :, 10, 2].tolist() == [0, 0, 1, 1]
     assert planes[0, :, 20, 1].tolist() == [0, 0, 1, 0]
-    fade = float(torch.exp(torch.tensor(-1.0)))
-    assert planes[0, :, 10, 2].tolist() == pytest.approx([1, fade, fade**2, fade**3])
-    assert planes[0, :, 20, 2].tolist() == pytest.approx([0, 1, fade, 1 + fade**2])
+    fade = math.exp(-1)
+    tens, twenties = [1, fade, fade**2, fade**3], [0, 1, fade, 1 + fade**2]
+    for key, sums in ((10, tens), (20, twenties)):
+        totals = [ten + twenty + 1 for ten, twenty in zip(tens, twenties, strict=True)]
+        shares = [GAIN * own / total for own, total in zip(sums, totals, strict=True)]
+        assert planes[0, :, key, 3].tolist() == pytest.approx(shares)
 
 
-def test_a_key_held_over_a_cut_is_not_struck_anew() -> None:
-    roll = torch.zeros(1, 4, 88, dtype=torch.uint8)
-    roll[0, 1:, 30] = 1
-    embedding = RollEmbedding([3.0])
-    _, whole, _ = embedding(roll, embedding.start(1), torch.float32)
-    _, _, state = embedding(roll[:, :2], embedding.start(1), torch.float32)
-    _, rest, _ = embedding(roll[:, 2:], state, torch.float32)
-    assert torch.allclose(rest, whole[:, 2:])
+@pytest.mark.parametrize("n_recent", [1, 2, 5])
+@pytest.mark.parametrize("lengths", [(1,) * 12, (5, 7), (11, 1)])
+def test_a_roll_in_parts_has_the_planes_of_the_whole(
+    n_recent: int, lengths: tuple[int, ...]
+) -> None:
+    """A key held over a cut is not struck anew, whether or not the frame before has a plane."""
+    roll = (torch.rand(2, 12, 88) < 0.4).to(torch.uint8)
+    embedding = RollEmbedding([3.0, 30.0], n_recent)
+    _, whole, _ = embedding(roll, embedding.start(2), torch.float32)
+    state, parts = embedding.start(2), []
+    for part in roll.split(lengths, dim=1):
+        _, planes, state = embedding(part, state, torch.float32)
+        parts.append(planes)
+    assert torch.allclose(torch.cat(parts, dim=1), whole, atol=1e-5)
+    for back in range(n_recent):
+        assert torch.equal(whole[:, back:, :, back], roll[:, : 12 - back].float())
+        assert not whole[:, :back, :, back].any()
 
 
 def test_the_model_and_the_events_count_the_same_bins() -> None:
@@ -48,7 +69,7 @@ def test_the_model_and_the_events_count_the_same_bins() -> None:
 
 
 def test_a_note_is_the_sum_of_four_vectors() -> None:
-    embedding = EventEmbedding(6, [3.0])
+    embedding = EventEmbedding(6, [3.0], n_recent=8)
     vectors, _, _ = embedding(
         torch.tensor([[[56, 87, 47, 15]]], dtype=torch.uint8), embedding.start(1), torch.float32
     )
@@ -56,23 +77,32 @@ def test_a_note_is_the_sum_of_four_vectors() -> None:
     assert torch.allclose(vectors[0, 0], torch.stack(rows).sum(0), atol=1e-6)
 
 
+@pytest.mark.parametrize("n_recent", [1, 2, 8])
 @pytest.mark.parametrize("lengths", [(12,), (1,) * 12, (5, 7)])
-def test_planes_of_notes_are_the_last_eight_and_memories(lengths: tuple[int, ...]) -> None:
+def test_planes_of_notes_are_the_last_ones_and_memories(
+    n_recent: int, lengths: tuple[int, ...]
+) -> None:
     pitches = [(5 * t) % 88 for t in range(12)]
     notes = torch.zeros(1, 12, 4, dtype=torch.uint8)
     notes[0, :, 1] = torch.tensor(pitches)
-    embedding = EventEmbedding(4, [3.0, 10.0])
+    embedding = EventEmbedding(4, [3.0, 10.0], n_recent)
     state, parts = embedding.start(1), []
     for part in notes.split(lengths, dim=1):
         _, planes, state = embedding(part, state, torch.float32)
         parts.append(planes)
     planes = torch.cat(parts, dim=1)[0]
-    assert planes.shape == (12, 88, 8 + 2) == (12, 88, embedding.n_planes)
+    assert planes.shape == (12, 88, n_recent + 2) == (12, 88, embedding.n_planes)
+    assert embedding.n_memories == 2
     for t in range(12):
-        for back in range(8):
-            # The last of the eight planes is the present note, the first the seventh before it.
+        for back in range(n_recent):
+            # The last of these planes is the present note, the first the oldest.
             expected = [pitches[t - back]] if t >= back else []
-            assert planes[t, :, 7 - back].nonzero().flatten().tolist() == expected
-    present = float(planes[11, pitches[11], 8])
-    assert present == pytest.approx(3.0**-0.5)
-    assert float(planes[11, pitches[10], 9]) == pytest.approx(10**-0.5 * 2.718281828**-0.1)
+            found = planes[t, :, n_recent - 1 - back].nonzero().flatten().tolist()
+            assert found == expected
+    # A note is struck at each step: all in all the fading of twelve, and one more.
+    for plane, span in enumerate((3.0, 10.0)):
+        total = 1 + sum(math.exp(-age / span) for age in range(12))
+        for age in (0, 1, 11):
+            share = GAIN * math.exp(-age / span) / total
+            found = float(planes[11, pitches[11 - age], n_recent + plane])
+            assert found == pytest.approx(share, rel=1e-4)

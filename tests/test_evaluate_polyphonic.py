@@ -160,9 +160,7 @@ def test_batches_depend_on_seed_and_step_alone() -> None:
     for step in reversed(range(12)):
         assert torch.equal(again.batch(step)[0], forward[step])
     other = SequenceBatches(pieces, quick(seed=1))
-    assert any(
-        not torch.equal(other.batch(i)[0], forward[i]) for i in range(12)
-    )
+    assert any(not torch.equal(other.batch(i)[0], forward[i]) for i in range(12))
 
 
 def test_parts_are_transposed_as_a_whole() -> None:
@@ -209,7 +207,10 @@ def test_tables_go_on_top_of_the_file_and_the_hand_on_top_of_both(tmp_path: Path
     read = read_sequence_settings(preset, "lstm", "independent", dropout=0.3, seed=None)
     assert (read.transpose, read.seed) == (2, 0)
     assert read.model == {
-        "backbone": "lstm", "head": "independent", "hidden_size": 7, "dropout": 0.3
+        "backbone": "lstm",
+        "head": "independent",
+        "hidden_size": 7,
+        "dropout": 0.3,
     }
     assert read_sequence_settings(preset, "conv1d", "independent").transpose == 1
 
@@ -279,16 +280,18 @@ def test_training_learns_and_beats_the_markov_model(tmp_path: Path) -> None:
     """Each frame of a scale follows from the one before, but never from one key alone."""
     model = {**TINY, "hidden_size": 24, "dense_size": 24, "backbone": "lstm", "dropout": 0.0}
     settings = quick(
-        model={**model, "head": "independent"}, max_steps=80, eval_every=40, transpose=0,
-        batch_frames=128, crop_frames=40,
+        model={**model, "head": "independent"},
+        max_steps=80,
+        eval_every=40,
+        transpose=0,
+        batch_frames=128,
+        crop_frames=40,
     )
     training, held_out = [piece(60), piece(50, 30)], [piece(40)]
     network = script.build_model(settings, training)
     markov = float(baseline_nats(training)["markov"](held_out[0]).mean())
     before = script.model_nats(network, held_out)
-    progress = fit(
-        network, training, settings, tmp_path, lambda m: script.model_nats(m, held_out)
-    )
+    progress = fit(network, training, settings, tmp_path, lambda m: script.model_nats(m, held_out))
     assert before == pytest.approx(markov, rel=0.1)
     assert progress.best_loss < 0.5 * markov
 
@@ -374,9 +377,7 @@ def test_a_folder_keeps_to_one_run(tmp_path: Path) -> None:
         script.keep_to_one_run(tmp_path, {"transpose": 4, "max_steps": 20})
 
 
-def test_an_error_is_one_line_at_the_shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_is_one_line_at_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = f"script --data-dir {tmp_path} --dataset jsb --model lstm"
     monkeypatch.setattr(sys, "argv", told.split())
     with pytest.raises(SystemExit, match="error: data folder must hold JSB_Chorales.mat"):

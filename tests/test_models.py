@@ -1,83 +1,25 @@
 """One suite for all models: a new backbone, head or representation joins by a row.
 
-A row of `CASES` names the choices and what the backbone is documented to see; `STEPS` says how to
-draw steps of a representation, `PATTERNS` what a model of it can learn by heart.
+A row of `CASES` names the choices and what the backbone is documented to see; `PATTERNS` says what
+a model of a representation can learn by heart.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from conftest import tiny_config
+from model_cases import CASES, STEPS, Case, backbone_vectors, livened, random_roll
+from slow_draws import slow_step
 from torch import Tensor
 
 from pyzzicato.events import SIZES
-from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel, SamplingRule
-from pyzzicato.models.config import BACKBONES, COMPOSERS, HEADS, REPRESENTATIONS, SPANS
+from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel, SamplingRule, Stepper
+from pyzzicato.models.config import BACKBONES, HEADS, REPRESENTATIONS
 from pyzzicato.training.baselines import count_baselines, count_event_baselines
-
-
-@dataclass(frozen=True)
-class Case:
-    """One combination of representation, backbone and head.
-
-    Attributes:
-        backbone: its name.
-        head: its name.
-        representation: its name.
-        config: further config values of the debug model.
-        sees: steps the backbone's vector depends on, the present one included; None for all.
-    """
-
-    backbone: str
-    head: str = "independent"
-    representation: str = "roll"
-    config: dict[str, Any] = field(default_factory=dict)
-    sees: int | None = None
-
-    def build(self, **choices: Any) -> PyzzicatoModel:
-        """Returns an untrained model, ready for use."""
-        choices = {**self.config, **choices}
-        names = {name: getattr(self, name) for name in ("backbone", "head", "representation")}
-        return PyzzicatoModel(tiny_config(**{**names, **choices})).eval()
-
-
-CASES = {
-    # n_layers * (kernel_size - 1) + 1
-    "conv1d": Case("conv1d", config={"n_layers": 3, "kernel_size": 4}, sees=3 * 3 + 1),
-    "conv1d, kernel 1": Case("conv1d", config={"n_layers": 2, "kernel_size": 1}, sees=1),
-    # (kernel_size - 1) * (2**n_layers - 1) + 1
-    "wavenet": Case("wavenet", config={"n_layers": 3, "kernel_size": 3}, sees=2 * 7 + 1),
-    "wavenet, kernel 2": Case("wavenet", config={"n_layers": 4, "kernel_size": 2}, sees=16),
-    "lstm": Case("lstm"),
-    "lstm, one layer": Case("lstm", config={"n_layers": 1, "dropout": 0.5}),
-    "conv1d, joint": Case("conv1d", "joint", sees=2 * 2 + 1),
-    "wavenet, joint": Case("wavenet", "joint", config={"spans": [2.0]}, sees=2 * 3 + 1),
-    "lstm, joint": Case("lstm", "joint", config={"composers": ["bach", "chopin"]}),
-    "conv1d, notes": Case("conv1d", "notes", "events", sees=2 * 2 + 1),
-    "wavenet, notes": Case(
-        "wavenet", "notes", "events", config={"composers": ["bach", "satie"]}, sees=2 * 3 + 1
-    ),
-    "lstm, notes": Case("lstm", "notes", "events", config={"spans": [3.0, 30.0]}),
-}
-
-
-def random_roll(batch: int, n: int) -> Tensor:
-    """Returns `(B, T, 88)` frames with about four keys sounding."""
-    return (torch.rand(batch, n, 88) < 0.05).to(torch.uint8)
-
-
-def random_events(batch: int, n: int) -> Tensor:
-    """Returns `(B, T, 4)` notes, each number drawn from all it can be."""
-    numbers = [torch.randint(size, (batch, n)) for size in SIZES]
-    return torch.stack(numbers, dim=-1).to(torch.uint8)
-
-
-STEPS: dict[str, Callable[[int, int], Tensor]] = {"roll": random_roll, "events": random_events}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())
@@ -170,15 +112,66 @@ def test_what_comes_later_changes_no_earlier_loss(case: Case) -> None:
     assert not torch.allclose(before[:, 19:], after[:, 19:])
 
 
-def test_step_by_step_equals_the_whole_sequence(case: Case) -> None:
+# A model that knows no composers takes no notice of their numbers.
+VIEWS = {"anybody": (0,), "a composer": (2,), "both": (2, 0)}
+
+
+@pytest.mark.parametrize("composers", VIEWS.values(), ids=VIEWS.keys())
+def test_step_by_step_equals_the_whole_sequence(case: Case, composers: tuple[int, ...]) -> None:
+    model = livened(case.build())
+    steps = STEPS[case.representation](1, 50)
+    wholes = [backbone_vectors(model, steps, number) for number in composers]
+    stepper = Stepper(model, composers)
+    for t in range(50):
+        stepper.take(steps[0, t].numpy())
+        assert len(stepper.hidden) == len(composers)
+        for hidden, whole in zip(stepper.hidden, wholes, strict=True):
+            assert hidden.dtype == np.float32
+            assert hidden == pytest.approx(whole[t].numpy(), abs=1e-5, rel=0)
+
+
+def test_a_long_piece_is_heard_without_drift(case: Case) -> None:
     model = case.build()
-    steps = STEPS[case.representation](3, 50)
-    with torch.no_grad():
-        whole, _ = model.hidden(steps, model.start(3))
-        state = model.start(3)
-        for t in range(50):
-            seen, state = model.step(steps[:, t], state)
-            assert torch.allclose(seen, whole[:, t], atol=1e-5, rtol=0)
+    steps = STEPS[case.representation](1, 1500)
+    whole = backbone_vectors(model, steps, 1)
+    stepper = Stepper(model, [1])
+    for t, step in enumerate(steps[0].numpy()):
+        stepper.take(step)
+        if t % 50 == 49:
+            assert stepper.hidden[0] == pytest.approx(whole[t].numpy(), abs=1e-5, rel=0)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 2.0])
+def test_steps_are_drawn_as_the_slow_obvious_way_draws_them(case: Case, guidance: float) -> None:
+    model = livened(case.build())
+    rule = SamplingRule(temperature=1.5, guidance=guidance)
+    composers = (1, 0)[: rule.n_views]
+    steps = STEPS[case.representation](1, 9)[0].numpy()
+    stepper = Stepper(model, composers)
+    stepper.hear(steps)
+    fast, slow = np.random.default_rng(5), np.random.default_rng(5)
+    for _ in range(3):
+        drawn = stepper.draw(rule, fast)
+        assert drawn.dtype == np.uint8
+        assert drawn.tolist() == slow_step(model, steps, composers, rule, slow).tolist()
+        stepper.take(drawn)
+        steps = np.concatenate((steps, drawn[None]))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_a_model_of_half_precision_is_played_in_float32(case: Case, dtype: torch.dtype) -> None:
+    model = case.build().to(dtype)
+    steps = STEPS[case.representation](1, 20)
+    stepper = Stepper(model, [1])
+    stepper.hear(steps[0].numpy())
+    drawn = stepper.draw(SamplingRule(), np.random.default_rng(0))
+    # The same numbers, which were rounded once.
+    model.float()
+    whole = backbone_vectors(model, steps, 1)
+    assert stepper.hidden[0] == pytest.approx(whole[-1].numpy(), abs=1e-5, rel=0)
+    again = Stepper(model, [1])
+    again.hear(steps[0].numpy())
+    assert drawn.tolist() == again.draw(SamplingRule(), np.random.default_rng(0)).tolist()
 
 
 @pytest.mark.parametrize("lengths", [(1, 49), (20, 1, 29), (30, 20)])
@@ -225,7 +218,7 @@ def test_saved_and_loaded_gives_the_same_bits(case: Case, tmp_path: Path) -> Non
     loaded = PyzzicatoModel.from_pretrained(tmp_path)
     assert not loaded.training
     assert (loaded.config.fs, loaded.config.sustain) == (25, "ignore")
-    for name in ("representation", "backbone", "head", "spans", "composers"):
+    for name in ("representation", "backbone", "head", "spans", "recent", "composers"):
         assert getattr(loaded.config, name) == getattr(model.config, name)
     kept, saved = loaded.state_dict(), model.state_dict()
     assert kept.keys() == saved.keys()
@@ -252,23 +245,25 @@ def test_fresh_weights_are_each_modules_own(case: Case) -> None:
 
 def test_same_draw_same_step_and_another_draw_another(case: Case) -> None:
     model = case.build()
-    hidden, _ = model.hidden(STEPS[case.representation](4, 10), model.start(4))
-    drawn = [
-        model.sample(hidden[:, -1], SamplingRule(), torch.Generator().manual_seed(rng))
-        for rng in (3, 3, 4)
-    ]
-    assert torch.equal(drawn[0], drawn[1])
-    assert not torch.equal(drawn[0], drawn[2])
-    assert drawn[0].shape == (4, model.embedding.n_attributes)
+    steps = STEPS[case.representation](1, 10)[0].numpy()
+    drawn = []
+    for number in (3, 3, 4):
+        stepper, rng = Stepper(model), np.random.default_rng(number)
+        stepper.hear(steps)
+        drawn.append([stepper.draw(SamplingRule(), rng).tolist() for _ in range(5)])
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert {len(step) for step in drawn[0]} == {model.embedding.n_attributes}
 
 
-def test_what_is_sampled_can_be_fed_back(case: Case) -> None:
-    model = case.build()
-    generator = torch.Generator().manual_seed(0)
-    hidden, state = model.step(STEPS[case.representation](2, 1)[:, 0], model.start(2))
-    for _ in range(5):
-        hidden, state = model.step(model.sample(hidden, SamplingRule(), generator), state)
-    assert torch.isfinite(hidden).all()
+def test_what_is_drawn_can_be_fed_back(case: Case) -> None:
+    stepper, rng = Stepper(case.build()), np.random.default_rng(0)
+    stepper.hear(STEPS[case.representation](1, 1)[0].numpy())
+    highest = {"roll": [1] * 88, "events": [size - 1 for size in SIZES]}[case.representation]
+    for _ in range(100):
+        step = stepper.draw(SamplingRule(temperature=3.0), rng)
+        assert (step <= highest).all()
+        stepper.take(step)
+    assert np.isfinite(stepper.hidden[0]).all()
 
 
 def periodic_roll(n: int) -> Tensor:
@@ -324,13 +319,12 @@ def test_learns_a_pattern_by_heart_and_plays_it(name: str) -> None:
     assert float(loss.detach()) < 0.3 * simple_loss(pattern)
 
     # What the head is given after step t speaks of step t + 1: the pattern goes on.
-    model.eval()
-    seen, state = model.hidden(pattern[:, :12], model.start(1))
-    last = seen[:, -1]
+    stepper = Stepper(model)
+    stepper.hear(pattern[0, :12].numpy())
     for t in range(12, 32):
-        step = model.sample(last, surest, torch.Generator().manual_seed(0))
-        assert torch.equal(step[0], pattern[0, t]), t
-        last, state = model.step(step, state)
+        step = stepper.draw(surest, np.random.default_rng(0))
+        assert step.tolist() == pattern[0, t].tolist(), t
+        stepper.take(step)
 
 
 def test_a_composer_changes_what_is_expected_and_any_is_number_0() -> None:
@@ -375,86 +369,7 @@ def test_what_sets_composers_apart_is_learnt_and_guidance_exaggerates_it() -> No
         seen, _ = model.hidden(silence, model.start(2, torch.tensor([1, 0])))
         log_odds = model.head.logits(seen)[:, -1]
     assert log_odds[0, 30] - log_odds[0, 60] > 1 + log_odds[1, 30] - log_odds[1, 60]
-    guided = [SamplingRule(guidance=g).guide(log_odds)[0] for g in (0.0, 0.5, 2.0, 4.0)]
+    views = list(log_odds.numpy())
+    guided = [SamplingRule(guidance=g).guide(views) for g in (0.0, 0.5, 2.0, 4.0)]
     leanings = [float(row[30] - row[60]) for row in guided]
     assert leanings == sorted(leanings) and leanings[0] < leanings[-1]
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("backbone", "gru", "conv1d, wavenet, lstm, got 'gru'"),
-        ("backbone", 3, "got 3"),
-        ("head", "joint!", "independent, joint, got 'joint!'"),
-        ("head", "notes", "independent, joint, got 'notes'"),
-        ("representation", "audio", "roll, events, got 'audio'"),
-        ("sustain", "maybe", "extend, ignore, got 'maybe'"),
-        ("fs", 0, "from 1 to 200, got 0"),
-        ("fs", 20.0, "a whole number from 1 to 200, got 20.0"),
-        ("hidden_size", 0, "from 1 to 4096, got 0"),
-        ("hidden_size", 5000, "from 1 to 4096, got 5000"),
-        ("hidden_size", "8", "whole number .* got '8'"),
-        ("n_layers", 65, "from 1 to 64, got 65"),
-        ("n_layers", True, "whole number .* got True"),
-        ("kernel_size", -1, "from 1 to 256, got -1"),
-        ("dense_size", None, "whole number .* got None"),
-        ("dropout", 1.0, "0 to below 1, got 1.0"),
-        ("dropout", -0.1, "0 to below 1, got -0.1"),
-        ("dropout", float("nan"), "0 to below 1, got nan"),
-        ("dropout", "0.1", "0 to below 1, got '0.1'"),
-        ("embedding_size", 0, "from 1 to 4096, got 0"),
-        ("embedding_size", 4097, "from 1 to 4096, got 4097"),
-        ("head_size", 0, "from 1 to 4096, got 0"),
-        ("head_size", 24.0, "whole number .* got 24.0"),
-        ("spans", [4.0], "none for the independent head, got .4.0."),
-        ("spans", "", "a list .* got ''"),
-        ("composers", "bach", "a list of at most 256 names, got 'bach'"),
-        ("composers", [1], "a list of at most 256 names, got .1."),
-        ("composers", [""], "a list of at most 256 names, got .''."),
-        ("composers", ["bach", "liszt", "bach"], "named once each, got"),
-        ("composers", [str(i) for i in range(257)], "a list of at most 256 names"),
-    ],
-)
-def test_bad_config_values_are_refused_by_name(key: str, value: object, words: str) -> None:
-    with pytest.raises(ValueError, match=f"{key} must be .*{words}"):
-        PyzzicatoConfig(**{key: value})
-
-
-@pytest.mark.parametrize(
-    "spans",
-    [3.0, "3", [0], [-1.0], [float("nan")], [float("inf")], [1e6], ["3"], [True], [1.0] * 17],
-)
-def test_spans_must_be_a_few_numbers_above_0(spans: object) -> None:
-    with pytest.raises(ValueError, match="spans must be a list of at most 16 numbers above 0, got"):
-        PyzzicatoConfig(head="joint", spans=spans)
-
-
-def test_heads_that_read_memories_need_one() -> None:
-    for choices in ({"head": "joint"}, {"representation": "events", "head": "notes"}):
-        assert PyzzicatoConfig(**choices).spans == list(SPANS[choices["head"]])
-        with pytest.raises(ValueError, match=f"at least one for the {choices['head']} head, got "):
-            PyzzicatoConfig(**choices, spans=[])
-    assert PyzzicatoConfig().spans == []
-    with pytest.raises(ValueError, match="head must be one of notes, got 'joint'"):
-        PyzzicatoConfig(representation="events", head="joint")
-
-
-def test_composers_have_the_numbers_of_their_places() -> None:
-    config = PyzzicatoConfig(composers=["chopin", "bach"])
-    assert [config.composer_number(name) for name in (None, "chopin", "bach")] == [0, 1, 2]
-    with pytest.raises(ValueError, match="composer must be one of chopin, bach; got 'Bach'"):
-        config.composer_number("Bach")
-    assert PyzzicatoConfig().composer_number(None) == 0
-    with pytest.raises(ValueError, match="one of none: this model knows no composers; got 'bach'"):
-        PyzzicatoConfig().composer_number("bach")
-    assert len(COMPOSERS) == 14 and sorted(COMPOSERS) == list(COMPOSERS)
-
-
-def test_a_misspelt_config_key_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
-        PyzzicatoConfig(hiden_size=8)
-    PyzzicatoModel(tiny_config()).save_pretrained(tmp_path)
-    file = tmp_path / "config.json"
-    file.write_text(file.read_text().replace("n_layers", "n_layer"))
-    with pytest.raises(ValueError, match="unknown config key 'n_layer'"):
-        PyzzicatoModel.from_pretrained(tmp_path)

@@ -62,7 +62,7 @@ def test_frames_played_equal_reading_the_whole_roll(density: float) -> None:
     whole = np.concatenate(((notes_to_roll(seed, 60) > 0).astype(np.uint8), frames))
     assert frames_of(player.seed_as_held() + moved) == frames_of(roll_to_notes(whole))
     assert player.seconds == 10.0
-    assert player.limits == {}
+    assert player.at_least == 0
 
 
 def test_a_note_over_the_border_is_held_as_long_as_the_model_holds_it() -> None:
@@ -122,27 +122,27 @@ def bin_of(seconds: float) -> int:
 def test_the_first_new_note_waits_for_the_seeds_end() -> None:
     player = EventPlayer(SEED, 2.0)
     last = float(np.sum(ONSET_TICKS[player.steps[:, 0]]) * TICK_S)
-    lowest = player.limits["at_least"]
+    lowest = player.at_least
     assert ONSET_TICKS[lowest] * TICK_S >= 2.0 - last > ONSET_TICKS[lowest - 1] * TICK_S
     player.play(event(lowest, 67))
     # The clock begins where the seed ends: what was left of the seed has passed.
     assert player.seconds == pytest.approx(ONSET_TICKS[lowest] * TICK_S - (2.0 - last), abs=0.006)
     assert player.seconds >= 0
-    assert player.limits == {}
+    assert player.at_least == 0
     player.play(event(bin_of(0.05), 67))
     assert player.sounding[0].start == pytest.approx(player.seconds)
 
 
 def test_a_seed_that_ends_in_a_long_silence_is_waited_for() -> None:
     player = EventPlayer(SEED, 30.0)
-    assert player.limits == {"at_least": len(ONSET_TICKS) - 1}
+    assert player.at_least == len(ONSET_TICKS) - 1
     assert player.play(event(len(ONSET_TICKS) - 1, 67)) == []
     assert player.seconds == 0.0
 
 
 def test_notes_end_when_the_next_is_struck_after_their_end() -> None:
     player = EventPlayer(SEED, 2.0)
-    player.play(event(player.limits["at_least"], 67, duration=0))
+    player.play(event(player.at_least, 67, duration=0))
     began = player.seconds
     (first,) = player.sounding
     assert first == Note(67, began, began + float(DURATIONS_S[0]), 68)
@@ -156,7 +156,7 @@ def test_notes_end_when_the_next_is_struck_after_their_end() -> None:
 
 def test_a_key_struck_again_ends_the_note_it_holds() -> None:
     player = EventPlayer(SEED, 2.0)
-    player.play(event(player.limits["at_least"], 67, duration=47))
+    player.play(event(player.at_least, 67, duration=47))
     (long,) = player.sounding
     (ended,) = player.play(event(bin_of(0.1), 67, duration=0, velocity=15))
     assert ended == replace(long, end=player.seconds)
@@ -168,14 +168,14 @@ def test_a_key_struck_again_ends_the_note_it_holds() -> None:
 
 def test_a_key_struck_twice_at_once_is_one_note() -> None:
     player = EventPlayer(SEED, 2.0)
-    player.play(event(player.limits["at_least"], 67, velocity=3))
+    player.play(event(player.at_least, 67, velocity=3))
     assert player.play(event(0, 67, velocity=9)) == []
     assert [(n.pitch, n.velocity) for n in player.sounding] == [(67, 76)]
 
 
 def test_stopping_lets_go_of_what_sounds_and_drops_what_was_not_struck_yet() -> None:
     player = EventPlayer(SEED, 2.0)
-    player.play(event(player.limits["at_least"], 60, duration=47))
+    player.play(event(player.at_least, 60, duration=47))
     player.play(event(0, 62, duration=0))
     player.play(event(bin_of(0.1), 64, duration=47))
     struck, at_s = player.sounding, player.seconds
@@ -194,7 +194,7 @@ def test_all_events_become_notes_that_a_keyboard_can_play(seed: int) -> None:
     events = np.stack([rng.integers(size, size=400) for size in SIZES], axis=1).astype(np.uint8)
     events[:, 1] = rng.integers(40, 52, 400)
     player = EventPlayer(tune(3), 3.0)
-    events[0, 0] = player.limits["at_least"]
+    events[0, 0] = player.at_least
     made: list[Note] = []
     sounding: list[Note] = []
     for step in events:
@@ -225,5 +225,5 @@ def test_all_events_become_notes_that_a_keyboard_can_play(seed: int) -> None:
 
 def test_the_seed_is_handed_back_as_it_was() -> None:
     player = EventPlayer(SEED, 2.0)
-    player.play(event(player.limits["at_least"], 64))
+    player.play(event(player.at_least, 64))
     assert player.seed_as_held() == SEED

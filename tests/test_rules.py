@@ -1,24 +1,38 @@
-"""How a step is chosen: guidance, temperature and the draw of the next key, by hand."""
+"""How a step is chosen: guidance, temperature, the draw and the cuts, by hand."""
 
 import math
 
 import numpy as np
 import pytest
-import torch
 
 from pyzzicato.models import SamplingRule
 
 
-def log_odds_of(*chances: float) -> np.ndarray:
-    """Returns the log-odds of chances, float32 as a head gives them."""
-    p = np.array(chances)
-    return np.log(p / (1 - p)).astype(np.float32)
+class Given:
+    """Stands for a generator whose next numbers are known."""
+
+    def __init__(self, *numbers: float) -> None:
+        self.numbers = list(numbers)
+
+    def random(self, n: int | None = None) -> np.ndarray | float:
+        """Returns the next number, or the next n."""
+        if n is None:
+            return self.numbers.pop(0)
+        taken, self.numbers = self.numbers[:n], self.numbers[n:]
+        return np.array(taken)
+
+
+def draws(rule: SamplingRule, logits: list[float], n: int, lowest: int = 0) -> np.ndarray:
+    """Returns n choices."""
+    given = np.array(logits, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    return np.array([rule.choose(given, rng, lowest) for _ in range(n)])
 
 
 def test_without_guidance_there_is_one_view_and_logits_stay_as_they_are() -> None:
-    logits = torch.randn(3, 5)
+    logits = np.array([3.0, -1.0], dtype=np.float32)
     assert SamplingRule().n_views == 1
-    assert torch.equal(SamplingRule().guide(logits), logits)
+    assert SamplingRule().guide([logits]) is logits
 
 
 @pytest.mark.parametrize(
@@ -27,66 +41,80 @@ def test_without_guidance_there_is_one_view_and_logits_stay_as_they_are() -> Non
 def test_guidance_by_hand(guidance: float, expected: list[float]) -> None:
     rule = SamplingRule(guidance=guidance)
     assert rule.n_views == 2
-    # First the row with the composer, then the one without.
-    guided = rule.guide(torch.tensor([[3.0, -3.0], [1.0, -2.0]]))
-    assert guided.tolist() == [pytest.approx(expected)]
+    # First the view with the composer, then the one without.
+    given, plain = np.float32([3.0, -3.0]), np.float32([1.0, -2.0])
+    guided = rule.guide([given, plain])
+    assert guided.tolist() == pytest.approx(expected)
+    assert guided.dtype == np.float32
+    assert (given.tolist(), plain.tolist()) == ([3.0, -3.0], [1.0, -2.0])
 
 
-def test_guidance_pairs_each_row_with_its_own_plain_one() -> None:
-    given, plain = torch.randn(4, 6), torch.randn(4, 6)
-    guided = SamplingRule(guidance=2.5).guide(torch.cat((given, plain)))
-    for row in range(4):
-        assert torch.allclose(guided[row], plain[row] + 2.5 * (given[row] - plain[row]))
+def test_a_choice_by_hand() -> None:
+    # Chances of 1/2, 1/4 and 1/4: their sums are reached at 0.5, 0.75 and 1.
+    logits = np.log(np.float32([2.0, 1.0, 1.0]))
+    for number, choice in [(0.0, 0), (0.49, 0), (0.51, 1), (0.74, 1), (0.76, 2), (0.999, 2)]:
+        assert SamplingRule().choose(logits, Given(number)) == choice
+    # Half the temperature squares the chances: 4, 1 and 1 of 6.
+    for number, choice in [(0.66, 0), (0.67, 1), (0.83, 1), (0.84, 2)]:
+        assert SamplingRule(0.5).choose(logits, Given(number)) == choice
+    # Of the last two alone each has one half.
+    for number, choice in [(0.0, 1), (0.49, 1), (0.51, 2)]:
+        assert SamplingRule().choose(logits, Given(number), lowest=1) == choice
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_draws_follow_the_softmax_at_a_temperature(temperature: float) -> None:
-    logits = torch.tensor([2.0, 0.0, -1.0, 1.0])
-    rule = SamplingRule(temperature)
-    drawn = rule.draw(logits.expand(20_000, -1).clone(), torch.Generator().manual_seed(0))
-    assert drawn.shape == (20_000,)
-    weights = [math.exp(x / temperature) for x in logits.tolist()]
+    logits = [2.0, 0.0, -1.0, 1.0]
+    drawn = draws(SamplingRule(temperature), logits, 20_000)
+    weights = [math.exp(x / temperature) for x in logits]
     for choice, weight in enumerate(weights):
-        share = float((drawn == choice).float().mean())
         # Six standard deviations are at most 6 * 0.5 / sqrt(20,000) = 0.021.
-        assert share == pytest.approx(weight / sum(weights), abs=0.022)
+        assert np.mean(drawn == choice) == pytest.approx(weight / sum(weights), abs=0.022)
 
 
 def test_choices_below_the_lowest_are_never_drawn_and_the_rest_keep_their_odds() -> None:
-    logits = torch.tensor([9.0, 1.0, 0.0, 1.0]).expand(20_000, -1)
-    drawn = SamplingRule().draw(logits.clone(), torch.Generator().manual_seed(0), lowest=2)
+    logits = [9.0, 1.0, 0.0, 1.0]
+    drawn = draws(SamplingRule(), logits, 20_000, lowest=2)
     assert set(drawn.tolist()) == {2, 3}
-    assert float((drawn == 3).float().mean()) == pytest.approx(1 / (1 + math.exp(-1)), abs=0.022)
-    last = SamplingRule().draw(logits[:50].clone(), torch.Generator().manual_seed(0), lowest=3)
-    assert set(last.tolist()) == {3}
+    assert np.mean(drawn == 3) == pytest.approx(1 / (1 + math.exp(-1)), abs=0.022)
+    assert set(draws(SamplingRule(), logits, 50, lowest=3).tolist()) == {3}
+
+
+@pytest.mark.parametrize("temperature", [0.01, 1.0, 4.0])
+def test_extreme_logits_neither_overflow_nor_let_the_impossible_happen(temperature: float) -> None:
+    rule = SamplingRule(temperature)
+    for numbers in ([-1e4, 1e4, -1e4], [-3e38, 0.0, -3e38]):
+        logits = np.array(numbers, dtype=np.float32)
+        for number in (0.0, 0.5, 1 - 2**-53):
+            assert rule.choose(logits, Given(number)) == 1
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_next_key_is_that_of_one_coin_after_the_other(temperature: float) -> None:
-    chances = (0.1, 0.5, 0.02, 0.7)
-    rule = SamplingRule(temperature)
-    # Draws on an even grid give each index its chance to within one part in 2,000.
-    draws = (np.arange(2000) + 0.5) / 2000
-    found = [rule.next_key(log_odds_of(*chances), draw) for draw in draws]
-    still_silent = 1.0
-    for i, chance in enumerate(chances):
-        odds = (chance / (1 - chance)) ** (1 / temperature)
-        expected = still_silent * odds / (1 + odds)
-        assert found.count(i) / 2000 == pytest.approx(expected, abs=1.1e-3)
-        still_silent /= 1 + odds
-    assert found.count(len(chances)) / 2000 == pytest.approx(still_silent, abs=1.1e-3)
+def test_log_odds_pass_a_cut_where_the_number_is_below_the_chance(temperature: float) -> None:
+    numbers = np.random.default_rng(1).random(500)
+    cuts = SamplingRule(temperature).cuts(500, Given(*numbers))
+    assert cuts.shape == (500,)
+    for log_odds in (-9.0, -1.5, 0.0, 0.3, 4.0):
+        chance = 1 / (1 + math.exp(-log_odds / temperature))
+        assert ((log_odds > cuts) == (numbers < chance)).all()
 
 
-def test_the_next_key_by_threshold_is_the_first_above_it_whatever_the_draw() -> None:
-    odds = log_odds_of(0.1, 0.29, 0.31, 0.9)
-    for draw in (0.001, 0.5, 0.999):
-        assert SamplingRule(threshold=0.3).next_key(odds, draw) == 2
-        assert SamplingRule(threshold=0.05).next_key(odds, draw) == 0
-        assert SamplingRule(threshold=0.95).next_key(odds, draw) == 4
+def test_cuts_by_hand() -> None:
+    numbers = Given(0.5, 0.75, 0.1)
+    expected = [0.0, 2 * math.log(3), -2 * math.log(9)]
+    assert SamplingRule(2.0).cuts(3, numbers).tolist() == pytest.approx(expected)
 
 
 def test_certain_keys_need_no_luck() -> None:
-    rule = SamplingRule(0.01)
-    for draw in (1e-12, 0.5, 1 - 1e-12):
-        assert rule.next_key(np.array([-1e4, -1e4, 1e4], dtype=np.float32), draw) == 2
-        assert rule.next_key(np.full(88, -1e4, dtype=np.float32), draw) == 88
+    numbers = Given(0.0, 2**-53, 1 - 2**-53)
+    cuts = SamplingRule(4.0).cuts(3, numbers)
+    assert (cuts < 1e4).all()
+    # A drawn 0 is below any chance at all, and raises no warning.
+    assert (cuts < -1e4).tolist() == [True, False, False]
+
+
+def test_by_a_threshold_all_cuts_are_its_log_odds_and_nothing_is_drawn() -> None:
+    assert SamplingRule(threshold=0.25).cuts(4, Given()).tolist() == pytest.approx(
+        [-math.log(3)] * 4
+    )
+    assert SamplingRule(threshold=0.5).cuts(1, Given()).tolist() == [0.0]

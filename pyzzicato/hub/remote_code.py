@@ -18,7 +18,7 @@ from .checkpoints import (
     weights_revision,
 )
 
-_NEEDED = ("start", "hidden", "step", "sample")
+_NEEDED = ("start", "hidden", "stepper")
 
 
 def brings_code(folder: Path) -> bool:

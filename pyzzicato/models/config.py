@@ -160,8 +160,8 @@ class PyzzicatoConfig(PretrainedConfig):
             raise ValueError(
                 f"composers must be a list of at most {_MAX_COMPOSERS} names, got {names!r}"
             )
-        if len(set(names)) < len(names):
-            raise ValueError(f"composers must be named once each, got {names!r}")
+        if len({*names, ANYBODY}) < len(names) + 1:
+            raise ValueError(f"composers must be named once each, none {ANYBODY!r}, got {names!r}")
         self.composers = list(names)
 
     def composer_number(self, name: str | None) -> int:

@@ -1,7 +1,8 @@
 """The one model class: an embedding, a backbone and a head, chosen by the config."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,9 @@ from .joint_head import JointHead
 from .lstm import LstmBackbone
 from .note_head import NoteHead
 from .wavenet import WaveNetBackbone
+
+if TYPE_CHECKING:
+    from .stepping import Stepper
 
 Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone
 Embedding = RollEmbedding | EventEmbedding
@@ -153,6 +157,18 @@ class PyzzicatoModel(PreTrainedModel):
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
         return PyzzicatoOutput(loss=self.head.nll(seen, targets).mean(), state=state)
+
+    def stepper(self, composers: Sequence[int] = (0,)) -> "Stepper":
+        """Returns what plays one piece with this model, step by step.
+
+        Args:
+            composers: the piece's views, see `Stepper`.
+        """
+        # Imported here: that module needs this one.
+        from .stepping import Stepper
+
+        return Stepper(self, composers)
+
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:
     if config.representation == "roll":

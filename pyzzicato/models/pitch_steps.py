@@ -7,10 +7,12 @@ two convolutions.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .backbone_steps import Dense, Vector, as_array
 from .pitch import N_KEYS, OCTAVE, PitchMemory, PitchNet
@@ -50,7 +52,7 @@ class FirstLayer:
         # A tap that looks up hears a key from above: what a key says goes the other way.
         kernels[:, N_KEYS - 1 - reach : N_KEYS + reach] = weight[:, :, ::-1].transpose(1, 2, 0)
         self.says = [by_interval(kernel) for kernel in kernels]
-        self._bias = np.tile(as_array(net.conv1.bias), N_KEYS)
+        self._bias = np.tile(as_array(cast(Tensor, net.conv1.bias)), N_KEYS)
         n = net.n_memories
         self._memories = self.says[n_planes - n :]
         classes = as_array(net.classes.weight).reshape(size, OCTAVE, n)
@@ -100,7 +102,7 @@ class RollPast:
         if self._layer is not None:
             self._layer.strike(np.flatnonzero(frame > self.present).tolist())
             self._recent = [np.flatnonzero(frame), *self._recent[: self._n_recent - 1]]
-        self.present = frame
+        self.present = frame.copy()
         return frame.astype(np.float32)
 
     def sums(self) -> Sums:
@@ -160,7 +162,7 @@ class PitchStep:
         weight = as_array(net.conv2.weight)[:, :, 0]  # (H, H, taps)
         size, _, n_taps = weight.shape
         self._weight = np.ascontiguousarray(weight.transpose(2, 1, 0).reshape(-1, size))
-        self._bias = as_array(net.conv2.bias)
+        self._bias = as_array(cast(Tensor, net.conv2.bias))
         self._units = np.zeros((N_KEYS + n_taps - 1, size), dtype=np.float32)
         self._inside = self._units[n_taps // 2 : n_taps // 2 + N_KEYS]
         windows = sliding_window_view(self._units.ravel(), n_taps * size)

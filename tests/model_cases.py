@@ -1,0 +1,93 @@
+"""The models that the shared suite tests: a new backbone, head or representation is a row here.
+
+A row of `CASES` names the choices and what the backbone is documented to see; `STEPS` says how to
+draw steps of a representation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from conftest import tiny_config
+from torch import Tensor
+
+from pyzzicato.events import SIZES
+from pyzzicato.models import PyzzicatoModel
+
+
+@dataclass(frozen=True)
+class Case:
+    """One combination of representation, backbone and head.
+
+    Attributes:
+        backbone: its name.
+        head: its name.
+        representation: its name.
+        config: further config values of the debug model.
+        sees: steps the backbone's vector depends on, the present one included; None for all.
+    """
+
+    backbone: str
+    head: str = "independent"
+    representation: str = "roll"
+    config: dict[str, Any] = field(default_factory=dict)
+    sees: int | None = None
+
+    def build(self, **choices: Any) -> PyzzicatoModel:
+        """Returns an untrained model, ready for use."""
+        choices = {**self.config, **choices}
+        names = {name: getattr(self, name) for name in ("backbone", "head", "representation")}
+        return PyzzicatoModel(tiny_config(**{**names, **choices})).eval()
+
+
+CASES = {
+    # n_layers * (kernel_size - 1) + 1
+    "conv1d": Case("conv1d", config={"n_layers": 3, "kernel_size": 4}, sees=3 * 3 + 1),
+    "conv1d, kernel 1": Case("conv1d", config={"n_layers": 2, "kernel_size": 1}, sees=1),
+    # (kernel_size - 1) * (2**n_layers - 1) + 1
+    "wavenet": Case("wavenet", config={"n_layers": 3, "kernel_size": 3}, sees=2 * 7 + 1),
+    "wavenet, kernel 2": Case("wavenet", config={"n_layers": 4, "kernel_size": 2}, sees=16),
+    "lstm": Case("lstm"),
+    "lstm, one layer": Case("lstm", config={"n_layers": 1, "dropout": 0.5}),
+    "conv1d, composers": Case("conv1d", config={"composers": ["bach", "liszt"]}, sees=2 * 2 + 1),
+    "conv1d, joint": Case("conv1d", "joint", config={"recent": 1}, sees=2 * 2 + 1),
+    "wavenet, joint": Case(
+        "wavenet", "joint", config={"spans": [2.0], "recent": 5}, sees=2 * 3 + 1
+    ),
+    "lstm, joint": Case("lstm", "joint", config={"composers": ["bach", "chopin"]}),
+    "conv1d, notes": Case("conv1d", "notes", "events", sees=2 * 2 + 1),
+    "wavenet, notes": Case(
+        "wavenet", "notes", "events", config={"composers": ["bach", "satie"]}, sees=2 * 3 + 1
+    ),
+    "lstm, notes": Case("lstm", "notes", "events", config={"spans": [3.0, 30.0], "recent": 1}),
+}
+
+
+def random_roll(batch: int, n: int) -> Tensor:
+    """Returns `(B, T, 88)` frames with about four keys sounding."""
+    return (torch.rand(batch, n, 88) < 0.05).to(torch.uint8)
+
+
+def random_events(batch: int, n: int) -> Tensor:
+    """Returns `(B, T, 4)` notes, each number drawn from all it can be."""
+    numbers = [torch.randint(size, (batch, n)) for size in SIZES]
+    return torch.stack(numbers, dim=-1).to(torch.uint8)
+
+
+STEPS: dict[str, Callable[[int, int], Tensor]] = {"roll": random_roll, "events": random_events}
+
+
+@torch.no_grad()
+def livened(model: PyzzicatoModel) -> PyzzicatoModel:
+    """Returns the model with weights that are far from a fresh model's: no part of it is still."""
+    for weight in model.parameters():
+        weight.add_(0.2 * torch.randn_like(weight))
+    return model
+
+
+@torch.no_grad()
+def backbone_vectors(model: PyzzicatoModel, steps: Tensor, composer: int) -> Tensor:
+    """Returns `(T, C)` of one piece `(1, T, A)`, from one whole-sequence pass."""
+    seen, _ = model.hidden(steps, model.start(1, torch.tensor([composer])))
+    return seen[0, :, : model.backbone.out_size]

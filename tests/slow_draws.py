@@ -1,0 +1,103 @@
+"""The next step the slow obvious way: with the torch modules, one decision after the other.
+
+The numbers that decide come from the same stream as in the fast way: for a frame one for each key,
+all beforehand; for a note one for each of its four numbers, in turn. So the steps must be the same.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyzzicato.models import PyzzicatoModel, SamplingRule
+from pyzzicato.models.heads import IndependentHead
+from pyzzicato.models.joint_head import JointHead
+from pyzzicato.models.note_head import NoteHead
+
+
+def slow_guide(rule: SamplingRule, views: Tensor) -> Tensor:
+    """Returns `(V,)` logits of one view `(1, V)`, or of both, with the composer and without."""
+    if len(views) == 1:
+        return views[0]
+    return rule.guidance * views[0] + (1 - rule.guidance) * views[1]
+
+
+def slow_chance(rule: SamplingRule, log_odds: Tensor) -> float:
+    """Returns how likely a key of guided log-odds is to sound; by threshold that is 0 or 1."""
+    if rule.threshold is not None:
+        return float(torch.sigmoid(log_odds.double()) > rule.threshold)
+    return float(torch.sigmoid(log_odds.double() / rule.temperature))
+
+
+def slow_frame(
+    head: IndependentHead | JointHead, seen: Tensor, rule: SamplingRule, rng: np.random.Generator
+) -> np.ndarray:
+    """Returns the next frame: one coin after the other, from the lowest key up."""
+    numbers = np.full(88, 0.5) if rule.threshold is not None else rng.random(88)
+    frame = torch.zeros(88)
+    views = head.logits(seen) if isinstance(head, IndependentHead) else None
+    for key in range(88):
+        if isinstance(head, JointHead):
+            views = head.logits_given(seen, frame.expand(len(seen), -1))
+        frame[key] = float(numbers[key] < slow_chance(rule, slow_guide(rule, views)[key]))
+    return frame.numpy().astype(np.uint8)
+
+
+def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
+    """Returns `(n, V)` logits of each of the four numbers, given those before it in `notes`."""
+    onset, pitch, duration, _ = notes.long().unbind(-1)
+    hidden = seen[:, : head.in_size]
+    planes = seen[:, head.in_size :].view(len(seen), 88, head.n_planes)
+    tables = [head.onset(hidden)]
+    hidden = hidden + head.after_onset.weight[onset]
+    units = torch.relu(head.net(planes, hidden))
+    by_key = units @ head.key.weight[0] + head.key.bias
+    tables.append(by_key + head.own(hidden))
+    hidden = hidden + head.after_pitch.weight[pitch]
+    tables.append(head.duration(hidden))
+    hidden = hidden + head.after_duration.weight[duration]
+    tables.append(head.velocity(hidden))
+    return tables
+
+
+def slow_choice(rule: SamplingRule, logits: Tensor, number: float, lowest: int = 0) -> int:
+    """Returns the choice at which the chances, added up one by one, pass a number from 0 to 1."""
+    scaled = logits.double() / rule.temperature
+    scaled[:lowest] = -torch.inf
+    reached = 0.0
+    for choice, chance in enumerate(torch.softmax(scaled, dim=0).tolist()):
+        reached += chance
+        if number < reached:
+            return choice
+    return len(logits) - 1
+
+
+def slow_note(
+    head: NoteHead, seen: Tensor, rule: SamplingRule, rng: np.random.Generator, at_least: int = 0
+) -> np.ndarray:
+    """Returns the next note: each number given those before it."""
+    note = torch.zeros(4, dtype=torch.long)
+    for i in range(4):
+        views = note_logits(head, seen, note.expand(len(seen), -1))[i]
+        lowest = at_least if i == 0 else 0
+        note[i] = slow_choice(rule, slow_guide(rule, views), rng.random(), lowest)
+    return note.numpy().astype(np.uint8)
+
+
+@torch.no_grad()
+def slow_step(
+    model: PyzzicatoModel,
+    steps: np.ndarray,
+    composers: Sequence[int],
+    rule: SamplingRule,
+    rng: np.random.Generator,
+    at_least: int = 0,
+) -> np.ndarray:
+    """Returns the step after all these steps `(T, A)`, which go through the model once more."""
+    piece = torch.from_numpy(steps)[None]
+    views = [model.hidden(piece, model.start(1, torch.tensor([n])))[0][0, -1] for n in composers]
+    seen = torch.stack(views)
+    if isinstance(model.head, NoteHead):
+        return slow_note(model.head, seen, rule, rng, at_least)
+    return slow_frame(model.head, seen, rule, rng)

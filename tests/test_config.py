@@ -1,0 +1,102 @@
+"""The config of a model: what it takes, and what it refuses by name."""
+
+from pathlib import Path
+
+import pytest
+from conftest import tiny_config
+
+from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
+from pyzzicato.models.config import ANYBODY, COMPOSERS, RECENT, SPANS
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("backbone", "gru", "conv1d, wavenet, lstm, got 'gru'"),
+        ("backbone", 3, "got 3"),
+        ("head", "joint!", "independent, joint, got 'joint!'"),
+        ("head", "notes", "independent, joint, got 'notes'"),
+        ("representation", "audio", "roll, events, got 'audio'"),
+        ("sustain", "maybe", "extend, ignore, got 'maybe'"),
+        ("fs", 0, "from 1 to 200, got 0"),
+        ("fs", 20.0, "a whole number from 1 to 200, got 20.0"),
+        ("hidden_size", 0, "from 1 to 4096, got 0"),
+        ("hidden_size", 5000, "from 1 to 4096, got 5000"),
+        ("hidden_size", "8", "whole number .* got '8'"),
+        ("n_layers", 65, "from 1 to 64, got 65"),
+        ("n_layers", True, "whole number .* got True"),
+        ("kernel_size", -1, "from 1 to 256, got -1"),
+        ("dense_size", None, "whole number .* got None"),
+        ("dropout", 1.0, "0 to below 1, got 1.0"),
+        ("dropout", -0.1, "0 to below 1, got -0.1"),
+        ("dropout", float("nan"), "0 to below 1, got nan"),
+        ("dropout", "0.1", "0 to below 1, got '0.1'"),
+        ("embedding_size", 0, "from 1 to 4096, got 0"),
+        ("embedding_size", 4097, "from 1 to 4096, got 4097"),
+        ("head_size", 0, "from 1 to 4096, got 0"),
+        ("head_size", 24.0, "whole number .* got 24.0"),
+        ("spans", [4.0], "none for the independent head, got .4.0."),
+        ("spans", "", "a list .* got ''"),
+        ("recent", 2, "from 1 to 1, got 2"),
+        ("recent", "1", "whole number .* got '1'"),
+        ("composers", "bach", "a list of at most 256 names, got 'bach'"),
+        ("composers", [1], "a list of at most 256 names, got .1."),
+        ("composers", [""], "a list of at most 256 names, got .''."),
+        ("composers", ["bach", "liszt", "bach"], "named once each, got"),
+        ("composers", [str(i) for i in range(257)], "a list of at most 256 names"),
+    ],
+)
+def test_bad_config_values_are_refused_by_name(key: str, value: object, words: str) -> None:
+    with pytest.raises(ValueError, match=f"{key} must be .*{words}"):
+        PyzzicatoConfig(**{key: value})
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [3.0, "3", [0], [-1.0], [float("nan")], [float("inf")], [1e6], ["3"], [True], [1.0] * 17],
+)
+def test_spans_must_be_a_few_numbers_above_0(spans: object) -> None:
+    with pytest.raises(ValueError, match="spans must be a list of at most 16 numbers above 0, got"):
+        PyzzicatoConfig(head="joint", spans=spans)
+
+
+def test_heads_that_read_memories_need_one() -> None:
+    for choices in ({"head": "joint"}, {"representation": "events", "head": "notes"}):
+        assert PyzzicatoConfig(**choices).spans == list(SPANS[choices["head"]])
+        with pytest.raises(ValueError, match=f"at least one for the {choices['head']} head, got "):
+            PyzzicatoConfig(**choices, spans=[])
+    assert PyzzicatoConfig().spans == []
+    with pytest.raises(ValueError, match="head must be one of notes, got 'joint'"):
+        PyzzicatoConfig(representation="events", head="joint")
+
+
+def test_heads_read_as_many_recent_steps_as_they_are_told() -> None:
+    for choices in ({"head": "joint"}, {"representation": "events", "head": "notes"}):
+        assert PyzzicatoConfig(**choices).n_recent == RECENT[choices["head"]]
+        assert [PyzzicatoConfig(**choices, recent=n).n_recent for n in (1, 64)] == [1, 64]
+        for wrong in (0, 65, True, 2.0):
+            with pytest.raises(ValueError, match=f"recent must be .* from 1 to 64, got {wrong}"):
+                PyzzicatoConfig(**choices, recent=wrong)
+    assert PyzzicatoConfig().n_recent == 1
+
+
+def test_composers_have_the_numbers_of_their_places() -> None:
+    config = PyzzicatoConfig(composers=["chopin", "bach"])
+    names = (None, ANYBODY, "chopin", "bach")
+    assert [config.composer_number(name) for name in names] == [0, 0, 1, 2]
+    with pytest.raises(ValueError, match="composer must be one of chopin, bach, any; got 'Bach'"):
+        config.composer_number("Bach")
+    assert [PyzzicatoConfig().composer_number(name) for name in (None, ANYBODY)] == [0, 0]
+    with pytest.raises(ValueError, match="one of none: this model knows no composers; got 'bach'"):
+        PyzzicatoConfig().composer_number("bach")
+    assert len(COMPOSERS) == 14 and sorted(COMPOSERS) == list(COMPOSERS)
+
+
+def test_a_misspelt_config_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
+        PyzzicatoConfig(hiden_size=8)
+    PyzzicatoModel(tiny_config()).save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    file.write_text(file.read_text().replace("n_layers", "n_layer"))
+    with pytest.raises(ValueError, match="unknown config key 'n_layer'"):
+        PyzzicatoModel.from_pretrained(tmp_path)
