@@ -42,7 +42,8 @@ from pyzzicato.models.config import ANYBODY, COMPOSERS, RECENT, SPANS
         ("composers", "bach", "a list of at most 256 names, got 'bach'"),
         ("composers", [1], "a list of at most 256 names, got .1."),
         ("composers", [""], "a list of at most 256 names, got .''."),
-        ("composers", ["bach", "liszt", "bach"], "named once each, got"),
+        ("composers", ["bach", "liszt", "bach"], "named once each, none 'any', got"),
+        ("composers", ["bach", "any"], "named once each, none 'any', got"),
         ("composers", [str(i) for i in range(257)], "a list of at most 256 names"),
     ],
 )
