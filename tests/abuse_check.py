@@ -89,8 +89,14 @@ class Findings:
         self.found.append(f"{what}: {str(where)[:300]}")
         print("FINDING", self.found[-1], flush=True)
 
-    def judge(self, answer: Answer, where: object) -> None:
-        """Looks at an answer to something bad: a sentence, or harmless."""
+    def judge(self, answer: Answer, where: object, asked: object = None) -> None:
+        """Looks at an answer to something bad: a sentence, or harmless.
+
+        Args:
+            answer: what came.
+            where: for the finding.
+            asked: what was posted; a refusal may repeat it where it is a short text.
+        """
         self.n_asked += 1
         if answer.status >= 500:
             self.add(f"HTTP {answer.status} {answer.text[:100]!r}", where)
@@ -100,7 +106,10 @@ class Findings:
                 self.add(f"an error without a sentence ({told!r})", where)
             elif len(told) > 2000:
                 self.add(f"a message of {len(told)} characters", where)
-            self.look_for_leaks(json.dumps(told, ensure_ascii=False), where)
+            text = json.dumps(told, ensure_ascii=False)
+            if isinstance(asked, str) and asked:
+                text = text.replace(asked, "")
+            self.look_for_leaks(text, where)
         else:
             self.look_for_leaks(answer.text, where, files=True)
 
@@ -165,7 +174,7 @@ def post_bad_values(url: str, hook: str, findings: Findings, most: int | None) -
     for name, place, value in cases:
         body, parameter = spoilt(name, info["named_endpoints"][name]["parameters"], place, value)
         try:
-            findings.judge(ask(url, name, body), (name, parameter, value))
+            findings.judge(ask(url, name, body), (name, parameter, value), value)
         except (httpx.HTTPError, json.JSONDecodeError, IndexError) as error:
             findings.add(f"no answer ({error!r})", (name, parameter, value))
 

@@ -36,5 +36,9 @@ def test_the_check_leaves_good_answers_alone():
     findings.judge(Answer(200, "error", {"error": "rng must be 0 to 5, got -1"}, ""), "a test")
     findings.judge(Answer(200, "complete", [{"version": "1"}], '{"version": "1"}'), "a test")
     findings.judge(Answer(422, "", None, '{"detail": "no"}'), "a test")
+    refusal = Answer(200, "error", {"error": "seed must be one of a, b, got /etc/passwd"}, "")
+    findings.judge(refusal, "a test", "/etc/passwd")
     assert findings.found == []
+    findings.judge(refusal, "a test", "another")
+    assert len(findings.found) == 1
     assert len(bad_values("http://127.0.0.1:9")) > 50

@@ -26,7 +26,7 @@ def test_the_page_is_told_its_seeds_models_and_endpoints(page_url):
     assert [seed["name"] for seed in told["seeds"]] == [seed.name for seed in list_seeds()]
     assert {model["name"] for model in told["models"]} == {info.name for info in list_models()}
     assert len({model["title"] for model in told["models"]}) == len(told["models"])
-    used = {"continue_stream", "read_midi", "save_take", "vote", "leaderboard", "learn"}
+    used = {"continue_stream", "read_midi", "save_take", "listen", "judge", "leaderboard"}
     assert used <= set(told["endpoints"])
     names = [name for name, _ in told["endpoints"]["save_take"]["parameters"]]
     assert names == ["form", "seed_notes", "new_notes", "seed_seconds", "seconds", "title"]

@@ -18,6 +18,7 @@ from pyzzicato.midi import write_midi
 from pyzzicato.notes import Note
 from pyzzicato.seeds import list_seeds
 
+MODELS = [info.name for info in list_models()]
 PICTURES = ROOT / "out" / "screenshots"
 SEED = "bach-prelude-c-major"
 MADE = "!document.getElementById('save').hidden && view.take && !view.making"
@@ -158,12 +159,15 @@ def test_an_uploaded_file_its_remarks_and_another_part_as_seed(page, tmp_path):
 def test_a_file_that_is_not_midi_is_refused_in_a_sentence(page, tmp_path):
     (tmp_path / "bad.mid").write_bytes(b"MThd and no more")
     page["#file"].send_keys(str(tmp_path / "bad.mid"))
-    page.wait("document.getElementById('words').classList.contains('wrong')")
-    assert "cannot be read" in page.text("#words")
-    assert str(ROOT) not in page.text("#words")
+    page.wait("document.getElementById('seed-words').classList.contains('wrong')")
+    assert page.text("#seed-words").startswith("bad.mid cannot be read")
+    assert str(ROOT) not in page.text("#seed-words")
+    (tmp_path / "notes.txt").write_text("no music")
+    page["#file"].send_keys(str(tmp_path / "notes.txt"))
+    page.wait("document.getElementById('seed-words').textContent.includes('is not a MIDI file')")
     (tmp_path / "large.mid").write_bytes(bytes(1_000_001))
     page["#file"].send_keys(str(tmp_path / "large.mid"))
-    page.wait("document.getElementById('words').textContent.includes('1 MB is the most')")
+    page.wait("document.getElementById('seed-words').textContent.includes('1 MB is the most')")
 
 
 def test_a_title_with_markup_is_only_text(page, tmp_path):
@@ -298,12 +302,20 @@ def test_all_models_on_one_seed(page):
     shown = page.run(
         "return [...document.querySelectorAll('#lanes .lane')].map(l => l.dataset.system);"
     )
-    assert set(shown) >= {"seed", *(info.name for info in list_models())}
+    assert shown == ["seed", "composer", *MODELS]
     counts = page.run("return views.compare.takes.map(t => t.newNotes.length);")
     assert all(count > 0 for count in counts)
     page.click('[data-system="seed"] button')
     page.wait("player.playing && player.time > 0.1")
     page.screenshot(PICTURES / "compare.png")
+    # A shorter seed leaves more of the piece: the composer's next notes begin where it ends.
+    page.put("#compare-length", 6)
+    rest = page.run("return views.compare.rows[1].notes.map(n => [n.pitch, n.start]);")
+    seed = list_seeds()[0]
+    assert rest == [[n.pitch, n.start - 6] for n in seed.notes if n.start >= 6]
+    assert page.text('[data-system="composer"] strong') == seed.composer
+    page.click('[data-system="composer"] button')
+    page.wait("player.playing && piano.peak() > 0.01")
 
 
 def test_a_vote_changes_the_leaderboard_and_shows_the_names(page):
@@ -315,6 +327,9 @@ def test_a_vote_changes_the_leaderboard_and_shows_the_names(page):
     page.click("#listen-go")
     page.wait("document.querySelectorAll('#pair .side').length === 2")
     assert page.text('[data-side="0"] .side-name') == "First"
+    # Nothing on the page or in what it was sent says who plays.
+    told = page.run("return JSON.stringify(views.listen.told);")
+    assert not any(f'"{name}"' in told for name in [*MODELS, "composer", "rng"])
     for mark in ("musicality-0", "fidelity-1"):
         page.click(f'[name="{mark}"][value="4"]')
     page.click('[name="verdict"][value="1"]')

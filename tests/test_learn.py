@@ -41,7 +41,7 @@ def test_measures_come_from_the_newest_report_that_knows_a_model(tmp_path, monke
     measures = describe_learning()["measures"]
     assert measures["columns"] == ["real", name]
     assert measures["description"] == "v1"
-    assert measures["rows"][0] == ["Notes a second", "8.12", "8.12"]
+    assert measures["rows"][0] == ["Notes a second", "8.1", "8.1"]
     assert measures["rows"][-1] == ["Taken for the seed's composer", "–", "–"]
 
 

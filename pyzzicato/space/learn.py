@@ -12,6 +12,7 @@ from typing import Any
 
 from ..evaluation.measures import REAL
 from .facts import training_labels
+from .names import is_free
 from .takes import known_models
 
 REPORTS = Path(__file__).parents[2] / "reports"
@@ -20,12 +21,13 @@ N_COMPOSERS = 14
 """As many as the article's first figure shows."""
 
 _MEASURES = (
-    ("notes_a_second", "Notes a second"),
-    ("polyphony", "Keys sounding at once"),
-    ("window_entropy", "Pitch classes in 8 s, bits"),
-    ("kinship", "Kinship with the seed"),
-    ("longest_notes", "Longest passage also in training, notes"),
+    ("notes_a_second", "Notes a second", 1),
+    ("polyphony", "Keys sounding at once", 1),
+    ("window_entropy", "Variety of pitches within 8 s, bits", 2),
+    ("kinship", "Kinship with the seed, 0 to 1", 2),
+    ("longest_notes", "Longest passage also in training, notes", 0),
 )
+"""Key in the report, title, and decimals shown."""
 _RATES = (
     ("dried_up", "Dried up"),
     ("copied", "Copied"),
@@ -77,6 +79,7 @@ def _describe_model(name: str) -> dict[str, Any]:
         "minutes": round(record["wall_seconds"] / 60) if "wall_seconds" in record else None,
         "loss": told["validation_loss"],
         "licence": told["licence"],
+        "free": is_free(info),
         "revision": info.revision,
     }
 
@@ -99,8 +102,11 @@ def _read_measures(names: list[str]) -> dict[str, Any] | None:
 
 def _rows(systems: list[dict[str, Any]]) -> list[list[str]]:
     medians = [
-        [title, *(_number(system["measures"].get(key, {}).get("median")) for system in systems)]
-        for key, title in _MEASURES
+        [
+            title,
+            *(_number(system["measures"].get(key, {}).get("median"), n) for system in systems),
+        ]
+        for key, title, n in _MEASURES
     ]
     shares = [
         [title, *(_percent(system["rates"].get(key, {}).get("share")) for system in systems)]
@@ -109,9 +115,9 @@ def _rows(systems: list[dict[str, Any]]) -> list[list[str]]:
     return [*medians, *shares]
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+def _number(value: float | None, decimals: int) -> str:
+    return "–" if value is None else f"{value:.{decimals}f}"
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
+    return "–" if value is None else f"{100 * value:.0f} %"

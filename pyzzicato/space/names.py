@@ -15,7 +15,7 @@ _WAYS = {
 
 
 def model_titles() -> dict[str, str]:
-    """Returns a title for each model: its network, and how it plays where several share that one.
+    """Returns a title for each model: its network, and what sets it apart where several share that.
 
     Returns:
         `{name: title}`, in the order of `hub.list_models`; all titles differ.
@@ -24,9 +24,19 @@ def model_titles() -> dict[str, str]:
     networks = Counter(info.backbone for info in models)
     titles = {info.name: _title(info, networks[info.backbone] > 1) for info in models}
     alike = Counter(titles.values())
+    for info in models:
+        if alike[titles[info.name]] > 1 and is_free(info):
+            titles[info.name] += ", free music"
+    alike = Counter(titles.values())
     return {
         name: title if alike[title] == 1 else f"{title} ({name})" for name, title in titles.items()
     }
+
+
+def is_free(info: ModelInfo) -> bool:
+    """Returns whether all a model has learnt from may be used commercially under its terms."""
+    licence = info.as_dict()["licence"]
+    return bool(licence) and "NC" not in licence
 
 
 def _title(info: ModelInfo, shared: bool) -> str:

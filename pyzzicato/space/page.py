@@ -6,6 +6,7 @@ The page is a program that calls the API, like any other, and draws and sounds w
 
 import inspect
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from starlette.staticfiles import StaticFiles
 from .. import __version__
 from ..generation import MAX_SEED_SECONDS, GenerationSettings
 from ..midi import read_midi
-from .api import describe_models, describe_seeds
+from .api import PLAYING, RENDERING, describe_models, describe_seeds, read_vote
+from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
 from .limits import MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
@@ -95,6 +97,7 @@ def add_page(book: VoteBook) -> None:
     Args:
         book: whose votes the page shows.
     """
+    pairs = PairBook(book.folder)
 
     @plainly
     def read_leaderboard() -> dict[str, Any]:
@@ -102,16 +105,34 @@ def add_page(book: VoteBook) -> None:
         votes = book.votes()
         return {"votes": len(votes), "leaderboard": [asdict(one) for one in leaderboard(votes)]}
 
+    @plainly
+    def play_blind() -> Iterator[dict[str, Any]]:
+        """Yields a pair of takes without names, as `blind.play_pair` does."""
+        ticket = pairs.draw()
+        yield from play_pair(ticket, pairs.pair(ticket))
+
+    @plainly
+    def judge(
+        ticket: str, winner: int | None = None, marks: list[dict[str, int]] | None = None
+    ) -> dict[str, Any]:
+        """Keeps a judgement of a pair, and returns `systems`, who played, beside the leaderboard.
+
+        Args:
+            ticket: the pair's.
+            winner: as /vote takes it, and so are marks.
+            marks: see `winner`.
+        """
+        pair = pairs.pair(ticket)
+        book.add(read_vote(pair.seed.name, pair.systems, winner, marks))
+        return {"systems": pair.systems, **read_leaderboard()}
+
     gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
     api(read_file, api_name="read_midi", api_visibility="undocumented")
+    api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYING)
+    api(judge, api_name="judge", api_visibility="undocumented", queue=False)
     api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False)
     api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
-    api(
-        plainly(save_take),
-        api_name="save_take",
-        api_visibility="undocumented",
-        concurrency_id="rendering",
-    )
+    api(plainly(save_take), api_name="save_take", api_visibility="undocumented", **RENDERING)
 
 
 @plainly

@@ -99,6 +99,13 @@ export function startCall(name, told, on = {}) {
   };
 }
 
+/** What to say while a call waits: `before` is the number of people before, -1 when it begins. */
+export function waitingWords(before, what = "the models") {
+  if (before < 0) return `Getting ${what} ready`;
+  if (before === 0) return "You are next";
+  return before === 1 ? "1 person before you" : `${before} people before you`;
+}
+
 /** Calls an endpoint and gives its last answer, `[what the endpoint returns]`. */
 export async function call(name, told = {}) {
   const { queued, parameters } = endpoints[name];

@@ -1,6 +1,6 @@
 // The view "Compare": one seed, and how every model carries it on, under one another.
 
-import { models, seeds } from "./data.js";
+import { limits, models, seeds } from "./data.js";
 import { byId, fillSelect, make } from "./elements.js";
 import { Lane } from "./lane.js";
 import { pitchRange } from "./roll.js";
@@ -8,8 +8,10 @@ import { Seed } from "./seed.js";
 import { Take } from "./take.js";
 
 const SECONDS = 20;
-const LEAST_REST_S = 2;
+const LEAST_REST_S = 1;
 const CHOSEN = "";
+// More at once would but wait at the server, before other visitors.
+const AT_ONCE = 2;
 
 export class CompareView {
   constructor(stage, continueView) {
@@ -17,18 +19,24 @@ export class CompareView {
     this.continueView = continueView;
     this.takes = [];
     this.rows = [];
+    this.pending = [];
     this.select = make("select", { id: "compare-seed" });
+    this.length = make("input", {
+      type: "number", id: "compare-length", min: limits.seed_seconds[0], max: limits.seed_seconds[1], step: 1,
+    });
     this.go = make("button", { class: "main", id: "compare-go", onclick: () => this.goOrStop() }, "Compare");
     this.words = make("p", { class: "words", role: "status", id: "compare-words" });
     this.lanes = make("div", { id: "lanes" });
     byId("view-compare").replaceChildren(
       make("p", { class: "lead" }, "One seed, and every model carries it on."),
       make("div", { class: "compare-settings" },
-        make("label", { class: "field" }, "Seed", this.select), this.go),
+        make("label", { class: "field" }, "Seed", this.select),
+        make("label", { class: "field short" }, "Seed length, seconds", this.length), this.go),
       this.words,
       this.lanes,
     );
-    this.select.addEventListener("change", () => this.showSeed());
+    this.select.addEventListener("change", () => this.chooseSeed());
+    this.length.addEventListener("change", () => this.changeLength());
   }
 
   appear() {
@@ -38,20 +46,39 @@ export class CompareView {
     const presets = seeds.map((one) => [one.name, `${one.composer}: ${one.title}`]);
     const begin = seed.kind === "preset" ? seed.name : CHOSEN;
     fillSelect(this.select, [...own, ...presets], this.takes.length ? before : begin);
-    if (!this.takes.length) this.showSeed();
+    if (!this.takes.length) this.chooseSeed();
+  }
+
+  chooseSeed() {
+    this.seed = this.select.value === CHOSEN
+      ? new Seed(this.continueView.seed) : Seed.preset(this.select.value);
+    this.length.value = this.seed.length;
+    this.showSeed();
+  }
+
+  /** A shorter seed leaves more of the piece to compare with. */
+  changeLength() {
+    const [least, most] = limits.seed_seconds;
+    this.seed.length = Math.min(Math.max(least, Number(this.length.value) || this.seed.length), most);
+    this.length.value = this.seed.length;
+    this.showSeed();
   }
 
   showSeed() {
     this.stop();
     this.takes = [];
-    this.seed = this.select.value === CHOSEN
-      ? new Seed(this.continueView.seed) : Seed.preset(this.select.value);
+    this.words.textContent = "";
+    this.showGo(false);
     this.stage.player.pause();
+    // One axis of time for all.
+    this.axis = Math.max(this.seed.seconds, SECONDS);
     const head = new Lane(this.stage, `the seed: ${this.seed.fullTitle}`);
-    head.setNotes(this.seed.part, this.seed.seconds, { whole: Math.max(this.seed.seconds, SECONDS) });
+    head.setNotes(this.seed.part, this.seed.seconds, { whole: this.axis });
     for (const lane of this.rows) lane.dispose();
     this.rows = [head];
     this.lanes.replaceChildren(laneRow(head, "Seed", this.seed.fullTitle));
+    this.addRest();
+    this.alignPitches();
   }
 
   get making() { return this.takes.some((take) => take.running); }
@@ -62,6 +89,8 @@ export class CompareView {
   }
 
   stop() {
+    // Those that have not begun never will.
+    for (const take of this.pending.splice(0)) take.say("Stopped before the first note.");
     for (const take of this.takes) if (take.running) take.stop();
   }
 
@@ -75,7 +104,7 @@ export class CompareView {
         threshold: model.representation === "roll" ? settings.threshold : null,
       });
       const lane = new Lane(this.stage, model.title);
-      const hint = make("span", { class: "hint" });
+      const hint = make("span", { class: "hint" }, "Waits for its turn");
       this.rows.push(lane);
       this.lanes.append(laneRow(lane, model.title, hint, model.name));
       for (const event of ["grow", "end"]) take.addEventListener(event, () => this.showTake(take, lane));
@@ -85,15 +114,22 @@ export class CompareView {
       });
       return take;
     });
-    this.addRest();
     this.takes = rows;
-    this.go.textContent = "Stop";
-    this.go.classList.add("stop");
-    await Promise.all(rows.map((take) => take.make()));
-    this.go.textContent = "Compare";
-    this.go.classList.remove("stop");
+    this.pending = [...rows];
+    this.showGo(true);
+    const inTurn = async () => {
+      while (this.pending.length) await this.pending.shift().make();
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, inTurn));
+    if (this.takes !== rows) return;
+    this.showGo(false);
     const failed = rows.find((take) => take.error);
     this.words.textContent = failed ? failed.error.message : "";
+  }
+
+  showGo(stops) {
+    this.go.textContent = stops ? "Stop" : "Compare";
+    this.go.classList.toggle("stop", stops);
   }
 
   /** How the piece really goes on, where the seed has more of it. */
@@ -101,18 +137,19 @@ export class CompareView {
     const rest = this.seed.rest(SECONDS);
     const seconds = Math.min(SECONDS, this.seed.pieceEnd - this.seed.start - this.seed.length);
     if (seconds < LEAST_REST_S || !rest.length) return;
-    const lane = new Lane(this.stage, "the piece as it was written");
-    lane.setNotes(rest, seconds, { whole: SECONDS });
+    const lane = new Lane(this.stage, "how the piece goes on");
+    lane.setNotes(rest, seconds, { whole: this.axis });
     this.rows.push(lane);
+    const known = Math.floor(seconds);
     this.lanes.append(laneRow(lane, this.seed.composer || "The piece itself",
-      `as it was written, ${Math.round(seconds)} seconds of it`, "composer"));
+      `how the piece goes on, ${known} ${known === 1 ? "second" : "seconds"} of it`, "composer"));
   }
 
   showTake(take, lane) {
     const notes = take.newNotes
       .map((note) => ({ ...note, start: note.start - take.seedSeconds, end: note.end - take.seedSeconds }))
       .sort((a, b) => a.start - b.start || a.pitch - b.pitch);
-    lane.setNotes(notes, Math.max(take.seconds, 0.1), { complete: !take.running, whole: SECONDS });
+    lane.setNotes(notes, Math.max(take.seconds, 0.1), { complete: !take.running, whole: this.axis });
     this.alignPitches();
   }
 

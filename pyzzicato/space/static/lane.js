@@ -18,7 +18,7 @@ export class Lane {
       this.stage.own(this);
       this.stage.player.seek(event.detail);
     });
-    showPlaying(this.button, false, title);
+    this.showPlaying();
     this.onChange = () => this.showPlaying();
     stage.player.addEventListener("change", this.onChange);
   }
@@ -31,7 +31,10 @@ export class Lane {
 
   get playing() { return this.stage.owner === this && this.stage.player.playing; }
 
-  showPlaying() { showPlaying(this.button, this.playing, this.title); }
+  showPlaying() {
+    showPlaying(this.button, this.playing, this.title);
+    this.roll.head.hidden = this.stage.owner !== this;
+  }
 
   /** Takes notes from 0; `range` keeps lanes under one another on one scale of pitches. */
   setNotes(notes, end, { complete = true, whole = end, range = null, seedSeconds = 0 } = {}) {

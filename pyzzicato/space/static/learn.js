@@ -18,7 +18,7 @@ export class LearnView {
       return;
     }
     view.replaceChildren(
-      ...howItWorks(), ...this.data(), ...this.models(), ...this.measures(), ...licences(),
+      ...howItWorks(), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
     );
   }
 
@@ -32,9 +32,9 @@ export class LearnView {
     this.showBars("pieces");
     return [
       make("h2", {}, "Who is in the data"),
-      make("p", { class: "prose" }, "All networks but the one under free licences have heard MAESTRO: "
-        + "performances from a piano competition, recorded key by key. These are the composers played most in the part they "
-        + "learnt from. Choose a bar for more."),
+      make("p", { class: "prose" }, "Most of the networks have heard MAESTRO: performances from a piano "
+        + "competition, recorded key by key. These are the composers played most in the part they learnt from. "
+        + "Choose a bar for more."),
       this.segments, this.bars, this.about,
     ];
   }
@@ -55,13 +55,13 @@ export class LearnView {
           + `${row.hours} hours.`;
       };
       return make("button", { onclick: tell, onmouseenter: tell, onfocus: tell },
-        make("span", { class: "bar-name" }, row.name), bar);
+        barName(row.name), bar);
     }));
   }
 
   models() {
     const rows = this.told.models.map((model) => [
-      systemTitle(model.name), `${model.millions} million`, `${model.megabytes} MB`,
+      systemTitle(model.name), `${model.millions.toFixed(1)} million`, `${model.megabytes.toFixed(1)} MB`,
       known(model.pieces), known(model.hours && Math.round(model.hours)), known(model.minutes),
       model.loss === null ? "–" : Number(model.loss).toFixed(3),
     ]);
@@ -79,10 +79,36 @@ export class LearnView {
     const columns = told.columns.map((name, i) => (i === 0 ? "Real music" : systemTitle(name)));
     return [
       make("h2", {}, "How good is it?"),
-      make("p", { class: "prose" }, `${told.description} Medians; the nearer to real music, the better.`),
+      make("p", { class: "prose" }, `${told.description} Medians: the nearer to real music, the better.`),
       table(["", ...columns], told.rows),
     ];
   }
+
+  licences() {
+    const free = this.told.models.filter((model) => model.free);
+    const words = free.map((model) => make("p", {}, `Not so "${systemTitle(model.name)}": it has learnt from scores `
+      + `and performances under free licences alone, and may be used commercially under their terms (${model.licence}).`));
+    return [
+      make("h2", {}, "Licences"),
+      make("div", { class: "prose" },
+        make("p", {}, "The openings on the cards are in the public domain. The program is under Apache 2.0."),
+        make("p", {}, "The networks have learnt from ",
+          link("https://magenta.tensorflow.org/datasets/maestro", "MAESTRO"),
+          ", which may not be used commercially (CC BY-NC-SA 4.0), and neither may they."),
+        ...words,
+        make("p", {}, "Blind votes are kept without anything about you."),
+        make("p", { class: "hint" }, `Pyzzicato ${version}`)),
+    ];
+  }
+}
+
+const link = (url, words) => make("a", { href: url, target: "_blank", rel: "noopener" }, words);
+
+/** A composer's name; where there is little room, the family name alone. */
+function barName(name) {
+  const cut = name.lastIndexOf(" ") + 1;
+  return make("span", { class: "bar-name" },
+    make("span", { class: "given" }, name.slice(0, cut)), name.slice(cut));
 }
 
 function howItWorks() {
@@ -102,19 +128,6 @@ function howItWorks() {
         + "makes it keep to what is likely, a higher one makes it more daring. The article that "
         + "began this project let every key sound that passed a threshold instead; you find that "
         + "under \"More settings\".")),
-  ];
-}
-
-function licences() {
-  const link = (url, words) => make("a", { href: url, target: "_blank", rel: "noopener" }, words);
-  return [
-    make("h2", {}, "Licences"),
-    make("div", { class: "prose" },
-      make("p", {}, "The openings on the cards are in the public domain. The bundled networks were "
-        + "trained on ", link("https://magenta.tensorflow.org/datasets/maestro", "MAESTRO"),
-        ", which may not be used commercially (CC BY-NC-SA 4.0), and neither may they. "
-        + "The program itself is under Apache 2.0. Blind votes are kept without anything about you."),
-      make("p", { class: "hint" }, `Pyzzicato ${version}`)),
   ];
 }
 

@@ -1,19 +1,12 @@
 // The view "Listen blind": two takes without names, a judgement, and the leaderboard.
 
-import { call } from "./client.js";
-import { models, seeds, systemTitle } from "./data.js";
+import { call, startCall, waitingWords } from "./client.js";
+import { seeds, systemTitle } from "./data.js";
 import { byId, make } from "./elements.js";
 import { Lane } from "./lane.js";
 import { pitchRange } from "./roll.js";
-import { Seed } from "./seed.js";
-import { Take } from "./take.js";
+import { byOnset } from "./seed.js";
 
-const COMPOSER = "composer";
-const SEED_S = 10;
-const SECONDS = 20;
-// With the composer in the pair the seed is shorter, so that there is something left of the piece.
-const SHORT_SEED_S = 6;
-const LEAST_REST_S = 4;
 const CRITERIA = [
   ["musicality", "Musicality"],
   ["fidelity", "Fidelity to the seed"],
@@ -24,19 +17,22 @@ const SIDES = ["First", "Second"];
 export class ListenView {
   constructor(stage) {
     this.stage = stage;
-    this.takes = [];
     this.lanes = [];
+    this.title = make("p", { class: "words", id: "pair-title" });
     this.pair = make("div", { id: "pair" });
     this.board = make("div", { id: "leaderboard" });
     this.words = make("p", { class: "words", role: "status", id: "listen-words" });
-    this.next = make("button", { class: "main", id: "listen-go", onclick: () => this.begin() }, "Play me two");
+    this.voteButton = make("button", { class: "main", id: "vote", hidden: true, onclick: () => this.vote() }, "Vote");
+    this.next = make("button", { class: "main", id: "listen-go", onclick: () => this.goOrStop() });
     byId("view-listen").replaceChildren(
       make("p", { class: "lead" }, "Two continuations of one opening, without names. Which would you rather hear on?"),
-      make("div", { class: "row" }, this.next, this.words),
+      this.title,
       this.pair,
+      make("div", { class: "row" }, this.voteButton, this.next, this.words),
       make("h2", {}, "Leaderboard"),
       this.board,
     );
+    this.showNext("Play me two");
   }
 
   async appear() {
@@ -48,89 +44,79 @@ export class ListenView {
     }
   }
 
-  stop() {
-    for (const take of this.takes) if (take.running) take.stop();
+  stop() { this.making?.cancel(); }
+
+  goOrStop() {
+    if (this.making) this.stop();
+    else this.begin();
   }
 
   // --- A pair -----------------------------------------------------------------------------------
 
-  drawPair() {
-    const system = () => pick([...models.map((model) => model.name), COMPOSER]);
-    const first = system();
-    let second = system();
-    while (second === first) second = system();
-    this.systems = [first, second];
-    this.seed = Seed.preset(pick(seeds).name);
-    if (this.systems.includes(COMPOSER)) {
-      const long = seeds.filter((seed) => seed.seconds >= SHORT_SEED_S + LEAST_REST_S);
-      this.seed = Object.assign(Seed.preset(pick(long).name), { length: SHORT_SEED_S });
-    }
-    this.seconds = this.systems.includes(COMPOSER)
-      ? Math.floor(this.seed.pieceEnd - this.seed.length) : SECONDS;
-  }
-
+  /** Has the server play a pair; who plays, it keeps to itself until the vote. */
   async begin() {
     this.stage.piano.wake();
     this.stage.player.pause();
-    this.stop();
-    this.drawPair();
-    this.next.disabled = true;
+    this.clear();
+    this.say(waitingWords(-1));
+    this.making = startCall("listen", {}, {
+      waiting: (before) => this.say(waitingWords(before)),
+      data: ([told]) => {
+        this.say(`Playing: ${Math.round(100 * told.made)} %`);
+        if (told.pair) this.told = told.pair;
+      },
+    });
+    this.showNext("Stop", true);
+    try {
+      await this.making.done;
+      this.say(this.told ? "" : "Stopped.");
+      if (this.told) this.showPair();
+    } catch (error) {
+      this.say(error.message, true);
+    }
+    this.making = null;
+    this.showNext(this.told ? "Another pair" : "Play me two");
+  }
+
+  clear() {
+    for (const lane of this.lanes) lane.dispose();
+    this.lanes = [];
+    this.told = null;
+    this.title.textContent = "";
     this.pair.replaceChildren();
-    const rng = Math.floor(Math.random() * 1_000_000);
-    this.takes = this.systems
-      .filter((system) => system !== COMPOSER)
-      .map((system) => new Take(this.seed, { model: system, seconds: this.seconds, rng, temperature: 1 }));
-    for (const take of this.takes) {
-      take.addEventListener("state", () => { this.words.textContent = this.progress(); });
-    }
-    await Promise.all(this.takes.map((take) => take.make()));
-    this.next.disabled = false;
-    const failed = this.takes.find((take) => take.error || take.stopped);
-    if (failed) this.words.textContent = failed.error?.message ?? "Stopped.";
-    else this.showPair();
+    this.voteButton.hidden = true;
   }
 
-  progress() {
-    const made = this.takes.reduce((sum, take) => sum + Math.min(take.seconds, this.seconds), 0);
-    return `Playing: ${Math.round((100 * made) / (this.seconds * this.takes.length))} %`;
-  }
-
-  notesOf(system) {
-    if (system === COMPOSER) {
-      const moved = this.seed.rest(this.seconds).map((note) => ({
-        ...note,
-        start: note.start + this.seed.seconds,
-        end: note.end + this.seed.seconds,
-        isNew: true,
-      }));
-      return [...this.seed.part, ...moved];
-    }
-    return this.takes.find((take) => take.settings.model === system).notes;
+  showNext(words, stops = false) {
+    this.next.textContent = words;
+    this.next.className = `main${stops ? " stop" : ""}${this.voteButton.hidden ? "" : " second"}`;
   }
 
   showPair() {
-    this.words.textContent = this.seed.fullTitle;
-    const end = this.seed.seconds + this.seconds;
-    for (const lane of this.lanes) lane.dispose();
-    const range = pitchRange(this.systems.flatMap((system) => this.notesOf(system)));
-    this.lanes = this.systems.map((system, i) => {
+    const { seed, seed_seconds: seedSeconds, seconds, takes } = this.told;
+    const { composer, title } = seeds.find((one) => one.name === seed);
+    this.title.textContent = `${composer}: ${title}`;
+    const pieces = takes.map(({ seed_notes: before, notes }) => (
+      [...before, ...notes.map((note) => ({ ...note, isNew: true }))].sort(byOnset)));
+    const range = pitchRange(pieces.flat());
+    this.lanes = pieces.map((notes, i) => {
       const lane = new Lane(this.stage, `the ${SIDES[i].toLowerCase()} one`);
-      lane.setNotes(this.notesOf(system), end, { seedSeconds: this.seed.seconds, range });
+      lane.setNotes(notes, seedSeconds + seconds, { seedSeconds, range });
       return lane;
     });
     const sides = this.lanes.map((lane, i) => make("div", { class: "side", "data-side": i },
       make("div", { class: "row tight" }, lane.button, make("strong", { class: "side-name" }, SIDES[i])),
       lane.holder,
       make("div", { class: "marks" }, ...CRITERIA.flatMap(([name, title]) => marksRow(i, name, title)))));
-    const verdicts = [...SIDES.map((side, i) => [String(i), `The ${side.toLowerCase()}`]), ["", "Neither"]];
+    const verdicts = [...SIDES.map((side, i) => [String(i), side]), ["", "Neither"]];
     const verdict = make("fieldset", { class: "verdict" },
       make("legend", {}, "Which would you rather hear on?"),
-      ...verdicts.map(([value, words]) => make("label", { class: "inline" },
+      ...verdicts.map(([value, words]) => make("label", { class: "chip" },
         make("input", { type: "radio", name: "verdict", value }), words)));
-    this.voteButton = make("button", { class: "main", id: "vote", disabled: true, onclick: () => this.vote() }, "Vote");
     verdict.addEventListener("change", () => { this.voteButton.disabled = false; });
-    this.pair.replaceChildren(make("div", { class: "pair" }, ...sides), verdict, this.voteButton);
-    this.next.textContent = "Another pair";
+    this.pair.replaceChildren(make("div", { class: "pair" }, ...sides), verdict);
+    this.voteButton.hidden = false;
+    this.voteButton.disabled = true;
   }
 
   // --- The vote ---------------------------------------------------------------------------------
@@ -144,26 +130,30 @@ export class ListenView {
       .filter(([, value]) => value)
       .map(([name, value]) => [name, Number(value)])));
     try {
-      const [told] = await call("vote", {
-        seed: this.seed.name,
-        systems: this.systems,
-        winner: chosen === "" ? null : Number(chosen),
-        marks,
-      });
-      this.reveal();
+      const winner = chosen === "" ? null : Number(chosen);
+      const [told] = await call("judge", { ticket: this.told.ticket, winner, marks });
+      this.reveal(told.systems);
       this.showBoard(told);
     } catch (error) {
-      this.words.textContent = error.message;
+      this.say(error.message, true);
       this.voteButton.disabled = false;
     }
   }
 
-  reveal() {
+  reveal(systems) {
     for (const [i, name] of [...this.pair.querySelectorAll(".side-name")].entries()) {
-      name.textContent = `${SIDES[i]}: ${systemTitle(this.systems[i])}`;
+      name.textContent = `${SIDES[i]}: ${systemTitle(systems[i])}`;
     }
     for (const input of this.pair.querySelectorAll("input")) input.disabled = true;
-    this.words.textContent = "Thank you. Your vote is counted.";
+    this.voteButton.hidden = true;
+    this.showNext("Another pair");
+    const [first, second] = systems.map(systemTitle);
+    this.say(`Thank you. Your vote is counted. The first was ${first}, the second ${second}.`);
+  }
+
+  say(words, wrong = false) {
+    this.words.textContent = words;
+    this.words.classList.toggle("wrong", wrong);
   }
 
   showBoard({ votes, leaderboard }) {
@@ -190,7 +180,6 @@ export class ListenView {
   }
 }
 
-const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const percent = (share) => Math.round(share * 100);
 
 function interval({ low, high, strength }) {

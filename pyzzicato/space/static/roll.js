@@ -2,6 +2,7 @@
 
 const KEYS_WIDTH = 40;
 const RULER_HEIGHT = 20;
+const LABEL_HEIGHT = 12;
 const LEAST_PITCHES = 26;
 const LOWEST = 21;
 const HIGHEST = 108;
@@ -216,7 +217,8 @@ export class Roll extends EventTarget {
       if (pitch % 12 === 0) {
         pen.fillStyle = colours.muted;
         pen.textAlign = "right";
-        pen.fillText(`C${pitch / 12 - 1}`, KEYS_WIDTH - 18, Math.min(top + row / 2, bottom - 6));
+        const middle = Math.max(top + row / 2, LABEL_HEIGHT / 2);
+        pen.fillText(`C${pitch / 12 - 1}`, KEYS_WIDTH - 18, Math.min(middle, bottom - LABEL_HEIGHT / 2));
         pen.fillStyle = colours.line;
         pen.fillRect(KEYS_WIDTH - 14, Math.round(top + row), 13, 1);
       }

@@ -9,6 +9,10 @@ import { clock, Roll } from "./roll.js";
 import { Seed } from "./seed.js";
 
 const SHORT_S = 2;
+const MIDI_BEGINS = "MThd";
+
+/** A title without the collection that it is from. */
+const shortTitle = (title) => title.replace(/ \(.*\)$/, "");
 
 export class SeedPicker {
   constructor(stage, onSeed) {
@@ -31,7 +35,7 @@ export class SeedPicker {
         class: "choose", "aria-pressed": "false", onclick: () => this.choosePreset(told.name),
       },
       make("span", { class: "who" }, told.composer.split(" ").at(-1)),
-      make("span", { class: "what" }, told.title));
+      make("span", { class: "what", title: told.title }, shortTitle(told.title)));
       const mini = make("div", { class: "mini" });
       const play = make("button", { class: "icon", onclick: () => this.playPreset(told.name) });
       const card = make("div", { class: "card", "data-seed": told.name }, choose, mini, play);
@@ -51,6 +55,7 @@ export class SeedPicker {
   }
 
   chooseNone() {
+    this.say("");
     byId("seed-panel").hidden = true;
     this.mark("none");
     this.chosen = "none";
@@ -58,6 +63,7 @@ export class SeedPicker {
   }
 
   choosePreset(name = seeds[0].name) {
+    this.say("");
     byId("seed-panel").hidden = true;
     this.mark(name);
     this.onSeed(Seed.preset(name));
@@ -121,13 +127,16 @@ export class SeedPicker {
           + "Cut it, or choose another file.");
       }
       const bytes = new Uint8Array(await file.arrayBuffer());
+      if (String.fromCharCode(...bytes.slice(0, 4)) !== MIDI_BEGINS) {
+        throw new Error(`${file.name} is not a MIDI file. Choose one whose name ends in .mid.`);
+      }
       const midi = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
       const [told] = await call("read_midi", { midi });
       const title = file.name.replace(/\.midi?$/i, "");
       this.say("");
       this.showOwn(new Seed({ kind: "file", title, notes: told.notes, remarks: told.remarks }));
     } catch (error) {
-      this.say(error.message, true);
+      this.say(error.message.replace(/^MIDI data/, file.name), true);
     }
   }
 
@@ -206,7 +215,7 @@ export class SeedPicker {
   }
 
   say(words, wrong = false) {
-    byId("words").textContent = words;
-    byId("words").classList.toggle("wrong", wrong);
+    byId("seed-words").textContent = words;
+    byId("seed-words").classList.toggle("wrong", wrong);
   }
 }

@@ -1,6 +1,6 @@
 // A take: one continuation of a seed, while it is made and afterwards.
 
-import { call, startCall } from "./client.js";
+import { call, startCall, waitingWords } from "./client.js";
 import { modelOf } from "./data.js";
 import { byOnset } from "./seed.js";
 
@@ -50,7 +50,7 @@ export class Take extends EventTarget {
     // What a longer version of the take brings again replaces what was there.
     const fresh = { ended: [], held: [], seconds: 0 };
     this.call = startCall("continue_stream", { ...this.seed.told, ...this.settings }, {
-      waiting: (before) => this.say(waitingWords(before, this.model)),
+      waiting: (before) => this.say(waitingWords(before, this.model?.title)),
       data: ([told]) => this.take(told, fresh),
     });
     this.call.done.then(
@@ -145,10 +145,4 @@ export class Take extends EventTarget {
     this.words = words;
     this.dispatchEvent(new Event("state"));
   }
-}
-
-function waitingWords(before, model) {
-  if (before < 0) return `Getting ${model?.title ?? "the model"} ready`;
-  if (before === 0) return "You are next";
-  return before === 1 ? "1 person before you" : `${before} people before you`;
 }
