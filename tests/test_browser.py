@@ -5,10 +5,12 @@ host. Screenshots of the views go to out/screenshots.
 """
 
 import json
+import statistics
 
 import pytest
 from browser import Browser, find_programs
 from conftest import ROOT
+from page_check import playhead_errors
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -96,32 +98,14 @@ def test_the_first_click_sounds_moves_the_playhead_and_gives_the_midi_of_the_com
     assert "faster than it plays" in words
 
 
-def playhead_lag(page) -> float:
-    """Returns how far the playhead is from what sounds, s: the median of 21 looks."""
-    looks = page.driver.execute_async_script(
-        """
-        const done = arguments[0], {player} = window.pyzzicato.stage;
-        const {roll} = window.pyzzicato.views.continue;
-        const looks = [];
-        const look = () => {
-          const x = new DOMMatrix(getComputedStyle(roll.head).transform).m41;
-          looks.push(Math.abs(roll.secondsAt(x) - player.time));
-          if (looks.length < 21) setTimeout(look, 23); else done(looks);
-        };
-        look();
-        """
-    )
-    return sorted(looks)[10]
-
-
-def test_the_playhead_keeps_within_50_ms_of_the_sound(page):
-    page.click("#play")
-    page.wait("player.playing && player.time > 0.2")
-    # On a machine with more to do than it can, some frames come late: the middle look counts, and
+def test_the_playhead_keeps_within_50_ms_of_the_sound(page, tmp_path):
+    # On a machine with more to do than it can, some frames come late: the middle stroke counts, and
     # the best of three times.
-    assert min(playhead_lag(page) for _ in range(3)) < 0.05
-    page.click("#play")
-    page.wait("!player.playing")
+    for _ in range(3):
+        errors = playhead_errors(page, tmp_path)
+        if errors and statistics.median(errors) < 0.05:
+            return
+    pytest.fail(f"the playhead was {errors} s from the strokes")
 
 
 def test_a_click_on_the_roll_seeks_and_zoom_shows_closer(page):

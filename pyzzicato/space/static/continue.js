@@ -168,7 +168,7 @@ export class ContinueView {
     this.player.firstSound = null;
     this.player.timesDry = 0;
     this.wanted = count;
-    byId("roll").focus({ preventScroll: true });
+    this.lookAtRoll();
     const first = this.freshSettings();
     for (let i = 0; i < count && this.wanted; i++) {
       const take = new Take(this.seed, { ...first, rng: (first.rng + i) % (BIGGEST_RNG + 1) });
@@ -177,6 +177,13 @@ export class ContinueView {
       await this.makeTake(take, i === 0);
       if (take.error || take.stopped) break;
     }
+  }
+
+  /** Brings what is about to happen into sight, and the keys to it. */
+  lookAtRoll() {
+    byId("roll").focus({ preventScroll: true });
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    byId("take").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
   }
 
   /** The settings, with a number that no take of these settings has yet: each click plays anew. */
@@ -237,7 +244,7 @@ export class ContinueView {
     take.make();
     this.showTake(take);
     this.startsAt = from;
-    byId("roll").focus({ preventScroll: true });
+    this.lookAtRoll();
   }
 
   showTake(take) {
