@@ -6,10 +6,13 @@ host. Screenshots of the views go to out/screenshots.
 
 import json
 import statistics
+import time
 
 import pytest
-from browser import Browser, find_programs
+from browser import PATIENCE_S, Browser, find_programs
 from conftest import ROOT
+from gradio_client import Client
+from gradio_client.utils import Status
 from page_check import playhead_errors
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -207,6 +210,28 @@ def test_stop_ends_the_work_and_keeps_what_was_made(page):
     assert page.run("return view.takeList.length;") == 2
 
 
+def test_who_waits_is_told_how_many_are_before(page, page_url):
+    client = Client(page_url, verbose=False)
+    others = [
+        client.submit(seed=SEED, seconds=600, rng=rng, api_name="/continue") for rng in range(4)
+    ]
+    in_line = {Status.IN_QUEUE, Status.PROCESSING}
+    end = time.monotonic() + PATIENCE_S
+    while not all(other.status().code in in_line for other in others):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    page.click("#go")
+    words = "document.getElementById('words').textContent"
+    page.wait(f"/You are next|before you/.test({words})")
+    page.screenshot(PICTURES / "waiting.png")
+    for other in others:
+        other.cancel()
+    # Their work ends with them: it would take longer than this page waits.
+    page.wait("view.take.seconds >= 1")
+    page.click("#go")
+    page.wait("!view.making")
+
+
 def test_keep_going_only_adds_and_earlier_takes_come_back(page):
     continue_for(page)
     before = json.loads(page.run(NOTES))
@@ -361,6 +386,20 @@ def test_a_phone_shows_everything_in_one_column(opened):
         assert opened.run("return document.querySelector('#roll').clientHeight;") <= 242
         low = opened.run("return document.querySelector('#go').getBoundingClientRect().bottom;")
         assert 600 < low <= 844
+        opened.run("view.continueSeed(1);")
+        opened.wait(MADE)
+        # The roll and what is under it have come into sight, clear of the button.
+        play = "document.querySelector('#play').getBoundingClientRect().bottom"
+        opened.wait(f"{play} <= document.querySelector('#go').getBoundingClientRect().top")
+        opened.run("player.pause(); document.getElementById('tab-listen').click();")
+        opened.click("#listen-go")
+        opened.wait("document.querySelectorAll('#pair .side').length === 2")
+        widest = opened.run(
+            "return Math.max(...[...document.querySelectorAll('#pair *')]"
+            ".map(element => element.getBoundingClientRect().right));"
+        )
+        assert widest <= 390
+        opened.run("document.getElementById('tab-continue').click();")
         opened.click("#open-keyboard")
         assert opened.run("return view.picker.keyboard.octaves;") == 2
         assert opened.run("return document.documentElement.scrollWidth;") <= 390

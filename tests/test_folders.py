@@ -49,12 +49,11 @@ def test_nothing_to_remove_is_no_error():
 def test_the_sweeper_sweeps_until_it_is_stopped():
     folder = new_folder()
     sweeper = FolderSweeper(kept_seconds=0.05, every_seconds=0.02)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not folder.exists()
     sweeper.stop()
-    time.sleep(0.1)
     kept = new_folder()
     time.sleep(0.2)
     assert kept.exists()

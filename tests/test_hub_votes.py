@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 from conftest import ROOT, hub_environment
 from test_votes import a_vote
@@ -101,7 +100,5 @@ def test_without_a_repo_and_a_token_nothing_goes_anywhere(tmp_path, monkeypatch)
     monkeypatch.delenv("PYZZICATO_VOTES_REPO", raising=False)
     book, copy = open_book()
     assert copy is None
-    began = time.monotonic()
     book.add(a_vote())
-    assert time.monotonic() - began < 2
     assert (tmp_path / "votes").is_dir()

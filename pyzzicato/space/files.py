@@ -1,4 +1,4 @@
-"""What a visitor takes along: a take as MIDI, sound, picture or score."""
+"""What a visitor takes along: a take as MIDI, sound or picture."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -54,11 +54,13 @@ class FolderSweeper:
     def __init__(self, kept_seconds: float = KEPT_SECONDS, every_seconds: float = 300.0) -> None:
         self._kept, self._every = kept_seconds, every_seconds
         self._stopped = threading.Event()
-        threading.Thread(target=self._run, name="folder sweeper", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="folder sweeper", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Ends the sweeping."""
+        """Ends the sweeping; no round is under way any more when this returns."""
         self._stopped.set()
+        self._thread.join()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every):
