@@ -111,8 +111,9 @@ def check_growth(app: ServedApp, n_requests: int, seconds: float) -> list[str]:
         served = ask_at_once(app.url, rngs, seconds, 4)
         faults += [s.fault or "busy" for s in served if s.notes is None]
         memory.append(app.memory_mb())
-    print("memory over", n_requests, "requests, MB:", *(f"{mb:.0f}" for mb in memory), flush=True)
     growth = memory[-1] - memory[len(memory) // 2 - 1]
+    print("memory over", n_requests, "requests, MB:", *(f"{mb:.0f}" for mb in memory))
+    print(f"grown by {growth:.0f} MB from the middle of them to the end", flush=True)
     if growth > MOST_GROWTH_MB or memory[-1] >= MOST_MB:
         faults.append(f"memory grew by {growth:.0f} MB to {memory[-1]:.0f} MB")
     return faults

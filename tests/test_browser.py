@@ -232,6 +232,22 @@ def test_who_waits_is_told_how_many_are_before(page, page_url):
     page.wait("!view.making")
 
 
+def test_a_server_out_of_reach_is_told_in_words(page):
+    condition = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**condition, "offline": True})
+    try:
+        page.click("#go")
+        page.wait("document.getElementById('words').textContent.includes('cannot be reached')")
+        assert page.text("#go") == "Continue"
+    finally:
+        back = {**condition, "offline": False}
+        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", back)
+    # The browser itself complains of the connection.
+    assert all("ERR_INTERNET_DISCONNECTED" in told for told in page.complaints())
+    continue_for(page)
+
+
 def test_keep_going_only_adds_and_earlier_takes_come_back(page):
     continue_for(page)
     before = json.loads(page.run(NOTES))

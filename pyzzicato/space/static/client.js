@@ -7,6 +7,18 @@ const API = "gradio_api/";
 /** An error that the server explains in a sentence meant for people. */
 export class Refused extends Error {}
 
+async function post(path, told) {
+  try {
+    return await fetch(API + path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(told),
+    });
+  } catch {
+    throw new Refused("The server cannot be reached. Please try again in a minute.");
+  }
+}
+
 function argumentList(name, parameters, told) {
   const known = new Set(parameters.map(([parameter]) => parameter));
   for (const key of Object.keys(told)) {
@@ -67,10 +79,8 @@ export function startCall(name, told, on = {}) {
 
   const begin = async () => {
     const data = argumentList(name, parameters, told);
-    const answer = await fetch(API + "queue/join", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ data, fn_index: id, session_hash: session, simple_format: true }),
+    const answer = await post("queue/join", {
+      data, fn_index: id, session_hash: session, simple_format: true,
     });
     const joined = await answer.json().catch(() => ({}));
     if (!answer.ok) {
@@ -111,11 +121,7 @@ export async function call(name, told = {}) {
   const { queued, parameters } = endpoints[name];
   if (queued) return startCall(name, told).done;
   const data = argumentList(name, parameters, told);
-  const answer = await fetch(`${API}run/${name}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ data, session_hash: randomName() }),
-  });
+  const answer = await post(`run/${name}`, { data, session_hash: randomName() });
   const output = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refused(sentence(output.detail ?? output));
   return output.data;
