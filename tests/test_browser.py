@@ -266,6 +266,20 @@ def test_keep_going_only_adds_and_earlier_takes_come_back(page):
     assert json.loads(page.run(NOTES)) == after
 
 
+def test_more_takes_are_made_one_after_the_other_and_told_of(page):
+    page.put("#takes", 2)
+    page.run(
+        "window.said = new Set(); const words = document.getElementById('words');"
+        "new MutationObserver(() => said.add(words.textContent)).observe(words, {childList: true});"
+    )
+    continue_for(page)
+    page.wait("view.takeList.length === 2 && !view.making")
+    assert page.run("return view.takeList.map(t => t.settings.rng);") == [0, 1]
+    assert page.run("return [...said].some(words => words.startsWith('Take 2. Playing'));")
+    assert page.text("#words") == ""
+    assert page.text('#takes-list [aria-pressed="true"]') == "Take 1"
+
+
 def test_a_link_gives_the_same_notes(page, tmp_path):
     page["#file"].send_keys(str(ours(tmp_path / "mine.mid")))
     page.wait("!document.getElementById('seed-panel').hidden")

@@ -97,7 +97,7 @@ export class CompareView {
   async compare() {
     this.stage.piano.wake();
     this.showSeed();
-    const { settings } = this.continueView;
+    const { settings } = this.continueView.form;
     const rows = models.map((model) => {
       const take = new Take(this.seed, {
         model: model.name, seconds: SECONDS, rng: settings.rng, temperature: settings.temperature,

@@ -1,18 +1,18 @@
 // The view "Continue": a seed, a button, and what the network plays from there.
 
-import { defaults, limits, models, modelOf, composers } from "./data.js";
-import { byId, fillSelect, make } from "./elements.js";
+import { limits } from "./data.js";
+import { byId, make } from "./elements.js";
 import { setIcon, showPlaying } from "./icons.js";
 import { readLink, writeLink } from "./link.js";
 import { clock, Roll } from "./roll.js";
 import { saveTake } from "./save.js";
 import { endOf } from "./seed.js";
 import { SeedPicker } from "./seedpicker.js";
+import { BIGGEST_RNG, SettingsForm } from "./settings.js";
 import { Take } from "./take.js";
 import { factWords } from "./words.js";
 
 const MORE_S = 30;
-const BIGGEST_RNG = 4294967295;
 
 export class ContinueView {
   constructor(stage) {
@@ -26,87 +26,10 @@ export class ContinueView {
       this.player.seek(event.detail);
       this.roll.setTime(this.player.time);
     });
-    this.setUpSettings();
+    this.form = new SettingsForm();
     this.setUpButtons();
     this.picker = new SeedPicker(stage, (seed) => this.chooseSeed(seed));
     this.picker.choosePreset();
-  }
-
-  // --- Settings -------------------------------------------------------------------------------
-
-  setUpSettings() {
-    fillSelect(byId("model"), models.map((m) => [m.name, m.title]), defaults.model);
-    fillSelect(byId("composer"), [["", "the seed"], ...Object.entries(composers)], "");
-    for (const id of ["seconds", "temperature", "threshold", "guidance", "takes"]) {
-      const input = byId(id);
-      if (limits[id]) [input.min, input.max] = limits[id];
-      if (defaults[id] !== undefined && defaults[id] !== null) input.value = defaults[id];
-      input.addEventListener("input", () => this.showSettings());
-    }
-    byId("rng").value = defaults.rng;
-    byId("model").addEventListener("change", () => this.showSettings());
-    byId("composer").addEventListener("change", () => this.showSettings());
-    for (const radio of document.getElementsByName("way")) {
-      radio.addEventListener("change", () => this.showSettings());
-    }
-    setIcon(byId("dice"), "dice");
-    byId("dice").addEventListener("click", () => {
-      byId("rng").value = Math.floor(Math.random() * 1_000_000);
-    });
-    this.showSettings();
-  }
-
-  get way() {
-    if (byId("way-field").hidden) return "temperature";
-    return document.querySelector('#pyzzicato [name="way"]:checked').value;
-  }
-
-  showSettings() {
-    const number = (id) => Number(byId(id).value);
-    const seconds = number("seconds");
-    byId("seconds-words").textContent = seconds < 60 ? `${seconds} s` : `${clock(seconds)} min`;
-    byId("seconds").setAttribute("aria-valuetext", `${seconds} seconds`);
-    byId("temperature-words").textContent = number("temperature").toFixed(2);
-    byId("threshold-words").textContent = number("threshold").toFixed(2);
-    byId("guidance-words").textContent = number("guidance").toFixed(2);
-    byId("takes-words").textContent = number("takes");
-    const model = modelOf(byId("model").value);
-    // A threshold is for keys of a roll; a model that plays note by note has none.
-    byId("way-field").hidden = model.representation !== "roll";
-    for (const field of document.querySelectorAll("#pyzzicato [data-way]")) {
-      field.hidden = field.dataset.way !== this.way;
-    }
-    const knows = model.composers;
-    byId("style-field").hidden = !knows.length;
-    byId("guidance-field").hidden = !knows.length || !byId("composer").value;
-    for (const option of byId("composer").options) {
-      option.disabled = option.value !== "" && !knows.includes(option.value);
-    }
-    if (!knows.includes(byId("composer").value)) byId("composer").value = "";
-  }
-
-  /** The settings as the server takes them. */
-  get settings() {
-    const number = (id) => Number(byId(id).value);
-    const composer = byId("composer").value;
-    return {
-      model: byId("model").value,
-      seconds: number("seconds"),
-      temperature: this.way === "temperature" ? number("temperature") : 1,
-      threshold: this.way === "threshold" ? number("threshold") : null,
-      rng: Math.min(Math.max(0, Math.floor(number("rng")) || 0), BIGGEST_RNG),
-      ...(composer && { composer, guidance: number("guidance") }),
-    };
-  }
-
-  set settings(told) {
-    const put = (id, value) => { if (value !== undefined && value !== null) byId(id).value = value; };
-    if (modelOf(told.model)) put("model", told.model);
-    for (const id of ["seconds", "temperature", "threshold", "guidance", "rng"]) put(id, told[id]);
-    put("composer", told.composer ?? "");
-    const way = told.threshold === null || told.threshold === undefined ? "temperature" : "threshold";
-    document.querySelector(`#pyzzicato [name="way"][value="${way}"]`).checked = true;
-    this.showSettings();
   }
 
   // --- Buttons --------------------------------------------------------------------------------
@@ -121,6 +44,9 @@ export class ContinueView {
     byId("keep-going").addEventListener("click", () => this.keepGoing());
     byId("another").addEventListener("click", () => this.continueSeed(1));
     byId("save").addEventListener("click", (event) => this.save(event));
+    document.addEventListener("click", (event) => {
+      if (!byId("save").contains(event.target)) byId("save").open = false;
+    });
     showPlaying(byId("play"), false);
     this.player.addEventListener("change", () => {
       showPlaying(byId("play"), this.stage.owner === this && this.player.playing);
@@ -188,7 +114,7 @@ export class ContinueView {
 
   /** The settings, with a number that no take of these settings has yet: each click plays anew. */
   freshSettings() {
-    const told = this.settings;
+    const told = this.form.settings;
     const same = (a, b) => JSON.stringify({ ...a, seconds: 0 }) === JSON.stringify({ ...b, seconds: 0 });
     const longEnough = (take) => take.settings.seconds >= told.seconds || take.stopped;
     while (this.takeList.some((take) => same(take.settings, told) && longEnough(take))) told.rng += 1;
@@ -196,7 +122,7 @@ export class ContinueView {
   }
 
   makeTake(take, heard) {
-    take.addEventListener("state", () => take === this.take && this.say(take.words, take.error));
+    take.addEventListener("state", () => this.sayState(take));
     take.addEventListener("grow", () => this.onGrow(take));
     take.addEventListener("end", () => this.onEnd(take));
     take.addEventListener("measured", () => take === this.take && this.showFacts());
@@ -207,6 +133,14 @@ export class ContinueView {
     const made = take.make();
     this.showButtons();
     return made;
+  }
+
+  /** Words of the take that is shown; of another one only while that one is made. */
+  sayState(take) {
+    if (take === this.take) this.say(take.words, take.error);
+    else if (take.running && !this.take?.running) {
+      this.say(`Take ${this.takeList.indexOf(take) + 1}. ${take.words}`);
+    }
   }
 
   onGrow(take) {
@@ -226,7 +160,7 @@ export class ContinueView {
       if (take.error) this.say(take.error.message, true);
       else if (take.words) this.say(take.words);
       else if (!take.newNotes.length) this.say("The network stayed silent. Try another take.");
-    }
+    } else if (!this.making) this.say(take.error?.message, take.error);
     if (take.error && !take.newNotes.length) {
       this.takes.set(take.seed.key, (this.takes.get(take.seed.key) ?? []).filter((t) => t !== take));
     }
@@ -300,7 +234,7 @@ export class ContinueView {
     this.player.pause();
     this.showTake(take);
     this.say(take.words, take.error);
-    this.settings = take.settings;
+    this.form.settings = take.settings;
     if (playing) this.player.play(Math.min(time, take.end));
   }
 
@@ -331,7 +265,7 @@ export class ContinueView {
   async restore(hash) {
     const told = await readLink(hash);
     if (!told) return false;
-    this.settings = told.settings;
+    this.form.settings = told.settings;
     if (told.seed.kind === "preset" && told.seed.length === 10 && told.seed.start === 0) {
       this.picker.choosePreset(told.seed.name);
     } else if (told.seed.kind === "none") this.picker.chooseNone();

@@ -1,0 +1,87 @@
+// The settings of a continuation: model, style, length, and what stands under "More settings".
+
+import { composers, defaults, limits, modelOf, models } from "./data.js";
+import { byId, fillSelect } from "./elements.js";
+import { setIcon } from "./icons.js";
+import { clock } from "./roll.js";
+
+export const BIGGEST_RNG = 4294967295;
+
+export class SettingsForm {
+  constructor() {
+    fillSelect(byId("model"), models.map((m) => [m.name, m.title]), defaults.model);
+    fillSelect(byId("composer"), [["", "the seed"], ...Object.entries(composers)], "");
+    for (const id of ["seconds", "temperature", "threshold", "guidance", "takes"]) {
+      const input = byId(id);
+      if (limits[id]) [input.min, input.max] = limits[id];
+      if (defaults[id] !== undefined && defaults[id] !== null) input.value = defaults[id];
+      input.addEventListener("input", () => this.show());
+    }
+    byId("rng").value = defaults.rng;
+    byId("model").addEventListener("change", () => this.show());
+    byId("composer").addEventListener("change", () => this.show());
+    for (const radio of document.getElementsByName("way")) {
+      radio.addEventListener("change", () => this.show());
+    }
+    setIcon(byId("dice"), "dice");
+    byId("dice").addEventListener("click", () => {
+      byId("rng").value = Math.floor(Math.random() * 1_000_000);
+    });
+    this.show();
+  }
+
+  /** How the next notes are chosen: "temperature" or "threshold". */
+  get way() {
+    if (byId("way-field").hidden) return "temperature";
+    return document.querySelector('#pyzzicato [name="way"]:checked').value;
+  }
+
+  /** Shows what is set, and of the settings only those that the model has. */
+  show() {
+    const number = (id) => Number(byId(id).value);
+    const seconds = number("seconds");
+    byId("seconds-words").textContent = seconds < 60 ? `${seconds} s` : `${clock(seconds)} min`;
+    byId("seconds").setAttribute("aria-valuetext", `${seconds} seconds`);
+    byId("temperature-words").textContent = number("temperature").toFixed(2);
+    byId("threshold-words").textContent = number("threshold").toFixed(2);
+    byId("guidance-words").textContent = number("guidance").toFixed(2);
+    byId("takes-words").textContent = number("takes");
+    const model = modelOf(byId("model").value);
+    // A threshold is for keys of a roll; a model that plays note by note has none.
+    byId("way-field").hidden = model.representation !== "roll";
+    for (const field of document.querySelectorAll("#pyzzicato [data-way]")) {
+      field.hidden = field.dataset.way !== this.way;
+    }
+    const knows = model.composers;
+    byId("style-field").hidden = !knows.length;
+    byId("guidance-field").hidden = !knows.length || !byId("composer").value;
+    for (const option of byId("composer").options) {
+      option.disabled = option.value !== "" && !knows.includes(option.value);
+    }
+    if (!knows.includes(byId("composer").value)) byId("composer").value = "";
+  }
+
+  /** The settings as the server takes them. */
+  get settings() {
+    const number = (id) => Number(byId(id).value);
+    const composer = byId("composer").value;
+    return {
+      model: byId("model").value,
+      seconds: number("seconds"),
+      temperature: this.way === "temperature" ? number("temperature") : 1,
+      threshold: this.way === "threshold" ? number("threshold") : null,
+      rng: Math.min(Math.max(0, Math.floor(number("rng")) || 0), BIGGEST_RNG),
+      ...(composer && { composer, guidance: number("guidance") }),
+    };
+  }
+
+  set settings(told) {
+    const put = (id, value) => { if (value !== undefined && value !== null) byId(id).value = value; };
+    if (modelOf(told.model)) put("model", told.model);
+    for (const id of ["seconds", "temperature", "threshold", "guidance", "rng"]) put(id, told[id]);
+    put("composer", told.composer ?? "");
+    const way = told.threshold === null || told.threshold === undefined ? "temperature" : "threshold";
+    document.querySelector(`#pyzzicato [name="way"][value="${way}"]`).checked = true;
+    this.show();
+  }
+}
