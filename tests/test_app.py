@@ -65,3 +65,30 @@ def test_nothing_else_is_served(page_url, path):
     with pytest.raises(HTTPError) as raised:
         fetch(page_url + path)
     assert raised.value.code == 404
+
+
+def colours_of(selector):
+    """Returns the colours that a rule of the style sheet names, as red, green and blue, 0 to 1."""
+    style = (STATIC / "page.css").read_text(encoding="utf-8")
+    rule = re.search(rf"^{re.escape(selector)} {{(.*?)}}", style, flags=re.S | re.M).group(1)
+    found = re.findall(r"--([a-z-]+): #([0-9a-f]{6});", rule)
+    return {name: [int(code[i : i + 2], 16) / 255 for i in (0, 2, 4)] for name, code in found}
+
+
+def luminance(colour):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("theme", ["#pyzzicato", "body.dark #pyzzicato"])
+def test_text_stands_out_from_its_ground(theme):
+    """By 4.5 to 1, as the Web Content Accessibility Guidelines 2.2 ask for (1.4.3)."""
+    colours = colours_of(theme)
+    pairs = [
+        (text, ground)
+        for text in ("ink", "muted", "accent-text")
+        for ground in ("paper", "roll", "panel")
+    ]
+    for text, ground in [*pairs, ("on-accent", "accent"), ("paper", "ink")]:
+        dark, light = sorted(luminance(colours[name]) for name in (text, ground))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)

@@ -70,6 +70,14 @@ def test_servers_that_share_a_folder_share_the_secret(tmp_path):
     assert key.stat().st_mode & 0o077 == 0
 
 
+def test_a_pair_is_judged_once_and_few_are_remembered(book):
+    with mock.patch.object(blind, "MAX_JUDGED", 3):
+        assert [book.judge(ticket) for ticket in "aabbab"] == [True, False, True, *[False] * 3]
+        assert all(book.judge(ticket) for ticket in "cdef")
+        assert book.judge("a")
+    assert not book.judge("f")
+
+
 def test_what_is_told_of_a_pair_names_nobody():
     pair = Pair(SEED, ("lstm", "conv1d"), 7, 6.0, 3.0)
     told = list(play_pair("a ticket", pair))
@@ -122,6 +130,8 @@ def test_the_page_listens_and_judges_and_only_then_learns_who_played(page_url):
     marks = [{"musicality": 4}, {}]
     told = client.predict(pair["ticket"], 1, marks, api_name="/judge")
     assert told["votes"] == before + 1
+    again = client.predict(pair["ticket"], 0, None, api_name="/judge")
+    assert again == told
     assert len(set(told["systems"])) == 2
     assert set(told["systems"]) <= {*MODELS, REAL}
     assert {row["system"] for row in told["leaderboard"]} >= set(told["systems"])

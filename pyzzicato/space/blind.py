@@ -1,7 +1,7 @@
 """Blind listening: pairs of takes whose makers the server keeps to itself until the vote.
 
 A listener gets a ticket with a pair. What a ticket stands for (which seed, which two systems, which
-random number) follows from it by a secret of the server, so that nothing need be remembered: a pair
+random number) follows from it by a secret of the server, so that no pair need be remembered: one
 can be judged after a restart, and however many are asked for, they take no memory. Nothing that is
 sent before the vote tells who plays: not the notes, and not when they come, for both takes are made
 at the same pace.
@@ -14,6 +14,7 @@ import os
 import random
 import secrets
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ SEED_S, SECONDS = 10.0, 20.0
 """Length of the seed and of a continuation, seconds."""
 SHORT_SEED_S = 6.0
 """Of the seed where the composer plays on: the presets hold 11 to 14 seconds of their works."""
+MAX_JUDGED = 10_000
+"""Pairs that are remembered as judged; about a megabyte."""
 _KEY_FILE = "blind-key"
 _KEY_BYTES = 32
 
@@ -64,6 +67,8 @@ class PairBook:
 
     def __init__(self, folder: Path) -> None:
         self._key = _read_or_make_key(folder / _KEY_FILE)
+        self._judged: dict[str, None] = {}
+        self._lock = threading.Lock()
 
     def draw(self) -> str:
         """Returns the ticket of a new pair."""
@@ -84,6 +89,18 @@ class PairBook:
                 "listen to another pair"
             )
         return _draw_pair(random.Random(self._secret("pair", number)))
+
+    def judge(self, ticket: str) -> bool:
+        """Returns whether a pair has not been judged before, and notes that it is now.
+
+        A browser asks again when an answer got lost on the way, and by then the names are known.
+        """
+        with self._lock:
+            is_new = ticket not in self._judged
+            self._judged[ticket] = None
+            if len(self._judged) > MAX_JUDGED:
+                del self._judged[next(iter(self._judged))]
+        return is_new
 
     def _seal(self, number: str) -> str:
         # What a number stands for depends on the models and on the code below.

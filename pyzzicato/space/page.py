@@ -117,13 +117,17 @@ def add_page(book: VoteBook) -> None:
     ) -> dict[str, Any]:
         """Keeps a judgement of a pair, and returns `systems`, who played, beside the leaderboard.
 
+        Only the first judgement of a pair counts.
+
         Args:
             ticket: the pair's.
             winner: as /vote takes it, and so are marks.
             marks: see `winner`.
         """
         pair = pairs.pair(ticket)
-        book.add(read_vote(pair.seed.name, pair.systems, winner, marks))
+        vote = read_vote(pair.seed.name, pair.systems, winner, marks)
+        if pairs.judge(ticket):
+            book.add(vote)
         return {"systems": pair.systems, **read_leaderboard()}
 
     gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
