@@ -118,6 +118,17 @@ def test_what_is_told_of_a_take_is_true(client):
     assert take["settings"]["seconds"] == 20
 
 
+def test_a_take_tells_in_whose_style_it_was_played(client):
+    played = {
+        asked: call(client, seed=SEED, seconds=1, composer=asked)["takes"][0]["composer"]
+        for asked in (None, "any", "liszt")
+    }
+    assert (played["any"], played["liszt"]) == (None, "liszt")
+    known = {row["name"]: row["composers"] for row in call(client, "/models")["models"]}
+    # Whom the model hears in the seed is its own affair.
+    assert played[None] is None or played[None] in known["lstm-events"]
+
+
 def test_the_stream_is_the_continuation_in_parts(client):
     parts = list(client.submit(seed=SEED, seconds=6, takes=2, api_name="/continue_stream"))
     whole = call(client, seed=SEED, seconds=6, takes=2)

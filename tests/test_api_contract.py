@@ -49,6 +49,7 @@ TAKE = {
     "seed_seconds",
     "remarks",
     "settings",
+    "composer",
     "measures",
     "wall_seconds",
     "real_time_factor",

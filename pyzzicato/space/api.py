@@ -74,7 +74,8 @@ async def continue_piece(
         notes: the piece as a list of {"pitch": 21 to 108, "start": s, "end": s, "velocity": 1 to
             127}.
         model: name of a model, see /models.
-        composer: whose style to play in, see /models; null for any.
+        composer: whose style to play in, see /models; "any" for nobody's in particular, null for
+            that of the one whose music the seed is most like.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: above 0, to 4; 1 plays as the model has learnt, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
@@ -87,7 +88,8 @@ async def continue_piece(
     Returns:
         version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
         midi (the file), seed_notes and notes on one clock, seed_seconds, remarks, settings,
-        measures, wall_seconds and real_time_factor.
+        composer (whose style it was played in, or null), measures, wall_seconds and
+        real_time_factor.
     """
     posted = dict(locals())
 
@@ -124,7 +126,8 @@ def stream_takes(
         midi: a MIDI file, uploaded or as base64 text; at most 1 MB, 20,000 notes, 30 minutes.
         notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
         model: name of a model, see /models.
-        composer: whose style to play in, see /models; null for any.
+        composer: whose style to play in, see /models; "any" for nobody's in particular, null for
+            that of the one whose music the seed is most like.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: above 0, to 4; 1 plays as the model has learnt, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.

@@ -150,8 +150,8 @@ def describe_take(take: Continuation) -> Json:
 
     Returns:
         `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
-        with the seed, `seed_seconds`, `remarks`, `settings`, `measures` (`facts.measure_take`),
-        `wall_seconds` and `real_time_factor`.
+        with the seed, `seed_seconds`, `remarks`, `settings`, `composer` (whose style it was played
+        in, or None), `measures` (`facts.measure_take`), `wall_seconds` and `real_time_factor`.
     """
     midi = write_midi(take.notes, new_folder() / "continuation.mid")
     return {
@@ -161,6 +161,7 @@ def describe_take(take: Continuation) -> Json:
         "seed_seconds": take.seed_seconds,
         "remarks": list(take.remarks),
         "settings": asdict(take.settings),
+        "composer": take.composer,
         "measures": measure_take(take),
         "wall_seconds": round(take.wall_seconds, 3),
         "real_time_factor": round(take.real_time_factor, 1),

@@ -91,6 +91,7 @@ export class Take extends EventTarget {
     this.facts = {
       revision: result.model.revision,
       remarks: [...result.remarks, ...told.remarks],
+      composer: told.composer,
       speed: told.real_time_factor,
       words: told.measures.in_words,
     };

@@ -1,5 +1,6 @@
 // What is said about a take in sentences.
 
+import { composers } from "./data.js";
 import { make } from "./elements.js";
 
 /** The facts under a take, as elements: what the music is like, and how it was made. */
@@ -12,7 +13,8 @@ export function factWords(take, sound) {
     facts.speed ? `made ${times(facts.speed)} faster than it plays` : "",
     sound ? `piano: ${sound}` : "piano: basic",
   ];
-  const lines = [[density, style], [originality], made, facts.remarks];
+  const manner = facts.composer ? `played in the style of ${composers[facts.composer]}` : "";
+  const lines = [[density, style], [originality], [manner, ...made], facts.remarks];
   return lines
     .map((parts) => parts.filter(Boolean).map(begun).join(" · "))
     .filter(Boolean)
