@@ -27,6 +27,10 @@ QUIET = [
     "--hide-scrollbars",
     "--window-size=1280,1000",
 ]
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "out" / "screenshots"
+MADE = "!document.getElementById('save').hidden && view.take && !view.making"
+"""The page has all of a take, and can save it."""
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 PATIENCE_S = 60.0
 
@@ -144,3 +148,10 @@ class Browser:
     def close(self) -> None:
         """Ends the browser."""
         self.driver.quit()
+
+
+def continue_for(page: Browser, seconds: float = 5) -> None:
+    """Carries the seed on for so long, and waits for all of it."""
+    page.put("#seconds", seconds)
+    page.click("#go")
+    page.wait(MADE)

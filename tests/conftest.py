@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 # Read when the Hub's client is imported: no test asks the real Hub for anything.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -245,3 +246,27 @@ def page_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         page, url = app.serve(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
         yield url
         page.close()
+
+
+@pytest.fixture(scope="module")
+def opened(page_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Returns a browser that shows the page."""
+    # Imported here: most tests need no browser.
+    from browser import Browser, find_programs
+
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("no Chromium here: install chromium and chromium-driver (make system-packages)")
+    browser = Browser(page_url, tmp_path_factory.mktemp("downloads"), programs)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(opened: Any) -> Iterator[Any]:
+    """Returns the browser with the page opened anew, and looks at what it complains of."""
+    opened.open()
+    yield opened
+    opened.run("player.pause(); view.stop(); views.compare.stop(); views.listen.stop();")
+    assert opened.complaints() == []
+    assert opened.hosts() <= {"127.0.0.1"}

@@ -1,0 +1,122 @@
+"""The page's other views in a real browser, in light and dark, and on a phone."""
+
+from browser import MADE, PICTURES, continue_for
+
+from pyzzicato.hub import list_models
+from pyzzicato.seeds import list_seeds
+
+MODELS = [info.name for info in list_models()]
+
+
+def test_all_models_on_one_seed(page):
+    page.click("#tab-compare")
+    page.click("#compare-go")
+    page.wait("views.compare.takes.length && !views.compare.making")
+    shown = page.run(
+        "return [...document.querySelectorAll('#lanes .lane')].map(l => l.dataset.system);"
+    )
+    assert shown == ["seed", "composer", *MODELS]
+    counts = page.run("return views.compare.takes.map(t => t.newNotes.length);")
+    assert all(count > 0 for count in counts)
+    page.click('[data-system="seed"] button')
+    page.wait("player.playing && player.time > 0.1")
+    page.screenshot(PICTURES / "compare.png")
+    # A shorter seed leaves more of the piece: the composer's next notes begin where it ends.
+    page.put("#compare-length", 6)
+    rest = page.run("return views.compare.rows[1].notes.map(n => [n.pitch, n.start]);")
+    seed = list_seeds()[0]
+    assert rest == [[n.pitch, n.start - 6] for n in seed.notes if n.start >= 6]
+    assert page.text('[data-system="composer"] strong') == seed.composer
+    page.click('[data-system="composer"] button')
+    page.wait("player.playing && piano.peak() > 0.01")
+
+
+def test_a_vote_changes_the_leaderboard_and_shows_the_names(page):
+    page.click("#tab-listen")
+    page.wait("document.querySelector('#leaderboard').textContent")
+    before = page.run(
+        "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
+    )
+    page.click("#listen-go")
+    page.wait("document.querySelectorAll('#pair .side').length === 2")
+    assert page.text('[data-side="0"] .side-name') == "First"
+    # Nothing on the page or in what it was sent says who plays.
+    told = page.run("return JSON.stringify(views.listen.told);")
+    assert not any(f'"{name}"' in told for name in [*MODELS, "composer", "rng"])
+    for mark in ("musicality-0", "fidelity-1"):
+        page.click(f'[name="{mark}"][value="4"]')
+    page.click('[name="verdict"][value="1"]')
+    page.screenshot(PICTURES / "listen.png")
+    page.click("#vote")
+    page.wait("document.querySelector('#listen-words').textContent.includes('counted')")
+    after = page.run(
+        "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
+    )
+    assert sum(after) == sum(before) + 2
+    assert page.text('[data-side="0"] .side-name').startswith("First: ")
+
+
+def test_the_data_and_the_models_are_shown(page):
+    page.click("#tab-learn")
+    page.wait("document.querySelectorAll('#composers button').length === 14")
+    page.click('[data-count="hours"]')
+    hours = page.run(
+        "return [...document.querySelectorAll('#composers b')].map(e => +e.textContent);"
+    )
+    assert hours == sorted(hours, reverse=True)
+    assert hours[0] > 20
+    page.run("document.querySelector('#composers button').focus();")
+    assert "performances of" in page.text("#composer-words")
+    page.screenshot(PICTURES / "learn.png")
+
+
+def test_dark_is_remembered(page):
+    page.click("#theme")
+    assert page.run("return document.body.classList.contains('dark');")
+    page.screenshot(PICTURES / "dark.png")
+    page.open()
+    assert page.run("return document.body.classList.contains('dark');")
+    page.click("#theme")
+    assert not page.run("return document.body.classList.contains('dark');")
+
+
+def test_a_phone_shows_everything_in_one_column(opened):
+    opened.open(phone=True)
+    try:
+        for view in ("learn", "listen", "compare", "continue"):
+            opened.run("document.getElementById(arguments[0]).click();", f"tab-{view}")
+            opened.wait(f"!document.getElementById('view-{view}').hidden")
+            assert opened.run("return document.documentElement.scrollWidth;") <= 390
+        assert opened.run("return document.querySelector('#roll').clientHeight;") <= 242
+        low = opened.run("return document.querySelector('#go').getBoundingClientRect().bottom;")
+        assert 600 < low <= 844
+        opened.run("view.continueSeed(1);")
+        opened.wait(MADE)
+        # The roll and what is under it have come into sight, clear of the button.
+        play = "document.querySelector('#play').getBoundingClientRect().bottom"
+        opened.wait(f"{play} <= document.querySelector('#go').getBoundingClientRect().top")
+        opened.run("player.pause(); document.getElementById('tab-listen').click();")
+        opened.click("#listen-go")
+        opened.wait("document.querySelectorAll('#pair .side').length === 2")
+        widest = opened.run(
+            "return Math.max(...[...document.querySelectorAll('#pair *')]"
+            ".map(element => element.getBoundingClientRect().right));"
+        )
+        assert widest <= 390
+        opened.run("document.getElementById('tab-continue').click();")
+        opened.click("#open-keyboard")
+        assert opened.run("return view.picker.keyboard.octaves;") == 2
+        assert opened.run("return document.documentElement.scrollWidth;") <= 390
+        opened.screenshot(PICTURES / "phone.png")
+        assert opened.complaints() == []
+    finally:
+        opened.open()
+
+
+def test_every_preset_has_a_card_and_none_has_one_too(page):
+    cards = page.run("return [...document.querySelectorAll('.card')].map(c => c.dataset.seed);")
+    assert cards == [*(seed.name for seed in list_seeds()), "none"]
+    page.click('[data-seed="none"] .choose')
+    continue_for(page)
+    assert page.run("return view.take.newNotes.length;") > 0
+    assert "silent" in page.text("#facts")
