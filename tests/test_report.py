@@ -37,7 +37,13 @@ def test_every_measure_is_spread_over_the_pieces():
     assert summary["measures"]["notes_a_second"]["median"] == np.median(values)
     assert summary["measures"]["notes_a_second"]["p95"] == np.percentile(values, 95)
     assert "longest_match" not in summary
-    assert summary["rates"].keys() == {"dried_up", "mostly_silent"}
+    assert summary["rates"].keys() == {"dried_up", "mostly_silent", "stuck"}
+    stuck = [
+        replace(piece, stability=replace(piece.stability, stuck_share=share))
+        for piece, share in zip(REAL, (0.02, 0.01, None, 1.0), strict=False)
+    ]
+    assert summary["rates"]["stuck"]["share"] == 0
+    assert summarise(stuck)["rates"]["stuck"]["share"] == 0.5
 
 
 def test_verdicts_are_counted():

@@ -22,15 +22,13 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from pyzzicato.evaluation.stability import Stability, measure_stability
+from pyzzicato.evaluation.stability import STUCK_SHARE, Stability, measure_stability
 from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.hub import load_model
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.notes import Note, stretch_notes
 from pyzzicato.seeds import list_seeds, load_seed
 
-STUCK_SHARE = 0.01
-"""A piece is stuck if more of its notes lie in long runs of one key."""
 _PRESET = "chopin-ballade-g-minor"
 
 

@@ -18,6 +18,7 @@ from .stability import (
     MOSTLY_SILENT,
     RESTRIKE_S,
     STUCK_RUN,
+    STUCK_SHARE,
     STUTTER_S,
 )
 
@@ -95,8 +96,9 @@ SECTIONS = (
         "*Distinct 8-grams* is 1 if no eight successive pitches ever come back. A key is *stuck* "
         f"if it is struck {STUCK_RUN} times or more with no other between, *struck again at once* "
         f"within {1000 * RESTRIKE_S:g} ms of being let go, *stuttering* if struck twice within "
-        f"{STUTTER_S:g} s, and a note *hangs* if it sounds for more than {HANGING_S:g} s.",
-        (),
+        f"{STUTTER_S:g} s, and a note *hangs* if it sounds for more than {HANGING_S:g} s. A "
+        f"piece is *stuck* if more than {STUCK_SHARE:.0%} of its notes are.",
+        (("stuck", "stuck"),),
         (
             ("distinct_8grams", "distinct 8-grams"),
             ("repetition_growth", "growth of repetition"),

@@ -17,6 +17,7 @@ from .likelihood import Likelihood
 from .measures import REAL, PieceMeasures, scalar_columns
 from .page import report_page
 from .spread import rate_of, spread_of
+from .stability import STUCK_SHARE
 from .style import StyleClassifier
 
 Sets = Mapping[str, Sequence[PieceMeasures]]
@@ -78,6 +79,7 @@ def summarise(pieces: Sequence[PieceMeasures]) -> dict[str, Any]:
     rates = {
         "dried_up": rate_of(p.stability.dried_up for p in pieces),
         "mostly_silent": rate_of(p.stability.mostly_silent for p in pieces),
+        "stuck": rate_of((p.stability.stuck_share or 0.0) > STUCK_SHARE for p in pieces),
     }
     summary: dict[str, Any] = {"n": len(pieces)}
     found = [p.originality for p in pieces if p.originality is not None]

@@ -28,6 +28,8 @@ STUTTER_S = 0.1
 """Players seldom strike one key again so soon, though a grand piano's action can."""
 HANGING_S = 10.0
 """A longer note hangs: hardly any real one sounds so long, even with the pedal."""
+STUCK_SHARE = 0.01
+"""A piece is stuck if more of its notes lie in long runs of one key. Hardly any real excerpt is."""
 DRIED_UP_RATIO = 0.25
 DRIED_UP_BELOW = 2.0
 DRIED_UP_FLOOR = 0.25
