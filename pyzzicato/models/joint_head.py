@@ -23,7 +23,7 @@ class JointHead(nn.Module):
             is the present frame.
         n_memories: how many of them, the last ones, are memories.
         size: units of each key.
-        dropout: share of the hidden vector and of the units dropped in training.
+        dropout: share of the hidden vector and of all units dropped in training.
     """
 
     # As in the independent head, but one number for all keys.
@@ -37,7 +37,7 @@ class JointHead(nn.Module):
         self.in_size = in_size
         self.n_planes = n_planes
         self.dropout = nn.Dropout(dropout)
-        self.net = PitchNet(n_planes, n_memories, size, in_size)
+        self.net = PitchNet(n_planes, n_memories, size, in_size, dropout=dropout)
         # By interval, from 1 to 87 semitones; for a key that sounds, and for one newly struck.
         self.below = nn.Parameter(torch.zeros(2, N_KEYS - 1, size))
         self.mix = nn.Linear(size, size)

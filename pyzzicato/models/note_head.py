@@ -19,7 +19,7 @@ class NoteHead(nn.Module):
         n_planes: planes of 88 keys that follow the channels in what the head is given.
         n_memories: how many of them, the last ones, are memories.
         size: channels of each key.
-        dropout: share of the hidden vector dropped in training.
+        dropout: share of the hidden vector and of the units of the keys dropped in training.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class NoteHead(nn.Module):
         onsets, pitches, durations, velocities = EVENT_SIZES
         self.onset = nn.Linear(in_size, onsets)
         self.after_onset = nn.Embedding(onsets, in_size)
-        self.net = PitchNet(n_planes, n_memories, size, in_size)
+        self.net = PitchNet(n_planes, n_memories, size, in_size, dropout=dropout)
         self.key = nn.Linear(size, 1)
         self.own = nn.Linear(in_size, pitches)
         self.after_pitch = nn.Embedding(pitches, in_size)

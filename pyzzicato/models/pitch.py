@@ -71,6 +71,7 @@ class PitchNet(nn.Module):
         n_hidden: H, channels after each convolution.
         context_size: channels of the backbone's vector.
         kernels: keys the two convolutions span, odd.
+        dropout: share of the channels after the first layer dropped in training.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class PitchNet(nn.Module):
         n_hidden: int,
         context_size: int,
         kernels: tuple[int, int] = (37, 13),
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         first, second = kernels
@@ -91,13 +93,15 @@ class PitchNet(nn.Module):
         self.conv2 = nn.Conv2d(n_hidden, n_hidden, (1, second), padding=(0, second // 2))
         self.classes = nn.Linear(OCTAVE * n_memories, n_hidden, bias=False)
         self.film = nn.Linear(context_size, 2 * n_hidden)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, planes: Tensor, context: Tensor) -> Tensor:
         """Returns `(N, 88, H)` for planes `(N, 88, F)` and context `(N, C)`."""
         scale, shift = self.film(context)[:, :, None, None].chunk(2, dim=1)
         x = planes.transpose(1, 2)[:, :, None]  # (N, F, 1, 88), channels last in memory
         by_key = self.conv1(x) + self._by_class(planes).transpose(1, 2)[:, :, None]
-        out: Tensor = self.conv2(torch.relu(by_key * (1 + scale) + shift))
+        units = self.dropout(torch.relu(by_key * (1 + scale) + shift))
+        out: Tensor = self.conv2(units)
         return out[:, :, 0].transpose(1, 2)
 
     def _by_class(self, planes: Tensor) -> Tensor:
