@@ -126,8 +126,8 @@ def test_a_silent_seed_begins_a_new_piece_and_says_so(tmp_path, capsys):
 
 def test_a_composer_can_be_asked_for(tmp_path, capsys):
     midi = []
-    for options in ((), ("--composer", "bach"), ("--composer", "bach", "--guidance", "3")):
-        assert play(tmp_path, "--no-audio", *options) == 0
+    for options in ("any",), ("bach",), ("bach", "--guidance", "3"):
+        assert play(tmp_path, "--no-audio", "--composer", *options) == 0
         midi.append((tmp_path / "continuation.mid").read_bytes())
     assert len(set(midi)) == 3
     capsys.readouterr()

@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from accelerate.state import AcceleratorState
 from conftest import ROOT, hub_environment, tune
 from test_publish import publish_it
 
@@ -152,6 +153,8 @@ def test_the_commands_of_training(maestro, dataset_hub, tmp_path, monkeypatch):
         if script == "train/evaluate.py":
             told += ["--seeds", "1", "--seconds", "1", "--seed-seconds", "3"]
         monkeypatch.setattr(sys, "argv", [script, *told])
+        # Each command is a process of its own, but for the test.
+        AcceleratorState._reset_state(reset_partial_state=True)
         runpy.run_path(str(ROOT / script), run_name="__main__")
     for name in ("lstm", "streamed"):
         assert (tmp_path / "runs" / name / "best" / "model.safetensors").exists()
