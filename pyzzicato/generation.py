@@ -49,7 +49,7 @@ class GenerationSettings:
         seconds: length of the continuation, 1 to 600.
         seed_start: where in the piece the seed begins, seconds, at or above 0.
         seed_seconds: length of the seed, 1 to 120; a shorter piece is taken whole.
-        temperature: sampling; 1 plays as the model has learnt, lower is tamer, higher more daring.
+        temperature: sampling; 1 plays as the model is meant to, lower is tamer, higher more daring.
             Above 0, to 4.
         threshold: the article's way instead of sampling: a key sounds where its probability passes
             the threshold, above 0 and below 1. None to sample.
@@ -284,7 +284,8 @@ def _steps(
     """Yields, for each new step of the model, the new notes that ended with it; never ends."""
     # Without a composer there is nothing to exaggerate.
     guidance = settings.guidance if composer else 1.0
-    rule = SamplingRule(settings.temperature, settings.threshold, guidance)
+    temperature = settings.temperature * model.config.tempering
+    rule = SamplingRule(temperature, settings.threshold, guidance)
     draws = np.random.default_rng([settings.rng, _DRAWS])
     stepper = model.stepper([composer, 0][: rule.n_views])
     with one_thread():

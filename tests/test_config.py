@@ -39,6 +39,8 @@ from pyzzicato.models.config import ANYBODY, COMPOSERS, RECENT, SPANS
         ("spans", "", "a list .* got ''"),
         ("recent", 2, "from 1 to 1, got 2"),
         ("recent", "1", "whole number .* got '1'"),
+        ("tempering", 0.4, "0.5 to 2, got 0.4"),
+        ("tempering", "1", "0.5 to 2, got .1."),
         ("composers", "bach", "a list of at most 256 names, got 'bach'"),
         ("composers", [1], "a list of at most 256 names, got .1."),
         ("composers", [""], "a list of at most 256 names, got .''."),

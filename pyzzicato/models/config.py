@@ -77,6 +77,9 @@ class PyzzicatoConfig(PretrainedConfig):
         head_size: channels of each key in the joint head and the head of notes, 1 to 4096.
         spans: steps after which each memory of the keys struck has faded to 1/e, above 0, at most
             16 of them; None for the head's own (`SPANS`). The independent head has none.
+        tempering: the temperature at which the model's pieces are as dense as real ones, 0.5 to 2:
+            errors add up when a model hears itself, and drawing a little more tamely than it has
+            learnt makes up for it (`train/calibrate.py` finds it). What is asked for multiplies it.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
             (`RECENT`). The independent head reads the present frame, no more and no less.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
@@ -103,6 +106,7 @@ class PyzzicatoConfig(PretrainedConfig):
     head_size: int = 24
     spans: list[float] | None = None
     recent: int | None = None
+    tempering: float = 1.0
     composers: list[str] | None = None
 
     @property
@@ -140,6 +144,8 @@ class PyzzicatoConfig(PretrainedConfig):
         is_number = isinstance(self.dropout, int | float) and not isinstance(self.dropout, bool)
         if not is_number or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be 0 to below 1, got {self.dropout!r}")
+        if not _is_positive(self.tempering) or not 0.5 <= self.tempering <= 2:
+            raise ValueError(f"tempering must be 0.5 to 2, got {self.tempering!r}")
 
     def _take_spans(self) -> None:
         spans = list(SPANS[self.head]) if self.spans is None else self.spans
