@@ -77,7 +77,7 @@ class GenerationSettings:
         _between("seconds", self.seconds, 1, MAX_SECONDS, "ask for less and carry that on")
         _between("seed_start", self.seed_start, 0, math.inf, "0 is the beginning of the piece")
         _between("seed_seconds", self.seed_seconds, 1, MAX_SEED_SECONDS, "10 is usual")
-        _between("temperature", self.temperature, 0.01, 4, "1 plays as the model has learnt")
+        _between("temperature", self.temperature, 0.01, 4, "1 plays as the model is meant to")
         if self.threshold is not None:
             _between("threshold", self.threshold, 0.001, 0.999, "try 0.3")
             if self.temperature != 1.0:

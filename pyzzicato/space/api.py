@@ -77,7 +77,7 @@ async def continue_piece(
         composer: whose style to play in, see /models; "any" for nobody's in particular, null for
             that of the one whose music the seed is most like.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
-        temperature: above 0, to 4; 1 plays as the model has learnt, lower is tamer.
+        temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
@@ -129,7 +129,7 @@ def stream_takes(
         composer: whose style to play in, see /models; "any" for nobody's in particular, null for
             that of the one whose music the seed is most like.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
-        temperature: above 0, to 4; 1 plays as the model has learnt, lower is tamer.
+        temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
