@@ -121,7 +121,7 @@ class Continuation:
         new_notes: what the model played.
         seed_seconds: where the continuation begins.
         settings: how it was made.
-        wall_seconds: how long that took, sound and picture excluded.
+        wall_seconds: how long that took; sound, picture and waiting for the listener excluded.
         remarks: what the listener should know of it, in words.
         composer: short name of whom it was played as, asked for or heard in the seed; None for
             nobody in particular.
@@ -221,7 +221,10 @@ def stream_continuation(
             break
         if player.seconds + ahead >= chunk_end:
             held = tuple(_shift(player.sounding, ahead))
+            handed_over = time.perf_counter()
             yield Chunk(tuple(ended), held, player.seconds + ahead)
+            # What the listener does with it is not the model's time.
+            began += time.perf_counter() - handed_over
             new += ended
             ended = []
             chunk_end += _CHUNK_SECONDS * math.ceil(

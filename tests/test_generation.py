@@ -1,5 +1,6 @@
 """Carrying a seed on: the same notes for the same settings, and none lost at the border."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -95,6 +96,14 @@ def test_what_sounds_at_the_end_of_a_chunk_ends_in_a_later_one(player: Pyzzicato
         # Whatever else comes later is struck later.
         assert all(start >= chunk.seconds - 1e-9 for _, start in later)
     assert n_held > 0
+
+
+def test_a_slow_listener_is_not_the_models_time(model: PyzzicatoModel) -> None:
+    for chunk in stream_continuation(model, tune(), replace(SHORT, seconds=3.0)):
+        if chunk.piece is None:
+            time.sleep(0.5)
+        else:
+            assert 0 < chunk.piece.wall_seconds < 0.9
 
 
 def test_chunks_of_a_roll_are_a_second_each(model: PyzzicatoModel) -> None:
