@@ -7,24 +7,17 @@ carries its state from step to step.
 """
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
 
 import numpy as np
-from threadpoolctl import (  # type: ignore[import-untyped]
-    OpenBLASController,
-    ThreadpoolController,
-)
 
 from .attribution import likeliest_composer
 from .models import PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
 from .players import Player, player_for
+from .threads import one_thread
 from .touch import SeedTouch
 
 MAX_SECONDS = 600.0
@@ -199,20 +192,12 @@ def stream_continuation(
     settings = settings or GenerationSettings()
     began = time.perf_counter()
     _check_settings(model, settings)
-    fs = model.config.fs
-    seed, seed_seconds = cut_seed(notes, settings, fs)
-    # The model hears the opening note as its seed, the listener as new.
-    opening = [] if seed else [_opening_note(settings.rng)]
-    ahead = math.ceil(_OPENING_SECONDS * fs) / fs if opening else 0.0
-    touch = SeedTouch(seed, settings.rng)
-    player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
-    number = model.config.composer_number(settings.composer)
-    if settings.composer is None and seed:
-        number = likeliest_composer(model, player.steps)
+    begun = _begin(model, notes, settings)
+    player, ahead = begun.player, begun.ahead
     new: list[Note] = []
-    ended = list(opening)
+    ended = list(begun.opening)
     chunk_end = _CHUNK_SECONDS
-    for played in _steps(model, player, settings, number):
+    for played in _steps(model, player, settings, begun.composer):
         over = player.seconds + ahead >= settings.seconds - 1e-9
         ended += _shift(played, ahead)
         if over:
@@ -231,16 +216,17 @@ def stream_continuation(
                 (player.seconds + ahead - chunk_end + 1e-9) / _CHUNK_SECONDS
             )
     new += ended
-    held_seed = player.seed_as_held() if seed else []
+    held_seed = player.seed_as_held() if begun.seed else []
+    names = model.config.composers or []
     piece = Continuation(
         # The last frame may reach over the end.
-        seed_notes=tuple(_until(held_seed, seed_seconds + settings.seconds)),
-        new_notes=tuple(sort_notes(_shift(new, seed_seconds))),
-        seed_seconds=seed_seconds,
+        seed_notes=tuple(_until(held_seed, begun.seed_seconds + settings.seconds)),
+        new_notes=tuple(sort_notes(_shift(new, begun.seed_seconds))),
+        seed_seconds=begun.seed_seconds,
         settings=settings,
         wall_seconds=time.perf_counter() - began,
-        remarks=() if seed else (SILENT_SEED,),
-        composer=(model.config.composers or [])[number - 1] if number else None,
+        remarks=() if begun.seed else (SILENT_SEED,),
+        composer=names[begun.composer - 1] if begun.composer else None,
     )
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 
@@ -269,6 +255,43 @@ def continue_seed(
             on_progress(chunk.seconds)
     assert piece is not None  # the last chunk holds the whole
     return piece
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """What a continuation begins with.
+
+    Attributes:
+        seed: its notes, from 0; none for a new piece.
+        seed_seconds: its length.
+        opening: the note a new piece begins with: the model hears it as its seed, the listener as
+            new.
+        ahead: how much of the continuation the opening fills, seconds.
+        player: hears the seed and takes the model's steps.
+        composer: number of whom the model plays as, 0 for nobody in particular.
+    """
+
+    seed: list[Note]
+    seed_seconds: float
+    opening: list[Note]
+    ahead: float
+    player: Player
+    composer: int
+
+
+def _begin(
+    model: PyzzicatoModel, notes: Sequence[Note], settings: GenerationSettings
+) -> _Beginning:
+    fs = model.config.fs
+    seed, seed_seconds = cut_seed(notes, settings, fs)
+    opening = [] if seed else [_opening_note(settings.rng)]
+    ahead = math.ceil(_OPENING_SECONDS * fs) / fs if opening else 0.0
+    touch = SeedTouch(seed, settings.rng)
+    player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
+    composer = model.config.composer_number(settings.composer)
+    if settings.composer is None and seed:
+        composer = likeliest_composer(model, player.steps)
+    return _Beginning(seed, seed_seconds, opening, ahead, player, composer)
 
 
 def _check_settings(model: PyzzicatoModel, settings: GenerationSettings) -> None:
@@ -315,50 +338,6 @@ def _until(notes: Iterable[Note], end_s: float) -> list[Note]:
 def _shift(notes: Iterable[Note], by_s: float) -> list[Note]:
     """Returns the notes moved by `by_s` seconds, in the order they have."""
     return [replace(n, start=n.start + by_s, end=n.end + by_s) for n in notes]
-
-
-class _OneThread:
-    """Limits numpy's products to one thread while anybody is inside.
-
-    The limit is the process's own. Of streams that play at the same time the first to come sets it
-    and the last to go lifts it: left to themselves, one would lift it while the other plays, and
-    the other would then put back what it had found, the limit.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_inside = 0
-        self._limit: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._n_inside:
-                self._limit = _threadpools().limit(limits=1)
-            self._n_inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._n_inside -= 1
-            if not self._n_inside:
-                # Otherwise only the thread that set a limit may lift it.
-                OpenBLASController.clear_controlling_thread(force=True)
-                self._limit.restore_original_limits()
-                OpenBLASController.clear_controlling_thread()
-
-
-@cache
-def _threadpools() -> Any:
-    return ThreadpoolController().select(user_api="blas")
-
-
-_ONE_THREAD = _OneThread()
-
-
-def one_thread() -> AbstractContextManager[None]:
-    """Keeps numpy's products on one thread: two gain little on a step so small, spin against any
-    other load, and regroup the sums.
-    """  # noqa: D205
-    return _ONE_THREAD
 
 
 def _between(name: str, value: float, low: float, high: float, fix: str) -> None:

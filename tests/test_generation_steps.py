@@ -16,12 +16,12 @@ from pyzzicato.generation import (
     GenerationSettings,
     continue_seed,
     cut_seed,
-    one_thread,
     stream_continuation,
 )
 from pyzzicato.models import PyzzicatoModel, SamplingRule, Stepper
 from pyzzicato.notes import Note, sort_notes
 from pyzzicato.players import player_for
+from pyzzicato.threads import one_thread
 from pyzzicato.touch import SeedTouch
 
 SETTINGS = GenerationSettings(seconds=2.0, seed_seconds=4.0, rng=3)

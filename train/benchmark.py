@@ -25,12 +25,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from pyzzicato.generation import GenerationSettings, continue_seed, cut_seed, one_thread
+from pyzzicato.generation import GenerationSettings, continue_seed, cut_seed
 from pyzzicato.hub import load_model
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.notes import Note
 from pyzzicato.players import player_for
 from pyzzicato.seeds import load_seed
+from pyzzicato.threads import one_thread
 from pyzzicato.touch import SeedTouch
 
 _SEED = "chopin-ballade-g-minor"
