@@ -1,4 +1,4 @@
-"""The networks. They need torch, transformers and numpy only, so that the Hub can ship them alone."""
+"""The networks. They need torch, transformers and numpy: the Hub can ship them alone."""
 
 from .config import PyzzicatoConfig
 from .model import ModelState, PyzzicatoModel, PyzzicatoOutput
