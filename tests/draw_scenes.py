@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from lively_heads import lively_joint_head, lively_note_head
+from lively_heads import lively_independent_head, lively_joint_head, lively_note_head
 from torch import Tensor
 
 from pyzzicato.events import SIZES
@@ -59,6 +59,21 @@ def independent_scene(n_views: int = 1) -> Scene:
     (frame,) = random_frames(1)
     past.take(frame)
     planes = torch.from_numpy(frame).float()[None, None, :, None]
+    return scene_of(IndependentDraw(head, past), head, planes, n_views)
+
+
+@torch.no_grad()
+def remembering_scene(n_views: int = 1) -> Scene:
+    """Returns the head of 88 coins with memories after a few frames."""
+    embedding = RollEmbedding([20.0], n_recent=2)
+    head = lively_independent_head(CHANNELS, embedding.n_planes, embedding.n_memories)
+    assert embedding.memory is not None and head.net is not None
+    past = RollPast(FirstLayer(head.net, embedding.memory), 2)
+    frames = random_frames(4)
+    for frame in frames:
+        past.take(frame)
+    steps = torch.from_numpy(frames)[None]
+    _, planes, _ = embedding(steps, embedding.start(1), torch.float32)
     return scene_of(IndependentDraw(head, past), head, planes, n_views)
 
 

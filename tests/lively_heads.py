@@ -16,6 +16,16 @@ def fixed_head(*probabilities: float) -> IndependentHead:
     return head
 
 
+def lively_independent_head(channels: int, n_planes: int, n_memories: int) -> IndependentHead:
+    """Returns a head whose keys hear much of what has sounded, each for itself."""
+    head = IndependentHead(channels, n_planes, n_memories, size=6).eval()
+    with torch.no_grad():
+        torch.nn.init.normal_(head.key.weight, std=1.0)
+        head.out.bias.fill_(-1.0)
+        head.stay.fill_(1.5)
+    return head
+
+
 def lively_joint_head(
     channels: int, n_planes: int, n_memories: int, keys: list[int] | None = None
 ) -> JointHead:

@@ -51,6 +51,10 @@ CASES = {
     "lstm": Case("lstm"),
     "lstm, one layer": Case("lstm", config={"n_layers": 1, "dropout": 0.5}),
     "conv1d, composers": Case("conv1d", config={"composers": ["bach", "liszt"]}, sees=2 * 2 + 1),
+    "wavenet, memories": Case("wavenet", config={"spans": [3.0, 20.0]}, sees=2 * 3 + 1),
+    "lstm, memories": Case(
+        "lstm", config={"composers": ["bach", "liszt"], "spans": [5.0], "recent": 2}
+    ),
     "conv1d, joint": Case("conv1d", "joint", config={"recent": 1}, sees=2 * 2 + 1),
     "wavenet, joint": Case(
         "wavenet", "joint", config={"spans": [2.0], "recent": 5}, sees=2 * 3 + 1

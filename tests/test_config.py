@@ -35,7 +35,6 @@ from pyzzicato.models.config import ANYBODY, COMPOSERS, RECENT, SPANS
         ("embedding_size", 4097, "from 1 to 4096, got 4097"),
         ("head_size", 0, "from 1 to 4096, got 0"),
         ("head_size", 24.0, "whole number .* got 24.0"),
-        ("spans", [4.0], "none for the independent head, got .4.0."),
         ("spans", "", "a list .* got ''"),
         ("recent", 2, "from 1 to 1, got 2"),
         ("recent", "1", "whole number .* got '1'"),
@@ -81,6 +80,7 @@ def test_heads_read_as_many_recent_steps_as_they_are_told() -> None:
             with pytest.raises(ValueError, match=f"recent must be .* from 1 to 64, got {wrong}"):
                 PyzzicatoConfig(**choices, recent=wrong)
     assert PyzzicatoConfig().n_recent == 1
+    assert PyzzicatoConfig(spans=[4.0], recent=3).n_recent == 3
 
 
 def test_composers_have_the_numbers_of_their_places() -> None:

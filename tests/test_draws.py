@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 import torch
-from draw_scenes import CHANNELS, Scene, independent_scene, joint_scene, note_scene
+from draw_scenes import (
+    CHANNELS,
+    Scene,
+    independent_scene,
+    joint_scene,
+    note_scene,
+    remembering_scene,
+)
 from lively_heads import fixed_head, lively_joint_head
 from slow_draws import note_logits, slow_chance, slow_frame, slow_guide, slow_note
 from torch import Tensor
@@ -41,8 +48,9 @@ def drawn_steps(scene: Scene, rule: SamplingRule, n: int, at_least: int = 0) -> 
 
 @torch.no_grad()
 @pytest.mark.parametrize("rule", [*RULES, *THRESHOLDS], ids=str)
-def test_independent_frames_are_those_of_the_slow_way(rule: SamplingRule) -> None:
-    scene = independent_scene(rule.n_views)
+@pytest.mark.parametrize("make", [independent_scene, remembering_scene])
+def test_independent_frames_are_those_of_the_slow_way(make, rule: SamplingRule) -> None:
+    scene = make(rule.n_views)
     for number in range(3):
         fast, slow = np.random.default_rng(number), np.random.default_rng(number)
         frame = scene.draw(scene.views, rule, fast, 0)
@@ -88,7 +96,7 @@ def test_independent_keys_are_independent_of_each_other() -> None:
     assert (frames.sum(axis=1) == 2).mean() == pytest.approx(0.25, abs=0.022)
 
 
-@pytest.mark.parametrize("make", [independent_scene, joint_scene])
+@pytest.mark.parametrize("make", [independent_scene, remembering_scene, joint_scene])
 def test_a_threshold_draws_nothing(make) -> None:
     scene = make()
     rng = np.random.default_rng(0)

@@ -8,15 +8,19 @@
     python train/prepare_data.py --data-dir MAESTRO --explore reports/                 # figure 1
 
     python train/prepare_data.py --data-dir EXTRA --sources mutopia nifc_chopin --out data/free
+    python train/prepare_data.py --data-dir MAESTRO --extra-dir EXTRA --sources supra \
+        --out data/more                                       # MAESTRO, and more to learn from
 
 MAESTRO is the unpacked official folder, version 2 or 3: maestro-v*.csv and one folder a year. With
-`--sources` the folder is another collection, described by its manifest.csv.
+`--sources` the folder is another collection, described by its manifest.csv; with `--extra-dir` too,
+that collection's training pieces join MAESTRO's, and what is held out stays MAESTRO's.
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -57,6 +61,7 @@ class PrepareConfig:
     processes: int
     from_hub: str | None = None
     revision: str | None = None
+    extra_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,16 @@ def prepare_file(path: Path, sustain: str) -> Prepared:
     return Prepared(pack_notes(notes))
 
 
-def write_store(pieces: list[Piece], data_dir: Path, config: PrepareConfig, out: Path) -> None:
+def write_store(
+    pieces: Sequence[Piece], files: Sequence[Path], config: PrepareConfig, out: Path
+) -> None:
     """Parses the pieces in parallel, writes the store, prints what was skipped and why.
+
+    Args:
+        pieces: what is to be in the store.
+        files: where each of them lies.
+        config: of `sustain` and `processes` use is made.
+        out: folder of the store.
 
     Raises:
         ValueError: if none of the pieces could be read; an earlier store is left as it was.
@@ -91,8 +104,7 @@ def write_store(pieces: list[Piece], data_dir: Path, config: PrepareConfig, out:
     skipped: list[tuple[str, str]] = []
     n_notes, seconds = 0, 0.0
     with ProcessPoolExecutor(config.processes) as pool:
-        paths = [data_dir / piece.path for piece in pieces]
-        results = pool.map(partial(prepare_file, sustain=config.sustain), paths, chunksize=4)
+        results = pool.map(partial(prepare_file, sustain=config.sustain), files, chunksize=4)
         for piece, done in zip(tqdm(pieces, desc="parse", unit="file"), results, strict=True):
             if done.packed is None:
                 skipped.append((piece.path, done.reason))
@@ -109,8 +121,8 @@ def write_store(pieces: list[Piece], data_dir: Path, config: PrepareConfig, out:
     absent = sum(reason == "absent" for _, reason in skipped)
     if len(skipped) == len(pieces):
         raise ValueError(
-            f"none of the {len(pieces)} chosen pieces could be read ({absent} absent from "
-            f"{data_dir}); check the folder, the composers and the splits"
+            f"none of the {len(pieces)} chosen pieces could be read ({absent} absent); "
+            "check the folder, the composers and the splits"
         )
     writer.close()
     (out / "skipped.json").write_text(json.dumps(skipped, indent=1), encoding="utf-8")
@@ -158,7 +170,7 @@ def main(config: PrepareConfig) -> None:
     assert data_dir is not None  # the parser sees to it
     if config.download:
         data_dir = download_maestro(data_dir)
-    if config.sources is None:
+    if config.sources is None or config.extra_dir is not None:
         catalogue = read_catalogue(data_dir)
     else:
         catalogue = read_manifest(data_dir, config.sources)
@@ -166,7 +178,13 @@ def main(config: PrepareConfig) -> None:
         explore(catalogue, config.explore)
     if config.out is not None:
         pieces = select_pieces(catalogue, config.composers, config.splits)[: config.limit]
-        write_store(pieces, data_dir, config, config.out)
+        files = [data_dir / piece.path for piece in pieces]
+        if config.extra_dir is not None:
+            manifest = read_manifest(config.extra_dir, config.sources)
+            extra = select_pieces(manifest, config.composers, ("train",))[: config.limit]
+            pieces += extra
+            files += [config.extra_dir / piece.path for piece in extra]
+        write_store(pieces, files, config, config.out)
 
 
 def parse_args() -> PrepareConfig:
@@ -183,7 +201,8 @@ def parse_args() -> PrepareConfig:
     add("--out", type=Path, help="folder for the prepared data")
     add("--explore", type=Path, help="folder for the figure of composers")
     add("--composers", nargs="+", help="parts of names, for example bach chopin (default: all)")
-    add("--sources", nargs="+", help="collections of --data-dir's manifest.csv")
+    add("--extra-dir", type=Path, help="another collection, whose --sources join what is learnt")
+    add("--sources", nargs="+", help="collections of the manifest.csv in --extra-dir or --data-dir")
     add("--splits", nargs="+", default=SPLITS, choices=SPLITS)
     add("--sustain", default="extend", choices=("extend", "ignore"), help="the sustain pedal")
     add("--limit", type=_count, help="only the first N pieces")
@@ -194,6 +213,8 @@ def parse_args() -> PrepareConfig:
         parser.error("name --out, --explore or both")
     if args["from_hub"] is not None and (args["out"] is None or args["explore"] is not None):
         parser.error("--from-hub takes --out and no --explore")
+    if args["extra_dir"] is not None and (args["sources"] is None or args["out"] is None):
+        parser.error("--extra-dir takes --sources, the collections to add, and --out")
     for name in ("composers", "sources"):
         args[name] = None if args[name] is None else tuple(args[name])
     return PrepareConfig(**{**args, "splits": tuple(args["splits"])})

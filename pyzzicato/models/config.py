@@ -76,12 +76,13 @@ class PyzzicatoConfig(PretrainedConfig):
         embedding_size: channels of a note event's vector (events), 1 to 4096.
         head_size: channels of each key in the joint head and the head of notes, 1 to 4096.
         spans: steps after which each memory of the keys struck has faded to 1/e, above 0, at most
-            16 of them; None for the head's own (`SPANS`). The independent head has none.
+            16 of them; None for the head's own (`SPANS`). The independent head, like the article's,
+            has none unless it is given some.
         tempering: the temperature at which the model's pieces are as dense as real ones, 0.5 to 2:
             errors add up when a model hears itself, and drawing a little more tamely than it has
             learnt makes up for it (`train/calibrate.py` finds it). What is asked for multiplies it.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
-            (`RECENT`). The independent head reads the present frame, no more and no less.
+            (`RECENT`). Without memories the independent head reads the present frame alone.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
 
@@ -138,8 +139,7 @@ class PyzzicatoConfig(PretrainedConfig):
         check_whole("head_size", self.head_size, 1, _MAX_WIDTH)
         self._take_spans()
         self.recent = RECENT[self.head] if self.recent is None else self.recent
-        most = 1 if self.head == "independent" else _MAX_RECENT
-        check_whole("recent", self.recent, 1, most)
+        check_whole("recent", self.recent, 1, _MAX_RECENT if self.spans else 1)
         self._take_composers()
         is_number = isinstance(self.dropout, int | float) and not isinstance(self.dropout, bool)
         if not is_number or not 0 <= self.dropout < 1:
@@ -154,9 +154,8 @@ class PyzzicatoConfig(PretrainedConfig):
             raise ValueError(
                 f"spans must be a list of at most {_MAX_SPANS} numbers above 0, got {spans!r}"
             )
-        if bool(spans) == (self.head == "independent"):
-            wanted = "none" if self.head == "independent" else "at least one"
-            raise ValueError(f"spans must be {wanted} for the {self.head} head, got {spans!r}")
+        if not spans and self.head != "independent":
+            raise ValueError(f"spans must be at least one for the {self.head} head, got {spans!r}")
         self.spans = [float(span) for span in spans]
 
     def _take_composers(self) -> None:

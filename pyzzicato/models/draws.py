@@ -47,14 +47,36 @@ class IndependentDraw:
         self._out = Dense(head.out)
         self._stay = as_array(head.stay)
         self._past = past
+        self._net: PitchStep | None = None
+        if head.net is not None:
+            self._net = PitchStep(head.net)
+            self._mix = as_array(head.mix.weight).T
+            self._mix_bias = as_array(head.mix.bias)
+            self._key = as_array(head.key.weight)[0]
 
     def __call__(
         self, views: Sequence[Vector], rule: SamplingRule, rng: np.random.Generator, at_least: int
     ) -> Step:
         """Returns the next frame, `(88,)`."""
         stay = self._stay * self._past.present
-        log_odds = rule.guide([self._out(hidden) + stay for hidden in views])
+        heard = [self._out(hidden) + stay for hidden in views]
+        if self._net is not None:
+            sums = self._past.sums()
+            heard = [
+                x + self._by_key(self._net(sums, hidden))
+                for x, hidden in zip(heard, views, strict=True)
+            ]
+        log_odds = rule.guide(heard)
         return (log_odds > rule.cuts(len(log_odds), rng)).astype(np.uint8)
+
+    def _by_key(self, z: NDArray[np.float32]) -> Vector:
+        """Returns `(88,)` from each key's units `(88, H)`, which are used up."""
+        np.maximum(z, 0, out=z)
+        units = z @ self._mix
+        units += self._mix_bias
+        np.maximum(units, 0, out=units)
+        log_odds: Vector = units @ self._key
+        return log_odds
 
 
 class JointDraw:

@@ -177,7 +177,5 @@ def _build_embedding(config: PyzzicatoConfig) -> Embedding:
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
-    if config.head == "independent":
-        return IndependentHead(in_size)
-    head = JointHead if config.head == "joint" else NoteHead
+    head = {"independent": IndependentHead, "joint": JointHead, "notes": NoteHead}[config.head]
     return head(in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)

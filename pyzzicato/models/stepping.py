@@ -12,6 +12,7 @@ from .draws import Draw, IndependentDraw, JointDraw, NoteDraw, Step
 from .embeddings import EventEmbedding, RollEmbedding
 from .heads import IndependentHead
 from .joint_head import JointHead
+from .note_head import NoteHead
 from .model import PyzzicatoModel
 from .pitch_steps import EventPast, FirstLayer, RollPast
 from .rules import SamplingRule
@@ -75,16 +76,18 @@ class _View:
 def _past_and_draw(model: PyzzicatoModel) -> tuple[RollPast | EventPast, Draw]:
     """Returns what a model remembers of a piece, and its head, which reads it."""
     embedding, head = model.embedding, model.head
-    if isinstance(head, IndependentHead):
+    if isinstance(head, IndependentHead) and head.net is None:
         plain = RollPast(None)
         return plain, IndependentDraw(head, plain)
-    assert embedding.memory is not None  # heads that read memories have them
+    assert head.net is not None and embedding.memory is not None  # what reads memories has them
     layer = FirstLayer(head.net, embedding.memory)
-    if isinstance(head, JointHead):
-        assert isinstance(embedding, RollEmbedding)
+    if isinstance(embedding, RollEmbedding):
         frames = RollPast(layer, embedding.n_recent)
-        return frames, JointDraw(head, frames)
-    assert isinstance(embedding, EventEmbedding)
+        if isinstance(head, JointHead):
+            return frames, JointDraw(head, frames)
+        assert isinstance(head, IndependentHead)
+        return frames, IndependentDraw(head, frames)
+    assert isinstance(embedding, EventEmbedding) and isinstance(head, NoteHead)
     tables = [as_array(cast(nn.Embedding, table).weight) for table in embedding.tables]
     events = EventPast(tables, layer, embedding.n_recent)
     return events, NoteDraw(head, events)
