@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .attribution import likeliest_composer
-from .models import PyzzicatoModel, SamplingRule
+from .models import PyzzicatoModel, SamplingRule, Stepper
 from .notes import Note, cut_notes, end_of, sort_notes
 from .players import Player, player_for
 from .threads import one_thread
@@ -115,6 +115,7 @@ class Continuation:
         seed_seconds: where the continuation begins.
         settings: how it was made.
         wall_seconds: how long that took; sound, picture and waiting for the listener excluded.
+        heard_seconds: how much of that was spent hearing the seed, before the first new note.
         remarks: what the listener should know of it, in words.
         composer: short name of whom it was played as, asked for or heard in the seed; None for
             nobody in particular.
@@ -125,6 +126,7 @@ class Continuation:
     seed_seconds: float
     settings: GenerationSettings
     wall_seconds: float
+    heard_seconds: float
     remarks: tuple[str, ...] = ()
     composer: str | None = None
 
@@ -197,7 +199,12 @@ def stream_continuation(
     new: list[Note] = []
     ended = list(begun.opening)
     chunk_end = _CHUNK_SECONDS
-    for played in _steps(model, player, settings, begun.composer):
+    rule = _rule(model, settings, begun.composer)
+    stepper = model.stepper([begun.composer, 0][: rule.n_views])
+    with one_thread():
+        stepper.hear(player.steps)
+    heard_seconds = time.perf_counter() - began
+    for played in _steps(stepper, rule, player, settings.rng):
         over = player.seconds + ahead >= settings.seconds - 1e-9
         ended += _shift(played, ahead)
         if over:
@@ -225,6 +232,7 @@ def stream_continuation(
         seed_seconds=begun.seed_seconds,
         settings=settings,
         wall_seconds=time.perf_counter() - began,
+        heard_seconds=heard_seconds,
         remarks=() if begun.seed else (SILENT_SEED,),
         composer=names[begun.composer - 1] if begun.composer else None,
     )
@@ -304,18 +312,19 @@ def _check_settings(model: PyzzicatoModel, settings: GenerationSettings) -> None
     model.config.composer_number(settings.composer)
 
 
-def _steps(
-    model: PyzzicatoModel, player: Player, settings: GenerationSettings, composer: int
-) -> Iterator[list[Note]]:
-    """Yields, for each new step of the model, the new notes that ended with it; never ends."""
+def _rule(model: PyzzicatoModel, settings: GenerationSettings, composer: int) -> SamplingRule:
+    """Returns how the model's steps are drawn."""
     # Without a composer there is nothing to exaggerate.
     guidance = settings.guidance if composer else 1.0
     temperature = settings.temperature * model.config.tempering
-    rule = SamplingRule(temperature, settings.threshold, guidance)
-    draws = np.random.default_rng([settings.rng, _DRAWS])
-    stepper = model.stepper([composer, 0][: rule.n_views])
-    with one_thread():
-        stepper.hear(player.steps)
+    return SamplingRule(temperature, settings.threshold, guidance)
+
+
+def _steps(
+    stepper: Stepper, rule: SamplingRule, player: Player, rng: int
+) -> Iterator[list[Note]]:
+    """Yields, for each new step of the model, the new notes that ended with it; never ends."""
+    draws = np.random.default_rng([rng, _DRAWS])
     while True:
         # Entered anew for each step: a generator must not leave its limit on while it waits.
         with one_thread():

@@ -242,23 +242,28 @@ def test_in_a_share_of_frames_a_key_goes_wrong_for_a_while(share: float) -> None
     assert np.array_equal(clean, kept)
     assert set(np.unique(noised)) == {0, 1}
     wrong = noised != clean
-    # Within an octave of what sounds; both kinds of mistakes.
-    assert set(np.flatnonzero(wrong.any(axis=0))) <= set(range(28, 57))
-    assert wrong[:, 40].any() and wrong[:, [41, 42, 43]].any()
-    # Of one to eight frames, 4.5 on the average; a few sound a key that sounds, or lie in others.
-    mistakes = wrong.sum() / 4.5 / 8000
-    assert 0.7 * share < mistakes < 1.05 * share
+    # Half of them silence a key that sounds, for one to eight frames, 4.5 on the average.
+    silenced = wrong[:, [40, 44]].sum() / 4.5 / 8000
+    assert 0.35 * share < silenced < 0.55 * share
+    # Now and then many keys at once sound, wherever they lie.
+    handfuls = wrong.sum(axis=1) >= 3
+    assert wrong[:, :28].any() and wrong[:, 57:].any()
+    assert (wrong[handfuls].sum(axis=1) <= 45).all()
+    assert 0.01 * share < handfuls.mean() < 6 * share
     if share == 0.01:
-        edges = np.diff(np.pad(wrong, ((1, 1), (0, 0))).astype(int), axis=0)
+        # The others lie within an octave of what sounds, most for a moment, some for seconds.
+        alone = wrong & ~wrong[:, :28].any(axis=1, keepdims=True)
+        edges = np.diff(np.pad(alone, ((1, 1), (0, 0))).astype(int), axis=0)
         lengths = np.nonzero(edges.T == -1)[1] - np.nonzero(edges.T == 1)[1]
         assert set(range(1, 9)) <= set(lengths.tolist())
-        assert np.mean(lengths > 8) < 0.1
+        assert np.median(lengths) <= 8
+        assert 40 < lengths.max() <= 8 * FS + 8
 
 
 def test_mistakes_in_silence_are_keys_that_sound() -> None:
     silence = np.zeros((2000, 88), dtype=np.uint8)
     noised = RollSteps(FS).add_noise(silence, 0.1, np.random.default_rng(0))
-    assert 0.2 < noised.any(axis=1).mean() < 0.5
+    assert 0.2 < noised.any(axis=1).mean() < 0.7
 
 
 @pytest.mark.parametrize("semitones", [-11, -1, 0, 1, 11])

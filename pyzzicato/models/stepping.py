@@ -12,8 +12,8 @@ from .draws import Draw, IndependentDraw, JointDraw, NoteDraw, Step
 from .embeddings import EventEmbedding, RollEmbedding
 from .heads import IndependentHead
 from .joint_head import JointHead
-from .note_head import NoteHead
 from .model import PyzzicatoModel
+from .note_head import NoteHead
 from .pitch_steps import EventPast, FirstLayer, RollPast
 from .rules import SamplingRule
 

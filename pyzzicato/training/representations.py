@@ -22,6 +22,9 @@ Steps = NDArray[np.uint8]
 # A note struck longer ago than this is taken to have ended when a roll's crop begins.
 _LOOK_BACK_S = 15.0
 _DETOUR_STEPS = 16, 96
+# Of the mistakes in rolls.
+_STICKING = 0.06
+_CLUSTERS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +115,30 @@ class RollSteps:
         return (roll > 0).astype(np.uint8)
 
     def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
-        """Returns frames in some of which a key sounds or is silent by mistake.
+        """Returns frames in some of which keys sound or are silent by mistake.
 
-        In a share of the frames a mistake begins: a key drawn at random sounds, or one that sounds
-        falls silent, for one to eight frames.
+        In a share of the frames a mistake begins. Half of them: a key that sounds falls silent for
+        one to eight frames. Of the others, most: a key within an octave of one that sounds is
+        struck and let go likewise. Now and then it sticks, for up to eight seconds, or three to
+        thirty keys all over the keyboard sound for up to a second: rolls that no music holds, but
+        that a model may come upon when it hears itself, and must find its way out of.
         """
         noised = steps.copy()
         for i in np.flatnonzero(rng.random(len(steps)) < share):
             sounding = np.flatnonzero(steps[i])
-            falls_silent = len(sounding) > 0 and rng.random() < 0.5
-            near = int(rng.choice(sounding)) if len(sounding) else int(rng.integers(88))
-            key = near if falls_silent else int(np.clip(near + rng.integers(-12, 13), 0, 87))
-            noised[i : i + int(rng.integers(1, 9)), key] = 0 if falls_silent else 1
+            near = int(rng.choice(sounding)) if len(sounding) else int(rng.integers(N_PITCHES))
+            kind = rng.random()
+            if kind < 0.5 and len(sounding):
+                noised[i : i + int(rng.integers(1, 9)), near] = 0
+            elif kind > 1 - _CLUSTERS:
+                keys = rng.integers(N_PITCHES, size=int(rng.integers(3, 31)))
+                noised[i : i + int(rng.integers(2, self.fs + 1)), keys] = 1
+            else:
+                n_frames = int(rng.integers(1, 9))
+                if kind > 1 - _CLUSTERS - _STICKING:
+                    n_frames = int(rng.integers(self.fs // 2, 8 * self.fs + 1))
+                key = int(np.clip(near + rng.integers(-12, 13), 0, N_PITCHES - 1))
+                noised[i : i + n_frames, key] = 1
         return noised
 
     def transpose(self, steps: Steps, semitones: int) -> Steps:
