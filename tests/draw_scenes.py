@@ -62,18 +62,25 @@ def independent_scene(n_views: int = 1) -> Scene:
     return scene_of(IndependentDraw(head, past), head, planes, n_views)
 
 
+def after_frames(
+    head: IndependentHead | JointHead, embedding: RollEmbedding
+) -> tuple[RollPast, Tensor]:
+    """Returns what a head remembers of a few frames, and their planes `(1, T, 88, F)`."""
+    assert embedding.memory is not None and head.net is not None
+    past = RollPast(FirstLayer(head.net, embedding.memory), embedding.n_recent)
+    frames = random_frames(4)
+    for frame in frames:
+        past.take(frame)
+    _, planes, _ = embedding(torch.from_numpy(frames)[None], embedding.start(1), torch.float32)
+    return past, planes
+
+
 @torch.no_grad()
 def remembering_scene(n_views: int = 1) -> Scene:
     """Returns the head of 88 coins with memories after a few frames."""
     embedding = RollEmbedding([20.0], n_recent=2)
     head = lively_independent_head(CHANNELS, embedding.n_planes, embedding.n_memories)
-    assert embedding.memory is not None and head.net is not None
-    past = RollPast(FirstLayer(head.net, embedding.memory), 2)
-    frames = random_frames(4)
-    for frame in frames:
-        past.take(frame)
-    steps = torch.from_numpy(frames)[None]
-    _, planes, _ = embedding(steps, embedding.start(1), torch.float32)
+    past, planes = after_frames(head, embedding)
     return scene_of(IndependentDraw(head, past), head, planes, n_views)
 
 
@@ -82,13 +89,7 @@ def joint_scene(n_views: int = 1, head: JointHead | None = None) -> Scene:
     """Returns a joint head after a few frames, by default a lively one."""
     embedding = RollEmbedding([20.0], n_recent=2)
     head = head or lively_joint_head(CHANNELS, embedding.n_planes, embedding.n_memories)
-    assert embedding.memory is not None
-    past = RollPast(FirstLayer(head.net, embedding.memory), 2)
-    frames = random_frames(4)
-    for frame in frames:
-        past.take(frame)
-    steps = torch.from_numpy(frames)[None]
-    _, planes, _ = embedding(steps, embedding.start(1), torch.float32)
+    past, planes = after_frames(head, embedding)
     return scene_of(JointDraw(head, past), head, planes, n_views)
 
 

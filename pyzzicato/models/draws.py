@@ -50,9 +50,7 @@ class IndependentDraw:
         self._net: PitchStep | None = None
         if head.net is not None:
             self._net = PitchStep(head.net)
-            self._mix = as_array(head.mix.weight).T
-            self._mix_bias = as_array(head.mix.bias)
-            self._key = as_array(head.key.weight)[0]
+            self._by_key = _KeyLogOdds(head.mix, head.key)
 
     def __call__(
         self, views: Sequence[Vector], rule: SamplingRule, rng: np.random.Generator, at_least: int
@@ -68,15 +66,6 @@ class IndependentDraw:
             ]
         log_odds = rule.guide(heard)
         return (log_odds > rule.cuts(len(log_odds), rng)).astype(np.uint8)
-
-    def _by_key(self, z: NDArray[np.float32]) -> Vector:
-        """Returns `(88,)` from each key's units `(88, H)`, which are used up."""
-        np.maximum(z, 0, out=z)
-        units = z @ self._mix
-        units += self._mix_bias
-        np.maximum(units, 0, out=units)
-        log_odds: Vector = units @ self._key
-        return log_odds
 
 
 class JointDraw:
@@ -94,9 +83,7 @@ class JointDraw:
         self._past = past
         self._net = PitchStep(head.net)
         self._own = Dense(head.own)
-        self._mix = as_array(head.mix.weight).T
-        self._mix_bias = as_array(head.mix.bias)
-        self._out = as_array(head.out.weight)[0]
+        self._by_key = _KeyLogOdds(head.mix, head.out)
         self._out_bias = float(as_array(head.out.bias)[0])
         self._stay = float(as_array(head.stay))
         below = as_array(head.below)  # (2, 87, H)
@@ -120,7 +107,7 @@ class JointDraw:
         while True:
             heard = self._heard(proposed, present)
             log_odds = rule.guide(
-                [self._log_odds(z + heard) + r for z, r in zip(alone, rest, strict=True)]
+                [self._by_key(z + heard) + r for z, r in zip(alone, rest, strict=True)]
             )
             decided = log_odds > cuts
             if np.array_equal(decided, proposed):
@@ -136,15 +123,6 @@ class JointDraw:
             said += self._struck[struck].sum(0)
         heard: NDArray[np.float32] = said.reshape(N_KEYS, -1)
         return heard
-
-    def _log_odds(self, z: NDArray[np.float32]) -> Vector:
-        """Returns `(88,)` from each key's units `(88, H)`, which are used up."""
-        np.maximum(z, 0, out=z)
-        units = z @ self._mix
-        units += self._mix_bias
-        np.maximum(units, 0, out=units)
-        log_odds: Vector = units @ self._out
-        return log_odds
 
 
 class NoteDraw:
@@ -184,6 +162,24 @@ class NoteDraw:
         logits += self._own(hidden)
         # The same for all keys, and so of no effect; kept, so that logits are the module's own.
         return logits + np.float32(self._key_bias)
+
+
+class _KeyLogOdds:
+    """From the units of each key to its log-odds, but for the last layer's bias."""
+
+    def __init__(self, mix: nn.Linear, out: nn.Linear) -> None:
+        self._mix = as_array(mix.weight).T
+        self._mix_bias = as_array(mix.bias)
+        self._out = as_array(out.weight)[0]
+
+    def __call__(self, z: NDArray[np.float32]) -> Vector:
+        """Returns `(88,)` for units before their ReLU `(88, H)`, which are used up."""
+        np.maximum(z, 0, out=z)
+        units = z @ self._mix
+        units += self._mix_bias
+        np.maximum(units, 0, out=units)
+        log_odds: Vector = units @ self._out
+        return log_odds
 
 
 class _DenseTwice:
