@@ -59,15 +59,15 @@ class IndependentHead(nn.Module):
         hidden = seen[..., : self.in_size]
         # Nothing is learnt in the planes: no gradient is worked out for them.
         planes = seen[..., self.in_size :].detach().unflatten(-1, (-1, self.n_planes))
-        if self.net is None:
-            alone: Tensor = self.out(hidden)
-            return alone + self.stay * planes[..., 0]
-        hidden = self.dropout(hidden)
-        # The network along the keys takes all steps of all pieces in one row.
-        units = torch.relu(self.net(planes.flatten(0, -3), hidden.flatten(0, -2)))
-        units = torch.relu(self.mix(self.dropout(units)))
-        by_key: Tensor = self.key(units)[..., 0].view(planes.shape[:-1])
-        return by_key + self.out(hidden) + self.stay * planes[..., 0]
+        if self.net is not None:
+            hidden = self.dropout(hidden)
+        logits: Tensor = self.out(hidden) + self.stay * planes[..., 0]
+        if self.net is not None:
+            # The network along the keys takes all steps of all pieces in one row.
+            units = torch.relu(self.net(planes.flatten(0, -3), hidden.flatten(0, -2)))
+            by_key = self.key(torch.relu(self.mix(self.dropout(units))))
+            logits = logits + by_key.view_as(logits)
+        return logits
 
     def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T)` negative log-likelihoods in nats a frame, summed over the keys.

@@ -177,5 +177,9 @@ def _build_embedding(config: PyzzicatoConfig) -> Embedding:
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
-    head = {"independent": IndependentHead, "joint": JointHead, "notes": NoteHead}[config.head]
-    return head(in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
+    heads: dict[str, type[Head]] = {
+        "independent": IndependentHead,
+        "joint": JointHead,
+        "notes": NoteHead,
+    }
+    return heads[config.head](in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
