@@ -188,6 +188,23 @@ def test_tempo_stays_within_its_limit(tmp_path: Path) -> None:
         assert set(np.diff(np.flatnonzero(np.diff(crop[:, 39].astype(int)) == 1))) == {20}
 
 
+def test_a_share_of_the_crops_is_at_another_tempo_altogether(tmp_path: Path) -> None:
+    writer = StoreWriter(tmp_path, "extend", "Tunes", "CC0 1.0")
+    clock = [Note(60, float(t), t + 0.5, 64) for t in range(200)]
+    writer.add(pack_notes(clock), composer="C", title="T", split="train", path="p")
+    writer.close()
+    sampler = sampler_of(
+        NoteStore(tmp_path), RollSteps(20), batch_size=200, crop_steps=400, tempos=0.3
+    )
+    gaps = []
+    for crop in sampler.batch(0).steps.numpy():
+        onsets = np.flatnonzero(np.diff(crop[:, 39].astype(int)) == 1)
+        gaps.append((onsets[-1] - onsets[0]) / (len(onsets) - 1))
+    others = [gap for gap in gaps if abs(gap - 20) > 0.2]
+    assert 0.2 < len(others) / len(gaps) < 0.4
+    assert 20 / 3 - 0.1 <= min(others) < 8 and 50 < max(others) <= 60.1
+
+
 def test_mistakes_are_seen_and_never_learnt(store: NoteStore, steps: Representation) -> None:
     noisy, clean = (
         sampler_of(store, steps, batch_size=50, noise=noise).batch(0) for noise in (0.2, 0.0)

@@ -182,4 +182,5 @@ def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
         "joint": JointHead,
         "notes": NoteHead,
     }
-    return heads[config.head](in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
+    head = heads[config.head]
+    return head(in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)

@@ -12,6 +12,9 @@ from .representations import Change, Representation, Steps, take_detours
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
+_FURTHEST_TEMPO = 3.0
+"""A crop at another tempo altogether is up to so many times slower or faster."""
+
 
 class Batch(NamedTuple):
     """What an update learns from.
@@ -37,7 +40,7 @@ class CropSampler:
         store: prepared pieces.
         pieces: those to draw from; each by its share of all notes.
         representation: how notes become steps.
-        settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `noise`,
+        settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
             `detours`, `composer_dropout` and `seed` use is made.
         composers: full names of the composers the model knows and their numbers.
 
@@ -89,10 +92,12 @@ class CropSampler:
         """Returns `(crop_steps + 1, A)` steps; a piece that is shorter begins again."""
         n_steps = self._settings.crop_steps + 1
         room = self._representation.room(piece, n_steps)
-        furthest, widest = self._settings.transpose, self._settings.stretch
+        furthest, widest = self._settings.transpose, 1 + self._settings.stretch
+        if self._settings.tempos and rng.random() < self._settings.tempos:
+            widest = _FURTHEST_TEMPO
         change = Change(
             int(rng.integers(-furthest, furthest + 1)),
-            float(np.exp(rng.uniform(-1, 1) * np.log1p(widest))),
+            float(widest ** rng.uniform(-1, 1)),
         )
         place = int(rng.integers(room))
         crop: Steps = self._representation.crop(self._store, piece, place, n_steps, change)

@@ -31,6 +31,8 @@ class TrainSettings:
         transpose: crops are transposed by up to so many semitones at random.
         stretch: the tempo of crops is changed by up to so much, either way, at random: 0.1 makes
             them up to a tenth slower or faster. 0 to 1.
+        tempos: share of the crops that are played at another tempo altogether, up to three times
+            slower or faster, so that the model learns to keep the tempo it hears. 0 to 1.
         noise: share of the steps seen that have a mistake in them, so that the model learns to go
             on after its own. 0 to 0.5.
         detours: share of the steps seen that lie in passages played in another key by mistake, so
@@ -59,6 +61,7 @@ class TrainSettings:
     clip_norm: float = 1.0
     transpose: int = 5
     stretch: float = 0.1
+    tempos: float = 0.0
     noise: float = 0.0
     detours: float = 0.0
     composer_dropout: float = 0.2
@@ -79,7 +82,13 @@ class TrainSettings:
         _check_number("learning_rate", self.learning_rate, above_0=True)
         _check_number("clip_norm", self.clip_norm, above_0=True)
         _check_number("weight_decay", self.weight_decay, above_0=False)
-        shares = {"stretch": 1.0, "noise": 0.5, "detours": 0.5, "composer_dropout": 1.0}
+        shares = {
+            "stretch": 1.0,
+            "tempos": 1.0,
+            "noise": 0.5,
+            "detours": 0.5,
+            "composer_dropout": 1.0,
+        }
         for name, highest in shares.items():
             _check_number(name, getattr(self, name), above_0=False)
             if getattr(self, name) > highest:
