@@ -61,9 +61,11 @@ def test_the_record_tells_of_the_runs_that_led_to_it(store: NoteStore, tmp_path:
     settings, told = tiny_settings(), []
     for name in ("first", "second"):
         PyzzicatoModel(settings.model_config("extend")).save_pretrained(tmp_path / name)
-        write_record(record_of(store, settings, progress), tmp_path / name)
+        record = json.loads(json.dumps(record_of(store, settings, progress)))
+        write_record(record, tmp_path / name)
+        run = {"command": "python x", "steps": 4, "steps_seen": 512, "wall_seconds": 60.0}
+        told.append({**run, "settings": record["settings"], "data": record["data"]})
         settings = tiny_settings(start_from=str(tmp_path / name))
-        told.append({"command": "python x", "steps": 4, "steps_seen": 512, "wall_seconds": 60.0})
         assert record_of(store, settings, progress)["earlier_runs"] == told
 
 

@@ -20,6 +20,10 @@ from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
 
+# Enough to run an earlier run again.
+_TOLD_OF_EARLIER = ("command", "settings", "data", "steps", "steps_seen", "wall_seconds")
+
+
 def hours_by_composer(pieces: list[StoredPiece]) -> dict[str, float]:
     """Returns hours of music by composer, most first, to a hundredth of an hour."""
     seconds: dict[str, float] = defaultdict(float)
@@ -61,8 +65,7 @@ def earlier_runs(start_from: str) -> list[dict[str, Any]]:
     if not start_from:
         return []
     record = read_record(model_info(start_from).folder)
-    last = {key: record.get(key) for key in ("command", "steps", "steps_seen", "wall_seconds")}
-    return [*record.get("earlier_runs", []), last]
+    return [*record.get("earlier_runs", []), {key: record.get(key) for key in _TOLD_OF_EARLIER}]
 
 
 def training_record(
