@@ -259,6 +259,14 @@ def test_a_run_may_begin_with_the_weights_of_another(
     for name, weight in first.items():
         assert torch.allclose(second[name], weight, atol=1e-9), name
 
+    # What the run does not say of the model is as it was.
+    likewise = tiny_settings(start_from=str(folder), model={"dropout": 0.3}).model_config("ignore")
+    assert likewise.choices() == {
+        **PyzzicatoModel.from_pretrained(folder).config.choices(),
+        "dropout": 0.3,
+        "sustain": "ignore",
+    }
+
     other = tiny_settings(start_from=str(folder), model={**TINY, "hidden_size": 9})
     with pytest.raises(ValueError, match="start_from must be a model of the same config"):
         train(store, other, tmp_path / "third", new_accelerator())

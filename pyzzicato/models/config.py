@@ -169,6 +169,10 @@ class PyzzicatoConfig(PretrainedConfig):
             raise ValueError(f"composers must be named once each, none {ANYBODY!r}, got {names!r}")
         self.composers = list(names)
 
+    def choices(self) -> dict[str, Any]:
+        """Returns the attributes above by name, to build a config like this one."""
+        return {name: getattr(self, name) for name in PyzzicatoConfig.__annotations__}
+
     def composer_number(self, name: str | None) -> int:
         """Returns the number the model takes for a composer's short name, 0 for None and "any".
 

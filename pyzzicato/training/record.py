@@ -19,7 +19,6 @@ from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
-
 # Enough to run an earlier run again.
 _TOLD_OF_EARLIER = ("command", "settings", "data", "steps", "steps_seen", "wall_seconds")
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ..hub import model_info
+from ..hub.checkpoints import read_config
 from ..models import PyzzicatoConfig
 from ..models.config import check_one_of, check_whole
 
@@ -18,7 +20,7 @@ class TrainSettings:
     """One run. Numbers are for each process; a step is a frame of a roll or a note.
 
     Attributes:
-        model: arguments of `PyzzicatoConfig`.
+        model: arguments of `PyzzicatoConfig`; those not given are as in the model of `start_from`.
         composers: full names of the composers to train on; empty for all. Which of them the model
             can be asked for is in `model`.
         max_steps: updates at the most.
@@ -42,8 +44,8 @@ class TrainSettings:
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
         precision: "no" (float32) or "bf16".
-        start_from: name or folder of a model of the same config whose weights the run begins with;
-            empty to begin anew.
+        start_from: name or folder of a model whose config and weights the run begins with; empty to
+            begin anew.
         seed: of the weights, the crops and dropout.
 
     Raises:
@@ -102,8 +104,17 @@ class TrainSettings:
             raise ValueError(f"composers must be a list of names, got {self.composers!r}")
 
     def model_config(self, sustain: str) -> PyzzicatoConfig:
-        """Returns the model's config; how the pedal is heard is the prepared data's choice."""
-        return PyzzicatoConfig(**{**self.model, "sustain": sustain})
+        """Returns the model's config; how the pedal is heard is the prepared data's choice.
+
+        Raises:
+            ValueError: if the config is bad, or there is no model to start from.
+        """
+        told: dict[str, Any] = {}
+        if self.start_from:
+            # What the model does when it plays was found for its old weights.
+            start = read_config(model_info(self.start_from).folder)
+            told = {**start.choices(), "tempering": 1.0}
+        return PyzzicatoConfig(**{**told, **self.model, "sustain": sustain})
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""
