@@ -9,7 +9,7 @@ up. The pedal is heard as longer notes, as on a roll.
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
 
@@ -32,6 +32,11 @@ _TICK_EDGES = (ONSET_TICKS[1:] + ONSET_TICKS[:-1]) / 2
 _LOG_EDGES = np.log(DURATIONS_S[1:] * DURATIONS_S[:-1]) / 2
 
 
+def onset_bins(ticks: ArrayLike) -> NDArray[np.intp]:
+    """Returns the onset steps nearest to numbers of ticks."""
+    return np.searchsorted(_TICK_EDGES, ticks)
+
+
 def encode_events(notes: Iterable[Note], start_s: float = 0.0) -> Events:
     """Returns `(N, 4)` uint8: onset step, pitch, duration and velocity of each note, as bins.
 
@@ -47,7 +52,7 @@ def encode_events(notes: Iterable[Note], start_s: float = 0.0) -> Events:
     heard = 0
     for i, (tick, _, _) in enumerate(struck):
         wanted = max(0, tick - heard)
-        steps[i] = np.searchsorted(_TICK_EDGES, wanted)
+        steps[i] = onset_bins(wanted)
         heard = tick if wanted > ONSET_TICKS[-1] else heard + int(ONSET_TICKS[steps[i]])
     events = np.zeros((len(struck), 4), dtype=np.uint8)
     if len(struck):

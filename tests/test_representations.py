@@ -7,7 +7,7 @@ import pytest
 from conftest import tiny_config, tune
 from random_music import random_music
 
-from pyzzicato.events import ONSET_TICKS, SIZES, TICK_S, encode_events
+from pyzzicato.events import ONSET_TICKS, SIZES, TICK_S, encode_events, onset_bins
 from pyzzicato.notes import Note, separate_strokes, stretch_notes, transpose_notes
 from pyzzicato.pianoroll import notes_to_roll
 from pyzzicato.training.representations import (
@@ -17,6 +17,7 @@ from pyzzicato.training.representations import (
     RollSteps,
     middle_crops,
     representation_of,
+    take_crowds,
     take_detours,
     transpose_frames,
 )
@@ -323,4 +324,60 @@ def test_without_detours_nothing_is_drawn() -> None:
     rng = np.random.default_rng(5)
     clean = EventSteps().encode(tune())
     assert take_detours(clean, 0.0, EventSteps(), rng) is clean
+    assert rng.random() == np.random.default_rng(5).random()
+
+
+def test_crowded_passages_of_a_roll_hold_more_or_fewer_whole_notes() -> None:
+    rng = np.random.default_rng(0)
+    # One key after the other, half a second each, all within reach of an echo's octave.
+    clean = np.zeros((200, 88), dtype=np.uint8)
+    for i in range(20):
+        clean[10 * i : 10 * i + 10, 30 + i] = 1
+    counts = []
+    for _ in range(200):
+        crowded = RollSteps(FS).crowd(clean, rng)
+        assert crowded.dtype == np.uint8 and set(np.unique(crowded)) <= {0, 1}
+        struck = np.diff(crowded.astype(int), axis=0, prepend=0) == 1
+        counts.append(int(struck.sum()))
+        # Nothing is cut short, but for an echo by the end of the passage.
+        lengths = crowded[:, :36].sum(axis=0)
+        assert set(lengths.tolist()) <= {0, *range(10, 19), 20}
+        if counts[-1] > 20:
+            assert (crowded >= clean).all()
+        else:
+            assert (crowded <= clean).all() or counts[-1] == 20
+    assert min(counts) <= 4 and max(counts) >= 36
+    # An echo in the same place only makes notes longer.
+    assert 0.3 < np.mean(np.array(counts) > 20) < 0.6
+
+
+def test_crowded_notes_follow_faster_or_slower_and_chords_stay() -> None:
+    rng = np.random.default_rng(0)
+    clean = np.full((60, 4), 40, dtype=np.uint8)
+    clean[::3, 0] = 2  # two ticks after the note before: of one chord
+    clean[1::3, 0] = onset_bins(20)
+    clean[2::3, 0] = onset_bins(100)
+    ratios = []
+    for _ in range(100):
+        crowded = EventSteps().crowd(clean, rng)
+        assert np.array_equal(crowded[:, 1:], clean[:, 1:])
+        assert (crowded[::3, 0] == 2).all()
+        assert len(set(crowded[1::3, 0].tolist())) == 1
+        ratios.append(ONSET_TICKS[crowded[2, 0]] / ONSET_TICKS[clean[2, 0]])
+    assert 0.45 < min(ratios) < 0.6 and 1.7 < max(ratios) < 2.15
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_a_share_of_the_steps_is_crowded(share: float) -> None:
+    clean = np.full((60_000, 4), 44, dtype=np.uint8)
+    strayed = take_crowds(clean, share, EventSteps(), np.random.default_rng(0))
+    assert (clean == 44).all()
+    # One factor in about sixteen is too small to be heard; a few passages lie in others.
+    assert (strayed[:, 0] != 44).mean() == pytest.approx(0.94 * share, rel=0.2)
+
+
+def test_without_crowds_nothing_is_drawn() -> None:
+    rng = np.random.default_rng(5)
+    clean = EventSteps().encode(tune())
+    assert take_crowds(clean, 0.0, EventSteps(), rng) is clean
     assert rng.random() == np.random.default_rng(5).random()

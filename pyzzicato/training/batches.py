@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .representations import Change, Representation, Steps, take_detours
+from .representations import Change, Representation, Steps, take_crowds, take_detours
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
@@ -41,7 +41,7 @@ class CropSampler:
         pieces: those to draw from; each by its share of all notes.
         representation: how notes become steps.
         settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
-            `detours`, `composer_dropout` and `seed` use is made.
+            `detours`, `crowds`, `composer_dropout` and `seed` use is made.
         composers: full names of the composers the model knows and their numbers.
 
     Raises:
@@ -86,6 +86,7 @@ class CropSampler:
     def _mistaken(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns steps as the model sees them, with mistakes such as its own."""
         strayed = take_detours(steps, self._settings.detours, self._representation, rng)
+        strayed = take_crowds(strayed, self._settings.crowds, self._representation, rng)
         return self._representation.add_noise(strayed, self._settings.noise, rng)
 
     def _crop(self, piece: StoredPiece, rng: np.random.Generator) -> NDArray[np.uint8]:

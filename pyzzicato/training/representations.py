@@ -4,14 +4,14 @@ Both cut a passage from a piece's packed notes, transpose it, change its tempo a
 steps; a roll's crop is so many frames, a crop of events so many notes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..events import SIZES, encode_events
+from ..events import ONSET_TICKS, SIZES, encode_events, onset_bins
 from ..models import PyzzicatoConfig
 from ..notes import HIGHEST_PITCH, LOWEST_PITCH, N_PITCHES, Note
 from ..pianoroll import notes_to_roll
@@ -21,10 +21,12 @@ Steps = NDArray[np.uint8]
 
 # A note struck longer ago than this is taken to have ended when a roll's crop begins.
 _LOOK_BACK_S = 15.0
-_DETOUR_STEPS = 16, 96
+_PASSAGE_STEPS = 16, 96
 # Of the mistakes in rolls.
 _STICKING = 0.06
 _CLUSTERS = 0.03
+# Notes struck within so many ticks are one chord.
+_CHORD_TICKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Representation(Protocol):
 
     def transpose(self, steps: Steps, semitones: int) -> Steps:
         """Returns steps moved along the keys by -6 to 6 semitones."""
+        ...
+
+    def crowd(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns as many steps of a passage that is denser than it was, or thinner."""
         ...
 
 
@@ -145,6 +151,21 @@ class RollSteps:
         """Returns frames moved along the keys; keys that leave the keyboard fall silent."""
         return transpose_frames(steps, semitones)
 
+    def crowd(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns frames without some of the notes, or with some of them echoed.
+
+        An echo comes up to eight frames later, in the same place or in another octave, fifth or
+        third. The notes of a passage are dropped or echoed each with the same chance, drawn from 0
+        to 1.
+        """
+        chosen = _some_notes(steps, float(rng.random()), rng)
+        if rng.random() < 0.5:
+            return steps * (1 - chosen)
+        late = int(rng.integers(1, 9))
+        echo = np.zeros_like(steps)
+        echo[late:] = chosen[: len(chosen) - late]
+        return steps | transpose_frames(echo, int(rng.choice((-12, -7, -4, 0, 3, 7, 12))))
+
 
 @dataclass(frozen=True, slots=True)
 class EventSteps:
@@ -186,6 +207,18 @@ class EventSteps:
         moved[:, 1] = np.where(pitches < N_PITCHES, pitches, pitches - 12)
         return moved
 
+    def crowd(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns notes that follow each other up to twice as fast or as slowly.
+
+        Chords stay together: only what is struck apart is moved.
+        """
+        ticks = ONSET_TICKS[steps[:, 0]]
+        faster = 2.0 ** rng.uniform(-1, 1)
+        apart = ticks > _CHORD_TICKS
+        moved = steps.copy()
+        moved[apart, 0] = onset_bins(np.maximum(ticks[apart] * faster, _CHORD_TICKS + 1))
+        return moved
+
 
 def take_detours(
     steps: Steps, share: float, representation: Representation, rng: np.random.Generator
@@ -204,13 +237,48 @@ def take_detours(
     if not share:
         return steps
     strayed = steps.copy()
-    low, high = _DETOUR_STEPS
-    begins = np.flatnonzero(rng.random(len(steps)) < 2 * share / (low + high - 1))
-    for first in begins:
-        last = first + int(rng.integers(low, high))
+    for passage in _passages(len(steps), share, rng):
         semitones = int(rng.integers(1, 7)) * int(rng.choice((-1, 1)))
-        strayed[first:last] = representation.transpose(steps[first:last], semitones)
+        strayed[passage] = representation.transpose(steps[passage], semitones)
     return strayed
+
+
+def take_crowds(
+    steps: Steps, share: float, representation: Representation, rng: np.random.Generator
+) -> Steps:
+    """Returns steps of which about a share lies in passages too dense or too thin, by mistake.
+
+    How dense music has been says how dense it will be, so that a model which hears itself grows
+    denser and denser, or dries up. From such passages it learns to come back.
+
+    Args:
+        steps: `(T, A)`.
+        share: 0 to 0.5.
+        representation: theirs.
+        rng: of passages of 16 to 95 steps, and of what becomes of them.
+    """
+    if not share:
+        return steps
+    strayed = steps.copy()
+    for passage in _passages(len(steps), share, rng):
+        strayed[passage] = representation.crowd(steps[passage], rng)
+    return strayed
+
+
+def _passages(n_steps: int, share: float, rng: np.random.Generator) -> Iterator[slice]:
+    """Yields passages in which about a share of the steps lies."""
+    low, high = _PASSAGE_STEPS
+    for first in np.flatnonzero(rng.random(n_steps) < 2 * share / (low + high - 1)):
+        yield slice(int(first), int(first) + int(rng.integers(low, high)))
+
+
+def _some_notes(frames: Steps, share: float, rng: np.random.Generator) -> Steps:
+    """Returns the frames with some of the notes only, each kept with the chance `share`."""
+    struck = np.diff(frames, axis=0, prepend=np.zeros_like(frames[:1])) == 1
+    # The notes of each key are numbered; before its first note a key is silent anyway.
+    number = np.cumsum(struck, axis=0)
+    kept = rng.random((len(frames) + 1, frames.shape[1])) < share
+    return frames * np.take_along_axis(kept, number, axis=0)
 
 
 def representation_of(config: PyzzicatoConfig) -> Representation:

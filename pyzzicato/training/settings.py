@@ -39,6 +39,8 @@ class TrainSettings:
             on after its own. 0 to 0.5.
         detours: share of the steps seen that lie in passages played in another key by mistake, so
             that the model learns to come back to its own. 0 to 0.5.
+        crowds: share of the steps seen that lie in passages with more notes or fewer by mistake, so
+            that the model learns to come back to how dense the music was. 0 to 0.5.
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
@@ -66,6 +68,7 @@ class TrainSettings:
     tempos: float = 0.0
     noise: float = 0.0
     detours: float = 0.0
+    crowds: float = 0.0
     composer_dropout: float = 0.2
     eval_every: int = 250
     eval_steps: int = 1200
@@ -89,6 +92,7 @@ class TrainSettings:
             "tempos": 1.0,
             "noise": 0.5,
             "detours": 0.5,
+            "crowds": 0.5,
             "composer_dropout": 1.0,
         }
         for name, highest in shares.items():
