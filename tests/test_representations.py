@@ -369,7 +369,7 @@ def test_crowded_notes_follow_faster_or_slower_and_chords_stay() -> None:
 
 @pytest.mark.parametrize("share", [0.05, 0.2])
 def test_a_share_of_the_steps_is_crowded(share: float) -> None:
-    clean = np.full((60_000, 4), 44, dtype=np.uint8)
+    clean = np.full((600_000, 4), 44, dtype=np.uint8)
     strayed = take_crowds(clean, share, EventSteps(), np.random.default_rng(0))
     assert (clean == 44).all()
     # One factor in about sixteen is too small to be heard; a few passages lie in others.
