@@ -143,6 +143,24 @@ def model() -> PyzzicatoModel:
 
 
 @pytest.fixture(scope="session")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a folder of two collections, rolls and scores, described by their manifest.csv."""
+    folder = tmp_path_factory.mktemp("collection")
+    rows = [
+        "path,source,licence,composer,title,leak_safe_split,duration_s",
+        "rolls/a.mid,rolls,CC BY 4.0,Erik Satie,Vexation,train,5.0",
+        "rolls/b.mid,rolls,CC BY 4.0,Frédéric Chopin,Waltz,validation,5.0",
+        "scores/c.mid,scores,Public Domain,Frédéric Chopin,Étude,train,5.0",
+    ]
+    for i, row in enumerate(rows[1:]):
+        path = folder / row.split(",")[0]
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(midi_bytes(tune(10, i)))
+    (folder / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def maestro(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns a folder in MAESTRO's layout: nine rows, one file absent, one broken."""
     folder = tmp_path_factory.mktemp("data") / "maestro-v2.0.0"

@@ -13,11 +13,14 @@ import pytest
 from conftest import CATALOGUE_COLUMNS, MISLABELLED
 
 from pyzzicato.training.catalogue import (
+    SPLITS,
     Piece,
     count_works,
     download_maestro,
     most_played,
     read_catalogue,
+    read_manifest,
+    select_files,
     select_pieces,
 )
 
@@ -89,6 +92,40 @@ def test_unknown_composers_and_splits_are_refused(maestro: Path) -> None:
         select_pieces(pieces, ["Satie"], ["train"])
     with pytest.raises(ValueError, match="split must be one of train, validation, test, got 'dev'"):
         select_pieces(pieces, None, ["train", "dev"])
+
+
+def test_collections_are_read_by_their_manifest(collection: Path) -> None:
+    pieces = read_manifest(collection, ["rolls"])
+    told = [(piece.composer, piece.split, piece.source, piece.licence) for piece in pieces]
+    assert told == [
+        ("Erik Satie", "train", "rolls", "CC BY 4.0"),
+        ("Frédéric Chopin", "validation", "rolls", "CC BY 4.0"),
+    ]
+    assert len(read_manifest(collection)) == 3
+    with pytest.raises(ValueError, match="sources must be of rolls, scores; got 'organs'"):
+        read_manifest(collection, ["organs"])
+
+
+def test_files_of_a_collection_join_what_is_learnt(maestro: Path, collection: Path) -> None:
+    plain = select_files(maestro, None, SPLITS)
+    joined = select_files(
+        maestro, None, SPLITS, sources=["rolls", "scores"], extra_dir=collection
+    )
+    assert joined[: len(plain)] == plain
+    added = joined[len(plain) :]
+    # What the collection holds out is left out: losses stay those on MAESTRO's pieces.
+    assert [path for _, path in added] == [collection / "rolls/a.mid", collection / "scores/c.mid"]
+    assert all(piece.split == "train" for piece, _ in added)
+    chopin = select_files(
+        maestro, ["chopin"], ["train"], sources=["scores"], extra_dir=collection, limit=1
+    )
+    assert [path.parent.parent for _, path in chopin] == [maestro, collection]
+    alone = select_files(collection, None, ["validation"], sources=["rolls"])
+    assert [path.name for _, path in alone] == ["b.mid"]
+    held_out = select_files(
+        maestro, None, ["validation"], sources=["rolls"], extra_dir=collection
+    )
+    assert held_out == select_files(maestro, None, ["validation"])
 
 
 def test_most_played_counts_performances_and_works(maestro: Path) -> None:

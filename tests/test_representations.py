@@ -349,6 +349,8 @@ def test_crowded_passages_of_a_roll_hold_more_or_fewer_whole_notes() -> None:
     assert min(counts) <= 4 and max(counts) >= 36
     # An echo in the same place only makes notes longer.
     assert 0.3 < np.mean(np.array(counts) > 20) < 0.6
+    for n_frames in range(1, 10):
+        assert RollSteps(FS).crowd(clean[:n_frames], rng).shape == (n_frames, 88)
 
 
 def test_crowded_notes_follow_faster_or_slower_and_chords_stay() -> None:

@@ -96,6 +96,18 @@ def test_composers_splits_and_limit_choose_the_pieces(maestro: Path, tmp_path: P
     ]
 
 
+def test_a_collection_joins_maestro(maestro: Path, collection: Path, tmp_path: Path) -> None:
+    prepare_data.main(
+        preparation(maestro, out=tmp_path, extra_dir=collection, sources=("rolls", "scores"))
+    )
+    store = NoteStore(tmp_path)
+    assert len(store.pieces) == 7 + 2
+    assert store.data == "MAESTRO, rolls, scores"
+    assert store.licence == f"CC BY 4.0, {MAESTRO_LICENCE}, Public Domain"
+    assert [piece.title for piece in store.pieces[-2:]] == ["Vexation", "Étude"]
+    assert [len(store.notes(piece)) for piece in store.pieces[-2:]] == [50, 50]
+
+
 def test_nothing_readable_is_refused_and_leaves_the_store_before(
     maestro: Path, tmp_path: Path
 ) -> None:
@@ -129,6 +141,7 @@ def test_explore_draws_and_lists_the_composers(
         ([], "name --out, --explore or both"),
         (["--out", "x", "--limit", "0"], "must be 1 or more, got 0"),
         (["--out", "x", "--sustain", "maybe"], "invalid choice: 'maybe'"),
+        (["--out", "x", "--extra-dir", "y"], "--extra-dir takes --sources"),
     ],
 )
 def test_bad_arguments_are_refused(

@@ -3,10 +3,13 @@
     python train/build_index.py --data-dir MAESTRO --out runs/index.npz --limit 20      # a taste
     python train/build_index.py --data-dir MAESTRO --out runs/index.npz                 # everything
     python train/build_index.py --data-dir MAESTRO --out runs/bach.npz --composers bach
+    python train/build_index.py --data-dir MAESTRO --extra-dir EXTRA --sources supra \
+        --out runs/index.npz
 
 MAESTRO is the unpacked official folder, version 2 or 3. A piece that a model was not trained on
-does not belong into its index: name the same composers as in training. The index holds the notes of
-MAESTRO's pieces without their timing, and so falls under MAESTRO's licence, CC BY-NC-SA 4.0.
+does not belong into its index: name the same composers and collections as in training (see
+`prepare_data.py`). The index holds the notes of the pieces without their timing, and so falls under
+their licences; MAESTRO's is CC BY-NC-SA 4.0.
 """
 
 import argparse
@@ -23,7 +26,7 @@ from tqdm import tqdm
 from pyzzicato.evaluation.originality import TrainingIndex
 from pyzzicato.midi import read_midi
 from pyzzicato.notes import Note
-from pyzzicato.training.catalogue import Piece, read_catalogue, select_pieces
+from pyzzicato.training.catalogue import Piece, select_files
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class IndexConfig:
     composers: tuple[str, ...] | None
     limit: int | None
     processes: int
+    extra_dir: Path | None = None
+    sources: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -56,13 +61,13 @@ def read_notes(path: Path) -> tuple[Note, ...] | str | None:
 
 
 def parse(
-    pieces: list[Piece], config: IndexConfig, skipped: Skipped
+    chosen: list[tuple[Piece, Path]], config: IndexConfig, skipped: Skipped
 ) -> Iterator[tuple[str, str, tuple[Note, ...]]]:
     """Yields composer, title and notes of each readable piece; counts the others in `skipped`."""
     with ProcessPoolExecutor(config.processes) as pool:
-        paths = [config.data_dir / piece.path for piece in pieces]
-        results = pool.map(read_notes, paths, chunksize=4)
-        for piece, notes in zip(tqdm(pieces, desc="parse", unit="file"), results, strict=True):
+        results = pool.map(read_notes, [path for _, path in chosen], chunksize=4)
+        bar = tqdm(chosen, desc="parse", unit="file")
+        for (piece, _), notes in zip(bar, results, strict=True):
             if notes is None:
                 skipped.absent += 1
             elif isinstance(notes, str):
@@ -73,11 +78,17 @@ def parse(
 
 def main(config: IndexConfig) -> None:
     """Builds, saves and loads one index, and prints its size."""
-    catalogue = read_catalogue(config.data_dir)
-    pieces = select_pieces(catalogue, config.composers, ["train"])[: config.limit]
+    chosen = select_files(
+        config.data_dir,
+        config.composers,
+        ["train"],
+        sources=config.sources,
+        extra_dir=config.extra_dir,
+        limit=config.limit,
+    )
     skipped = Skipped()
     start = time.perf_counter()
-    index = TrainingIndex.build(parse(pieces, config, skipped))
+    index = TrainingIndex.build(parse(chosen, config, skipped))
     if not index.labels:
         raise ValueError(f"data folder must hold training pieces, got none in {config.data_dir}")
     config.out.parent.mkdir(parents=True, exist_ok=True)
@@ -106,6 +117,8 @@ def parse_args() -> IndexConfig:
     add("--composers", nargs="+", help="parts of names, for example bach chopin (default: all)")
     add("--limit", type=int, help="only the first so many pieces")
     add("--processes", type=int, default=os.cpu_count() or 1)
+    add("--extra-dir", type=Path, help="another collection, whose --sources were learnt from too")
+    add("--sources", nargs="+", help="collections of the manifest.csv in --extra-dir or --data-dir")
     return IndexConfig(**vars(parser.parse_args()))
 
 

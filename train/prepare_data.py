@@ -38,9 +38,7 @@ from pyzzicato.training.catalogue import (
     count_works,
     download_maestro,
     most_played,
-    read_catalogue,
-    read_manifest,
-    select_pieces,
+    select_files,
 )
 from pyzzicato.training.store import StoreWriter, pack_notes
 
@@ -84,19 +82,19 @@ def prepare_file(path: Path, sustain: str) -> Prepared:
 
 
 def write_store(
-    pieces: Sequence[Piece], files: Sequence[Path], config: PrepareConfig, out: Path
+    chosen: Sequence[tuple[Piece, Path]], config: PrepareConfig, out: Path
 ) -> None:
     """Parses the pieces in parallel, writes the store, prints what was skipped and why.
 
     Args:
-        pieces: what is to be in the store.
-        files: where each of them lies.
+        chosen: what is to be in the store, and where it lies.
         config: of `sustain` and `processes` use is made.
         out: folder of the store.
 
     Raises:
         ValueError: if none of the pieces could be read; an earlier store is left as it was.
     """
+    pieces, files = zip(*chosen, strict=True)
     names, licences = (
         sorted({getattr(piece, name) for piece in pieces}) for name in ("source", "licence")
     )
@@ -170,21 +168,14 @@ def main(config: PrepareConfig) -> None:
     assert data_dir is not None  # the parser sees to it
     if config.download:
         data_dir = download_maestro(data_dir)
-    if config.sources is None or config.extra_dir is not None:
-        catalogue = read_catalogue(data_dir)
-    else:
-        catalogue = read_manifest(data_dir, config.sources)
+    choose = partial(
+        select_files, data_dir, sources=config.sources, extra_dir=config.extra_dir
+    )
     if config.explore is not None:
-        explore(catalogue, config.explore)
+        explore([piece for piece, _ in choose(None, SPLITS)], config.explore)
     if config.out is not None:
-        pieces = select_pieces(catalogue, config.composers, config.splits)[: config.limit]
-        files = [data_dir / piece.path for piece in pieces]
-        if config.extra_dir is not None:
-            manifest = read_manifest(config.extra_dir, config.sources)
-            extra = select_pieces(manifest, config.composers, ("train",))[: config.limit]
-            pieces += extra
-            files += [config.extra_dir / piece.path for piece in extra]
-        write_store(pieces, files, config, config.out)
+        chosen = choose(config.composers, config.splits, limit=config.limit)
+        write_store(chosen, config, config.out)
 
 
 def parse_args() -> PrepareConfig:

@@ -171,6 +171,39 @@ def select_pieces(
     return [p for p in chosen if any(name.lower() in p.composer.lower() for name in composers)]
 
 
+def select_files(
+    data_dir: Path,
+    composers: Sequence[str] | None,
+    splits: Sequence[str],
+    *,
+    sources: Sequence[str] | None = None,
+    extra_dir: Path | None = None,
+    limit: int | None = None,
+) -> list[tuple[Piece, Path]]:
+    """Returns pieces and where their files should lie.
+
+    Args:
+        data_dir: MAESTRO's folder or, with `sources` and no `extra_dir`, another collection's.
+        composers: see `select_pieces`.
+        splits: see `select_pieces`.
+        sources: collections of a manifest.csv, in `extra_dir` or else in `data_dir`.
+        extra_dir: a folder whose training pieces come on top; what is held out stays MAESTRO's.
+        limit: the first so many pieces only, of each folder.
+
+    Raises:
+        ValueError: see `read_catalogue`, `read_manifest` and `select_pieces`.
+    """
+    if sources is None or extra_dir is not None:
+        catalogue = read_catalogue(data_dir)
+    else:
+        catalogue = read_manifest(data_dir, sources)
+    chosen = [(data_dir, select_pieces(catalogue, composers, splits))]
+    if extra_dir is not None and "train" in splits:
+        more = read_manifest(extra_dir, sources)
+        chosen.append((extra_dir, select_pieces(more, composers, ("train",))))
+    return [(piece, folder / piece.path) for folder, pieces in chosen for piece in pieces[:limit]]
+
+
 def most_played(pieces: Sequence[Piece], n: int = 14) -> list[tuple[str, int]]:
     """Returns the `n` composers with most performances and their numbers, most first.
 

@@ -162,8 +162,8 @@ class RollSteps:
         if rng.random() < 0.5:
             return steps * (1 - chosen)
         late = int(rng.integers(1, 9))
-        echo = np.zeros_like(steps)
-        echo[late:] = chosen[: len(chosen) - late]
+        # The last passage of a crop may be shorter than that.
+        echo = np.concatenate((np.zeros_like(steps[:late]), chosen))[: len(steps)]
         return steps | transpose_frames(echo, int(rng.choice((-12, -7, -4, 0, 3, 7, 12))))
 
 
