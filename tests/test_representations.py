@@ -383,3 +383,26 @@ def test_without_crowds_nothing_is_drawn() -> None:
     clean = EventSteps().encode(tune())
     assert take_crowds(clean, 0.0, EventSteps(), rng) is clean
     assert rng.random() == np.random.default_rng(5).random()
+
+
+def test_after_a_mistake_new_notes_are_as_written_and_held_ones_as_played() -> None:
+    written = np.zeros((6, 88), dtype=np.uint8)
+    played = written.copy()
+    written[0:4, 10] = played[0:4, 10] = 1  # as written
+    written[1:5, 20] = 1  # left out
+    played[1:4, 30] = 1  # by mistake
+    follows = RollSteps(FS).intended(written, played)
+    assert follows.shape == (5, 88)
+    assert follows[:, 10].tolist() == [1, 1, 1, 0, 0]
+    assert follows[:, 20].tolist() == [1, 0, 0, 0, 0]
+    assert follows[:, 30].tolist() == [0, 1, 1, 0, 0]
+    assert follows.sum() == 3 + 1 + 2
+
+
+def test_without_mistakes_what_follows_is_what_is_written() -> None:
+    for steps in (RollSteps(FS), EventSteps()):
+        written = steps.encode(tune())
+        assert np.array_equal(steps.intended(written, written), written[1:])
+        strayed = steps.transpose(written, 3)
+        if isinstance(steps, EventSteps):
+            assert np.array_equal(steps.intended(written, strayed), written[1:])

@@ -21,7 +21,7 @@ class Batch(NamedTuple):
 
     Attributes:
         steps: `(B, T, A)` uint8, with mistakes where noise is wanted.
-        targets: `(B, T, A)` uint8, one step later, without mistakes.
+        targets: `(B, T, A)` uint8, one step later, without mistakes (`Representation.intended`).
         composers: `(B,)` numbers as the model takes them, 0 for any.
     """
 
@@ -74,20 +74,25 @@ class CropSampler:
         chosen = rng.choice(len(at_hand), size=self._settings.batch_size, p=shares)
         pieces = [at_hand[i] for i in chosen]
         crops = [self._crop(piece, rng) for piece in pieces]
-        seen = [self._mistaken(crop[:-1], rng) for crop in crops]
+        strayed = [self._strayed(crop, rng) for crop in crops]
+        seen = [self._noisy(crop[:-1], rng) for crop in strayed]
+        targets = map(self._representation.intended, crops, strayed)
         dropped = rng.random(len(pieces)) < self._settings.composer_dropout
         numbers = [self._composers.get(piece.composer, 0) for piece in pieces]
         return Batch(
             torch.from_numpy(np.stack(seen)),
-            torch.from_numpy(np.stack([crop[1:] for crop in crops])),
+            torch.from_numpy(np.stack([*targets])),
             torch.from_numpy(np.where(dropped, 0, numbers)),
         )
 
-    def _mistaken(self, steps: Steps, rng: np.random.Generator) -> Steps:
-        """Returns steps as the model sees them, with mistakes such as its own."""
+    def _strayed(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns steps with passages as a model may play them that has lost its way."""
         strayed = take_detours(steps, self._settings.detours, self._representation, rng)
-        strayed = take_crowds(strayed, self._settings.crowds, self._representation, rng)
-        return self._representation.add_noise(strayed, self._settings.noise, rng)
+        return take_crowds(strayed, self._settings.crowds, self._representation, rng)
+
+    def _noisy(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns steps with single mistakes."""
+        return self._representation.add_noise(steps, self._settings.noise, rng)
 
     def _crop(self, piece: StoredPiece, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Returns `(crop_steps + 1, A)` steps; a piece that is shorter begins again."""

@@ -90,6 +90,18 @@ class Representation(Protocol):
         """Returns as many steps of a passage that is denser than it was, or thinner."""
         ...
 
+    def intended(self, steps: Steps, strayed: Steps) -> Steps:
+        """Returns what should follow each of the steps of a piece that has strayed.
+
+        Args:
+            steps: `(T + 1, A)`, as written.
+            strayed: the same with detours and crowds, as they were played.
+
+        Returns:
+            `(T, A)`.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RollSteps:
@@ -166,6 +178,17 @@ class RollSteps:
         echo = np.concatenate((np.zeros_like(steps[:late]), chosen))[: len(steps)]
         return steps | transpose_frames(echo, int(rng.choice((-12, -7, -4, 0, 3, 7, 12))))
 
+    def intended(self, steps: Steps, strayed: Steps) -> Steps:
+        """Returns `(T, 88)`: new notes as written, and those that sound as long as they do.
+
+        A note that was played by mistake is held like any other, and one that was left out is not
+        made up for in its middle: otherwise a model would learn to let go of every key too soon,
+        and to strike again.
+        """
+        written, played = steps[:-1] == 1, strayed[:-1] == 1
+        follows = np.where(played & ~written, strayed[1:], steps[1:])
+        return np.where(written & ~played, np.uint8(0), follows)
+
 
 @dataclass(frozen=True, slots=True)
 class EventSteps:
@@ -218,6 +241,10 @@ class EventSteps:
         moved = steps.copy()
         moved[apart, 0] = onset_bins(np.maximum(ticks[apart] * faster, _CHORD_TICKS + 1))
         return moved
+
+    def intended(self, steps: Steps, strayed: Steps) -> Steps:
+        """Returns `(T, 4)`: the next note as written, whatever was played before it."""
+        return steps[1:]
 
 
 def take_detours(
