@@ -317,7 +317,7 @@ def _rule(model: PyzzicatoModel, settings: GenerationSettings, composer: int) ->
     # Without a composer there is nothing to exaggerate.
     guidance = settings.guidance if composer else 1.0
     temperature = settings.temperature * model.config.tempering
-    return SamplingRule(temperature, settings.threshold, guidance)
+    return SamplingRule(temperature, settings.threshold, guidance, model.config.pacing)
 
 
 def _steps(

@@ -79,9 +79,10 @@ def slow_note(
     """Returns the next note: each number given those before it."""
     note = torch.zeros(4, dtype=torch.long)
     for i in range(4):
-        views = note_logits(head, seen, note.expand(len(seen), -1))[i]
-        lowest = at_least if i == 0 else 0
-        note[i] = slow_choice(rule, slow_guide(rule, views), rng.random(), lowest)
+        logits = slow_guide(rule, note_logits(head, seen, note.expand(len(seen), -1))[i])
+        if i == 0:
+            logits = logits + rule.pacing * torch.arange(len(logits)) / (len(logits) - 1)
+        note[i] = slow_choice(rule, logits, rng.random(), at_least if i == 0 else 0)
     return note.numpy().astype(np.uint8)
 
 

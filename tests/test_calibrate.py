@@ -1,7 +1,8 @@
-"""The temperature at which a model is as dense as real music, and how it takes effect."""
+"""How a model is drawn from to be like real music, and how that takes effect."""
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import calibrate
@@ -11,6 +12,7 @@ from conftest import tiny_config, tune
 
 from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.models import PyzzicatoModel
+from pyzzicato.notes import Note
 
 
 def config_for(checkpoint: Path, maestro: Path, **choices: object) -> calibrate.CalibrateConfig:
@@ -31,30 +33,57 @@ def test_notes_are_counted_against_the_composers(checkpoint: Path, maestro: Path
     excerpts = calibrate.draw_excerpts(config_for(checkpoint, maestro))
     assert [len(excerpt.notes) for excerpt in excerpts] == [10, 10, 10]  # one file is broken
     cold, hot = (
-        calibrate.log_ratio((3, excerpts[0]), checkpoint, temperature) for temperature in (0.3, 3.0)
+        calibrate.measure((3, excerpts[0]), checkpoint, calibrate.Manner(tempering))
+        for tempering in (0.3, 3.0)
     )
     n_real = len(excerpts[0].notes)
     # An untrained model copies the present frame: drawn coldly it strikes hardly a note.
-    assert cold == pytest.approx(math.log(1 / (n_real + 1)), abs=1.5)
-    assert hot > math.log(2)
+    assert cold.notes == pytest.approx(math.log(1 / (n_real + 1)), abs=1.5)
+    assert hot.notes > math.log(2)
 
 
-def test_the_interval_is_halved_to_where_densities_meet(
+def test_variety_is_that_of_the_pitches(checkpoint: Path, maestro: Path) -> None:
+    excerpt = calibrate.draw_excerpts(config_for(checkpoint, maestro))[0]
+    # Three notes are too few to tell.
+    few = replace(excerpt, notes=excerpt.notes[:3])
+    assert calibrate.measure((3, few), checkpoint, calibrate.Manner(3.0)).variety is None
+    more = replace(excerpt, notes=tuple(Note(60, 0.1 * i, 0.1 * i + 0.1, 64) for i in range(19)))
+    # One pitch has no variety; the model's many keys have nearly all there can be.
+    wild = calibrate.measure((3, more), checkpoint, calibrate.Manner(3.0)).variety
+    assert wild is not None and 3.0 < wild < math.log2(12)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.8, 1.2), (2.0, -2.0)])
+def test_the_interval_is_halved_to_where_the_excess_passes_0(low: float, high: float) -> None:
+    place = low + 0.3 * (high - low)
+    found = calibrate.find_level(low, high, lambda x: (x - place) * (high - low))
+    assert found == pytest.approx(place, abs=abs(high - low) / 2**6)
+
+
+def balanced(_: object, checkpoint: Path, manner: calibrate.Manner) -> calibrate.Excess:
+    """Stands for a model on events whose notes and variety depend on both numbers."""
+    return calibrate.Excess(
+        notes=0.5 * (manner.tempering - 0.95) - (manner.pacing - 0.4),
+        variety=manner.tempering - 0.95 - 0.01 * (manner.pacing - 0.4),
+    )
+
+
+def test_both_numbers_of_note_events_are_found(
     checkpoint: Path, maestro: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     excerpts = calibrate.draw_excerpts(config_for(checkpoint, maestro))
     # Forked processes count as this one does.
-    monkeypatch.setattr(calibrate, "log_ratio", balanced_at_0_93)
-    found = calibrate.find_tempering(config_for(checkpoint, maestro), excerpts)
-    assert found == pytest.approx(0.93, abs=0.4 / 2**6)
+    monkeypatch.setattr(calibrate, "measure", balanced)
+    config = config_for(checkpoint, maestro)
+    found = calibrate.find_manner(config, excerpts, on_roll=False)
+    assert found.tempering == pytest.approx(0.95, abs=0.01)
+    assert found.pacing == pytest.approx(0.4, abs=0.07)
+    on_roll = calibrate.find_manner(config, excerpts, on_roll=True)
+    # Without a pace only a tamer temperature makes up for the notes: at the end of its range.
+    assert on_roll == calibrate.Manner(tempering=pytest.approx(0.8, abs=0.01))
 
 
-def balanced_at_0_93(_: object, checkpoint: Path, temperature: float) -> float:
-    """Stands for a model that is as dense as real music at 0.93."""
-    return temperature - 0.93
-
-
-def test_the_config_keeps_the_temperature_and_all_else(
+def test_the_config_keeps_what_was_found_and_all_else(
     checkpoint: Path, maestro: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = json.loads((checkpoint / "config.json").read_text())
@@ -62,8 +91,17 @@ def test_the_config_keeps_the_temperature_and_all_else(
     after = json.loads((checkpoint / "config.json").read_text())
     assert 0.8 < after["tempering"] < 1.2
     assert {**before, "tempering": after["tempering"]} == after
-    assert f"tempering {after['tempering']:g}" in capsys.readouterr().out
+    assert f"tempering {after['tempering']:g}, pacing 0" in capsys.readouterr().out
     assert PyzzicatoModel.from_pretrained(checkpoint).config.tempering == after["tempering"]
+
+
+def test_a_pace_makes_note_events_calmer() -> None:
+    model = PyzzicatoModel(tiny_config(representation="events", head="notes")).eval()
+    counts = []
+    for model.config.pacing in (-2.0, 0.0, 2.0):
+        counts.append(len(continue_seed(model, tune(), GenerationSettings(seconds=60)).new_notes))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 1.2 * counts[2]
 
 
 @pytest.mark.parametrize("representation", ["roll", "events"])

@@ -254,7 +254,7 @@ def test_a_head_that_copies_needs_one_try() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("at_least", [0, 40])
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize("rule", [*RULES, SamplingRule(pacing=1.5, temperature=0.8)], ids=str)
 def test_notes_are_those_of_the_slow_way(rule: SamplingRule, at_least: int) -> None:
     scene = note_scene(rule.n_views)
     for number in range(20):
@@ -312,7 +312,7 @@ def check_draws(notes: Tensor, chances: list[Tensor]) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("at_least", [0, 40])
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize("rule", [*RULES, SamplingRule(pacing=-1.0)], ids=str)
 def test_each_number_is_drawn_from_its_distribution(rule: SamplingRule, at_least: int) -> None:
     scene = note_scene(rule.n_views)
     notes = torch.from_numpy(drawn_steps(scene, rule, N_DRAWS, at_least))
@@ -322,6 +322,7 @@ def test_each_number_is_drawn_from_its_distribution(rule: SamplingRule, at_least
         note_logits(scene.head, view.expand(N_DRAWS, -1), notes.long()) for view in scene.seen
     ]
     guided = [slow_guide(rule, torch.stack(views)) for views in zip(*by_view, strict=True)]
+    guided[0] = guided[0] + rule.pacing * torch.linspace(0, 1, SIZES[0])
     guided[0][:, :at_least] = -torch.inf
     check_draws(notes, [torch.softmax(g.double() / rule.temperature, dim=-1) for g in guided])
 

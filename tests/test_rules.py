@@ -49,6 +49,14 @@ def test_guidance_by_hand(guidance: float, expected: list[float]) -> None:
     assert (given.tolist(), plain.tolist()) == ([3.0, -3.0], [1.0, -2.0])
 
 
+def test_pacing_favours_the_longer_steps_in_proportion() -> None:
+    onsets = np.float32([1.0, 2.0, 3.0, 0.0, 1.0])
+    assert SamplingRule().pace(onsets) is onsets
+    paced = SamplingRule(pacing=0.8).pace(onsets)
+    assert paced.tolist() == pytest.approx([1.0, 2.2, 3.4, 0.6, 1.8])
+    assert paced.dtype == np.float32
+
+
 def test_a_choice_by_hand() -> None:
     # Chances of 1/2, 1/4 and 1/4: their sums are reached at 0.5, 0.75 and 1.
     logits = np.log(np.float32([2.0, 1.0, 1.0]))

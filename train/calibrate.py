@@ -1,21 +1,28 @@
-"""Find the temperature at which a model's pieces are as dense as real ones, and keep it.
+"""Find how a model is to be drawn from for its pieces to be like real ones, and keep it.
 
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO --seeds 8 --seconds 20   # a taste
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO
 
-A model that plays on and on hears its own mistakes, and those on rolls grow denser by them. Drawing
-a little more tamely makes up for it. Seeds from training pieces (what is kept back stays so) are
-carried on at several temperatures; the one at which the median seed has as many new notes as the
-composer wrote is found by halving an interval, and written into the checkpoint's config as
-`tempering`, by which the temperature that a listener asks for is multiplied. Density decides and
-nothing else; look at the report before and after.
+A model that plays on and on hears its own mistakes, grows denser by them and leaves its key.
+Drawing a little more tamely makes up for it. Seeds from training pieces (what is kept back stays
+so) are carried on; two numbers are found by halving intervals and written into the checkpoint's
+config:
+
+    tempering   the temperature that a listener asks for is multiplied by it. On rolls the median
+                seed then has as many new notes as the composer wrote; on note events the pitches of
+                eight seconds are as varied as his.
+    pacing      on note events longer onset steps are favoured, by so much that the median seed has
+                as many new notes as the composer wrote.
+
+These measures decide and nothing else; look at the report before and after.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 from statistics import median
@@ -25,6 +32,7 @@ import torch
 from tqdm import tqdm
 
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
+from pyzzicato.evaluation.tonality import measure_tonality
 from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.hub import load_model
 from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
@@ -32,7 +40,8 @@ from pyzzicato.training.catalogue import read_catalogue, select_pieces
 
 # A performance may be shorter than the catalogue says by the silence around it.
 _SPARE_S = 5.0
-_LOWEST, _HIGHEST = 0.8, 1.2
+_TEMPERINGS = 0.8, 1.2
+_PACINGS = 2.0, -2.0
 _HALVINGS = 6
 
 
@@ -49,26 +58,51 @@ class CalibrateConfig:
     processes: int
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a model is drawn from: two values of its config."""
+
+    tempering: float = 1.0
+    pacing: float = 0.0
+
+
+@dataclass(frozen=True)
+class Excess:
+    """What a continuation has more of than the composer's own.
+
+    Attributes:
+        notes: logarithm of new notes over the composer's, one added to each.
+        variety: pitch-class entropy in eight seconds, less the composer's, bits; None if one of
+            them has too few notes for it.
+    """
+
+    notes: float
+    variety: float | None
+
+
 @cache
 def loaded(checkpoint: Path) -> PyzzicatoModel:
-    """Returns a model that draws as it has learnt, loaded once a process."""
+    """Returns a model, loaded once a process."""
     torch.set_num_threads(1)
-    model = load_model(str(checkpoint))
-    model.config.tempering = 1.0
-    return model
+    return load_model(str(checkpoint))
 
 
-def log_ratio(job: tuple[int, Excerpt], checkpoint: Path, temperature: float) -> float:
-    """Returns the logarithm of new notes over the composer's, one added to each."""
+def measure(job: tuple[int, Excerpt], checkpoint: Path, manner: Manner) -> Excess:
+    """Carries a seed on and returns how that differs from what the composer wrote."""
     number, excerpt = job
+    model = loaded(checkpoint)
+    model.config.tempering, model.config.pacing = manner.tempering, manner.pacing
     settings = GenerationSettings(
-        seconds=excerpt.seconds,
-        seed_seconds=excerpt.seed_seconds,
-        temperature=temperature,
-        rng=number,
+        seconds=excerpt.seconds, seed_seconds=excerpt.seed_seconds, rng=number
     )
-    piece = continue_seed(loaded(checkpoint), excerpt.joined, settings)
-    return float(np.log((len(piece.new_notes) + 1) / (len(excerpt.notes) + 1)))
+    new = continue_seed(model, excerpt.joined, settings).continuation_only
+    made, real = (
+        measure_tonality(notes, excerpt.seconds).window_entropy for notes in (new, excerpt.notes)
+    )
+    return Excess(
+        notes=float(np.log((len(new) + 1) / (len(excerpt.notes) + 1))),
+        variety=None if made is None or real is None else made - real,
+    )
 
 
 def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
@@ -94,29 +128,56 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
     return excerpts
 
 
-def find_tempering(config: CalibrateConfig, excerpts: list[Excerpt]) -> float:
-    """Returns the temperature at which the median seed is carried on as densely as it was."""
-    low, high = _LOWEST, _HIGHEST
-    with ProcessPoolExecutor(config.processes) as pool:
-        for _ in tqdm(range(_HALVINGS), desc=config.checkpoint.name):
-            middle = (low + high) / 2
-            measure = partial(log_ratio, checkpoint=config.checkpoint, temperature=middle)
-            if median(pool.map(measure, enumerate(excerpts))) > 0:
-                high = middle
-            else:
-                low = middle
+def find_level(low: float, high: float, excess: Callable[[float], float]) -> float:
+    """Returns where in an interval an excess, which rises from `low` to `high`, passes 0."""
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if excess(middle) > 0:
+            high = middle
+        else:
+            low = middle
     return round((low + high) / 2, 3)
+
+
+def find_manner(config: CalibrateConfig, excerpts: list[Excerpt], on_roll: bool) -> Manner:
+    """Returns the manner in which a model's pieces are like those that the seeds are from."""
+    told: dict[Manner, list[Excess]] = {}
+    bar = tqdm(total=_HALVINGS * (1 if on_roll else 3), desc=config.checkpoint.name)
+    with ProcessPoolExecutor(config.processes) as pool:
+
+        def look(manner: Manner) -> list[Excess]:
+            bar.update()
+            if manner not in told:
+                run = partial(measure, checkpoint=config.checkpoint, manner=manner)
+                told[manner] = [*pool.map(run, enumerate(excerpts))]
+            return told[manner]
+
+        def notes(manner: Manner) -> float:
+            return median(excess.notes for excess in look(manner))
+
+        def variety(manner: Manner) -> float:
+            known = [e.variety for e in look(manner) if e.variety is not None]
+            return median(known) if known else 0.0
+
+        if on_roll:
+            return Manner(tempering=find_level(*_TEMPERINGS, lambda t: notes(Manner(t))))
+        # Dense music is varied, and tame drawing is dense or thin: one after the other, and again.
+        pacing = find_level(*_PACINGS, lambda p: notes(Manner(pacing=p)))
+        tempering = find_level(*_TEMPERINGS, lambda t: variety(Manner(t, pacing)))
+        pacing = find_level(*_PACINGS, lambda p: notes(Manner(tempering, p)))
+    bar.close()
+    return Manner(tempering, pacing)
 
 
 def main(config: CalibrateConfig) -> None:
     """Calibrates a checkpoint and rewrites its config."""
-    tempering = find_tempering(config, draw_excerpts(config))
     file = config.checkpoint / "config.json"
-    told = json.loads(file.read_text(encoding="utf-8"))
-    PyzzicatoConfig.from_dict({**told, "tempering": tempering})
-    text = json.dumps({**told, "tempering": tempering}, indent=2, sort_keys=True)
-    file.write_text(text + "\n", encoding="utf-8")
-    print(f"tempering {tempering:g}, written to {file}")
+    on_roll = load_model(str(config.checkpoint)).config.representation == "roll"
+    manner = find_manner(config, draw_excerpts(config), on_roll)
+    told = {**json.loads(file.read_text(encoding="utf-8")), **asdict(manner)}
+    PyzzicatoConfig.from_dict(told)
+    file.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"tempering {manner.tempering:g}, pacing {manner.pacing:g}, written to {file}")
 
 
 def parse_args() -> CalibrateConfig:

@@ -78,9 +78,12 @@ class PyzzicatoConfig(PretrainedConfig):
         spans: steps after which each memory of the keys struck has faded to 1/e, above 0, at most
             16 of them; None for the head's own (`SPANS`). The independent head, like the article's,
             has none unless it is given some.
-        tempering: the temperature at which the model's pieces are as dense as real ones, 0.5 to 2:
-            errors add up when a model hears itself, and drawing a little more tamely than it has
-            learnt makes up for it (`train/calibrate.py` finds it). What is asked for multiplies it.
+        tempering: the temperature at which the model's pieces are as dense (roll), or as true to
+            their key (events), as real ones, 0.5 to 2: errors add up when a model hears itself, and
+            drawing a little more tamely than it has learnt makes up for it (`train/calibrate.py`
+            finds it). What is asked for multiplies it.
+        pacing: log-odds by which the longest onset step is favoured over the shortest, in between
+            in proportion, so that pieces are as dense as real ones (events), -2 to 2.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
             (`RECENT`). Without memories the independent head reads the present frame alone.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
@@ -108,6 +111,7 @@ class PyzzicatoConfig(PretrainedConfig):
     spans: list[float] | None = None
     recent: int | None = None
     tempering: float = 1.0
+    pacing: float = 0.0
     composers: list[str] | None = None
 
     @property
@@ -141,11 +145,16 @@ class PyzzicatoConfig(PretrainedConfig):
         self.recent = RECENT[self.head] if self.recent is None else self.recent
         check_whole("recent", self.recent, 1, _MAX_RECENT if self.spans else 1)
         self._take_composers()
-        is_number = isinstance(self.dropout, int | float) and not isinstance(self.dropout, bool)
-        if not is_number or not 0 <= self.dropout < 1:
+        if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be 0 to below 1, got {self.dropout!r}")
         if not _is_positive(self.tempering) or not 0.5 <= self.tempering <= 2:
             raise ValueError(f"tempering must be 0.5 to 2, got {self.tempering!r}")
+        furthest = 2 if self.representation == "events" else 0
+        if not _is_number(self.pacing) or not abs(self.pacing) <= furthest:
+            low = f"{-furthest} to " if furthest else ""
+            raise ValueError(
+                f"pacing must be {low}{furthest} on {self.representation}, got {self.pacing!r}"
+            )
 
     def _take_spans(self) -> None:
         spans = list(SPANS[self.head]) if self.spans is None else self.spans
@@ -188,9 +197,12 @@ class PyzzicatoConfig(PretrainedConfig):
         return 1 + known.index(name)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_positive(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < float(value) < 1e6  # type: ignore[arg-type]
+    return _is_number(value) and 0 < float(value) < 1e6  # type: ignore[arg-type]
 
 
 def check_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -146,7 +146,8 @@ class NoteDraw:
         """Returns the next note, `(4,)`."""
         sums = self._past.sums()
         after_onset, after_pitch, after_duration = self._after
-        onset = rule.choose(rule.guide([self._onset(h) for h in views]), rng, at_least)
+        onsets = rule.pace(rule.guide([self._onset(h) for h in views]))
+        onset = rule.choose(onsets, rng, at_least)
         views = [h + after_onset[onset] for h in views]
         pitch = rule.choose(rule.guide([self._pitch(h, sums) for h in views]), rng)
         views = [h + after_pitch[pitch] for h in views]

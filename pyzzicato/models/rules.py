@@ -21,11 +21,14 @@ class SamplingRule:
         guidance: how much of what the composer makes of a piece is played: 1 is the composer's
             own distribution, more exaggerates what sets it apart from all composers' (classifier-
             free guidance, Ho & Salimans 2022, arXiv:2207.12598, on logits).
+        pacing: on note events, log-odds by which the longest onset step is favoured over the
+            shortest: above 0 plays more calmly (exponential tilting of the distribution).
     """
 
     temperature: float = 1.0
     threshold: float | None = None
     guidance: float = 1.0
+    pacing: float = 0.0
 
     @property
     def n_views(self) -> int:
@@ -38,6 +41,12 @@ class SamplingRule:
             return views[0]
         given, plain = views
         return plain + np.float32(self.guidance) * (given - plain)
+
+    def pace(self, onsets: Numbers) -> Numbers:
+        """Returns `(V,)` logits of onset steps, shortest first, with the longer ones favoured."""
+        if not self.pacing:
+            return onsets
+        return onsets + np.linspace(0, self.pacing, len(onsets), dtype=np.float32)
 
     def choose(self, logits: Numbers, rng: np.random.Generator, lowest: int = 0) -> int:
         """Returns one of the V choices, drawn, for `(V,)` guided logits.

@@ -117,7 +117,7 @@ class TrainSettings:
         if self.start_from:
             # What the model does when it plays was found for its old weights.
             start = read_config(model_info(self.start_from).folder)
-            told = {**start.choices(), "tempering": 1.0}
+            told = {**start.choices(), "tempering": 1.0, "pacing": 0.0}
         return PyzzicatoConfig(**{**told, **self.model, "sustain": sustain})
 
     def as_dict(self) -> dict[str, Any]:
