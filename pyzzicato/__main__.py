@@ -117,7 +117,7 @@ def add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--training-index",
         type=Path,
         default=BUNDLED_INDEX,
-        help="of the music to find passages of (default: MAESTRO's training pieces)",
+        help="of the music to find passages of (default: what the models learnt from)",
     )
     add("--skip", type=float, default=0.0, help="seconds of seed at the beginning (%(default)s)")
     add("--seconds", type=float, help="how much to measure after that (default: all there is)")

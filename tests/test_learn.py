@@ -25,6 +25,13 @@ def test_each_model_has_a_row_from_its_record():
         assert rows[info.name]["loss"] == info.as_dict()["validation_loss"]
 
 
+def test_the_minutes_of_all_runs_are_summed():
+    run = {"command": "python x", "wall_seconds": 120.0}
+    assert learn._training_minutes({**run, "earlier_runs": [run, run]}) == 6
+    assert learn._training_minutes({**run, "earlier_runs": [{"command": "python y"}]}) is None
+    assert learn._training_minutes({}) is None
+
+
 def test_measures_come_from_the_newest_report_that_knows_a_model(tmp_path, monkeypatch):
     name = list_models()[0].name
 

@@ -1,7 +1,7 @@
 """An index of training music: where in it a few successive notes occur.
 
 The file holds the pitches of every piece in playing order, as intervals, and one onset in
-`TIME_STEP_NOTES`: for MAESTRO's 5.7 million training notes 2.0 MB, since performances of one work
+`TIME_STEP_NOTES`: for MAESTRO's 5.7 million training notes 2.0 MB, with 2 million more 3.0 MB, since performances of one work
 compress well side by side. Fingerprints are not stored but made again on loading, in a second or
 two; so a file cannot contradict itself, and is smaller than one of fingerprints would be.
 """
@@ -33,10 +33,11 @@ from .fingerprints import (
     winnow,
 )
 
-BUNDLED_INDEX = Path(__file__).with_name("maestro_index.npz")
-"""Index of all of MAESTRO's training pieces, what the bundled models learnt from; it holds their
-order of notes and is therefore under MAESTRO's licence, CC BY-NC-SA 4.0. Made by
-`python train/build_index.py --data-dir MAESTRO --out pyzzicato/evaluation/maestro_index.npz`."""
+BUNDLED_INDEX = Path(__file__).with_name("training_index.npz")
+"""Index of the training pieces of MAESTRO, SUPRA and Piano-midi.de, what the bundled models learnt
+from (`lstm-free` from the last of them and other scores); it holds their order of notes and is
+therefore under their licences, CC BY-NC-SA 4.0 and, for Piano-midi.de, CC BY-SA 3.0 DE. Made by
+`train/build_index.py --data-dir MAESTRO --extra-dir EXTRA --sources supra piano_midi_de`."""
 FORMAT = 1
 """Version of the file; to be raised whenever what it holds, or its order, changes."""
 TIME_STEP_NOTES = 32

@@ -58,12 +58,18 @@ def _count_composers() -> list[dict[str, Any]]:
     hours: dict[str, float] = {}
     for info in known_models():
         data = info.record.get("data", {})
-        if data.get("name") == "MAESTRO":
-            hours.update(data.get("train_hours", {}))
+        for composer, spent in data.get("train_hours", {}).items():
+            hours[composer] = max(spent, hours.get(composer, 0.0))
     return [
         {"name": name, "pieces": n, "works": works[name], "hours": round(hours.get(name, 0.0), 1)}
         for name, n in pieces.most_common(N_COMPOSERS)
     ]
+
+
+def _training_minutes(record: dict[str, Any]) -> int | None:
+    """Returns how long all runs took that led to a model, None where that is not told."""
+    runs = [run.get("wall_seconds") for run in (*record.get("earlier_runs", []), record)]
+    return None if None in runs else round(sum(runs) / 60)
 
 
 def _describe_model(name: str) -> dict[str, Any]:
@@ -76,7 +82,7 @@ def _describe_model(name: str) -> dict[str, Any]:
         "megabytes": told["size_mb"],
         "pieces": data.get("train_pieces"),
         "hours": told["hours"],
-        "minutes": round(record["wall_seconds"] / 60) if "wall_seconds" in record else None,
+        "minutes": _training_minutes(record),
         "loss": told["validation_loss"],
         "licence": told["licence"],
         "free": is_free(info),

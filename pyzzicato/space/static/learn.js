@@ -32,9 +32,9 @@ export class LearnView {
     this.showBars("pieces");
     return [
       make("h2", {}, "Who is in the data"),
-      make("p", { class: "prose" }, "Most of the networks have heard MAESTRO: performances from a piano "
-        + "competition, recorded key by key. These are the composers played most in the part they learnt from. "
-        + "Choose a bar for more."),
+      make("p", { class: "prose" }, "Most of the networks have heard MAESTRO, performances from a piano competition "
+        + "recorded key by key, the paper rolls of the SUPRA archive, and Piano-midi.de. These are the composers "
+        + "played most in what they learnt from. Choose a bar for more."),
       this.segments, this.bars, this.about,
     ];
   }
@@ -93,8 +93,9 @@ export class LearnView {
       make("div", { class: "prose" },
         make("p", {}, "The openings on the cards are in the public domain. The program is under Apache 2.0."),
         make("p", {}, "The networks have learnt from ",
-          link("https://magenta.tensorflow.org/datasets/maestro", "MAESTRO"),
-          ", which may not be used commercially (CC BY-NC-SA 4.0), and neither may they."),
+          link("https://magenta.tensorflow.org/datasets/maestro", "MAESTRO"), " and SUPRA",
+          ", which may not be used commercially (CC BY-NC-SA 4.0), and neither may they; and from Piano-midi.de "
+          + "(CC BY-SA 3.0 DE)."),
         ...words,
         make("p", {}, "Blind votes are kept without anything about you."),
         make("p", { class: "hint" }, `Pyzzicato ${version}`)),
