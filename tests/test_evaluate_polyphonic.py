@@ -16,7 +16,8 @@ from conftest import ROOT, tiny_config
 from pyzzicato.evaluation.likelihood import baseline_nats
 from pyzzicato.evaluation.polyphonic import FILES, PUBLISHED, read_benchmark
 from pyzzicato.models import PyzzicatoModel
-from pyzzicato.training.sequence_loop import WeightAverage, fit
+from pyzzicato.training.loop import Progress
+from pyzzicato.training.sequence_loop import WeightAverage, fit, learning_rate
 from pyzzicato.training.sequence_settings import SequenceSettings, read_sequence_settings
 from pyzzicato.training.sequences import SequenceBatches
 
@@ -222,6 +223,7 @@ def test_bad_settings_are_refused(tmp_path: Path) -> None:
         ({"transpose": 12}, "transpose must be 0 to 11 semitones, got 12"),
         ({"transpose_share": 1.5}, "transpose_share must be 0 to 1, got 1.5"),
         ({"averaging": 1.0}, "averaging must be 0 to below 1"),
+        ({"rate_decay": 0.0}, "rate_decay must be above 0 to 1, got 0.0"),
     ):
         with pytest.raises(ValueError, match=message):
             quick(**choice)
@@ -382,3 +384,16 @@ def test_an_error_is_one_line_at_the_shell(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sys, "argv", told.split())
     with pytest.raises(SystemExit, match="error: data folder must hold JSB_Chorales.mat"):
         runpy.run_path(script.__file__, run_name="__main__")
+
+
+def test_the_rate_falls_after_looks_in_vain() -> None:
+    settings = quick(learning_rate=1e-3, warmup_steps=10, rate_decay=0.5)
+    progress = Progress(step=4)
+    assert learning_rate(progress, settings) == pytest.approx(0.5e-3)
+    progress.step = 100
+    expected = 1e-3
+    for loss, gain in [(3.0, True), (2.0, True), (2.5, False), (1.0, True), (1.0, False)]:
+        progress.curve.append({"validation": loss})
+        expected *= 1 if gain else 0.5
+        assert learning_rate(progress, settings) == pytest.approx(expected)
+    assert learning_rate(progress, quick(learning_rate=1e-3)) == pytest.approx(1e-3)

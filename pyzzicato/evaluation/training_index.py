@@ -1,9 +1,10 @@
 """An index of training music: where in it a few successive notes occur.
 
 The file holds the pitches of every piece in playing order, as intervals, and one onset in
-`TIME_STEP_NOTES`: for MAESTRO's 5.7 million training notes 2.0 MB, with 2 million more 3.0 MB, since performances of one work
-compress well side by side. Fingerprints are not stored but made again on loading, in a second or
-two; so a file cannot contradict itself, and is smaller than one of fingerprints would be.
+`TIME_STEP_NOTES`: for MAESTRO's 5.7 million training notes 2.0 MB, with two million of other
+collections 3.0 MB, since performances of one work compress well side by side. Fingerprints are not
+stored but made again on loading, in a few seconds; so a file cannot contradict itself, and is
+smaller than one of fingerprints would be.
 """
 
 import io

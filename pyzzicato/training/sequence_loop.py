@@ -1,7 +1,8 @@
 """The training loop for the piano-roll benchmarks: one process, stopped and resumed at will.
 
-Weights are averaged as they move, so the rate of learning need not fall and a run may end at any
-time: the average is what is looked at, saved and used.
+Weights are averaged as they move, so the rate of learning need not fall by the clock and a run may
+end at any time: the average is what is looked at, saved and used. It may fall where looks find no
+gain (`rate_decay`).
 """
 
 import copy
@@ -79,8 +80,7 @@ def fit(
     while not _over(progress, settings):
         frames, mask = batches.batch(progress.step)
         for group in optimizer.param_groups:
-            warmup = (progress.step + 1) / max(1, settings.warmup_steps)
-            group["lr"] = settings.learning_rate * min(1.0, warmup)
+            group["lr"] = learning_rate(progress, settings)
         recent.append(_update(model, optimizer, frames, mask, settings.clip_norm))
         progress.step += 1
         average.update(model, progress.step)
@@ -97,6 +97,16 @@ def fit(
             if report is not None:
                 report(progress, None)
     return progress
+
+
+def learning_rate(progress: Progress, settings: SequenceSettings) -> float:
+    """Returns the rate of the next update."""
+    warmup = min(1.0, (progress.step + 1) / max(1, settings.warmup_steps))
+    best, in_vain = math.inf, 0
+    for look in progress.curve:
+        in_vain += look["validation"] >= best
+        best = min(best, look["validation"])
+    return settings.learning_rate * warmup * settings.rate_decay**in_vain
 
 
 def _over(progress: Progress, settings: SequenceSettings) -> bool:

@@ -20,7 +20,9 @@ class SequenceSettings:
         batch_frames: frames an update, padding included.
         crop_frames: longer pieces are cut into parts of at most so many frames, cut elsewhere in
             each epoch.
-        learning_rate: after a linear warm-up, constant.
+        learning_rate: after a linear warm-up.
+        rate_decay: the rate is multiplied by it after each look that brought no better loss, above
+            0 to 1.
         warmup_steps: updates of the warm-up.
         weight_decay: AdamW's, on matrices only.
         clip_norm: gradients longer than this are shortened to it.
@@ -42,6 +44,7 @@ class SequenceSettings:
     batch_frames: int = 2048
     crop_frames: int = 256
     learning_rate: float = 1e-3
+    rate_decay: float = 1.0
     warmup_steps: int = 100
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -63,6 +66,8 @@ class SequenceSettings:
             raise ValueError(f"transpose must be 0 to 11 semitones, got {self.transpose}")
         if not 0 <= self.transpose_share <= 1:
             raise ValueError(f"transpose_share must be 0 to 1, got {self.transpose_share}")
+        if not 0 < self.rate_decay <= 1:
+            raise ValueError(f"rate_decay must be above 0 to 1, got {self.rate_decay}")
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging must be 0 to below 1, got {self.averaging}")
 
