@@ -81,7 +81,7 @@ def slow_note(
     for i in range(4):
         logits = slow_guide(rule, note_logits(head, seen, note.expand(len(seen), -1))[i])
         if i == 0:
-            logits = logits + rule.pacing * torch.arange(len(logits)) / (len(logits) - 1)
+            logits = logits + rule.pacing * (torch.arange(len(logits)) / 28).clamp(max=1)
         note[i] = slow_choice(rule, logits, rng.random(), at_least if i == 0 else 0)
     return note.numpy().astype(np.uint8)
 

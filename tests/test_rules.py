@@ -49,11 +49,11 @@ def test_guidance_by_hand(guidance: float, expected: list[float]) -> None:
     assert (given.tolist(), plain.tolist()) == ([3.0, -3.0], [1.0, -2.0])
 
 
-def test_pacing_favours_the_longer_steps_in_proportion() -> None:
+def test_pacing_favours_longer_steps_in_proportion_and_the_longer_half_alike() -> None:
     onsets = np.float32([1.0, 2.0, 3.0, 0.0, 1.0])
     assert SamplingRule().pace(onsets) is onsets
     paced = SamplingRule(pacing=0.8).pace(onsets)
-    assert paced.tolist() == pytest.approx([1.0, 2.2, 3.4, 0.6, 1.8])
+    assert paced.tolist() == pytest.approx([1.0, 2.4, 3.8, 0.8, 1.8])
     assert paced.dtype == np.float32
 
 

@@ -82,8 +82,8 @@ class PyzzicatoConfig(PretrainedConfig):
             their key (events), as real ones, 0.5 to 2: errors add up when a model hears itself, and
             drawing a little more tamely than it has learnt makes up for it (`train/calibrate.py`
             finds it). What is asked for multiplies it.
-        pacing: log-odds by which the longest onset step is favoured over the shortest, in between
-            in proportion, so that pieces are as dense as real ones (events), -2 to 2.
+        pacing: log-odds by which long onset steps are favoured over the shortest, so that pieces
+            are as dense as real ones (events; see `SamplingRule.pace`), -2 to 2.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
             (`RECENT`). Without memories the independent head reads the present frame alone.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),

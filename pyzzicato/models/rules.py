@@ -21,8 +21,8 @@ class SamplingRule:
         guidance: how much of what the composer makes of a piece is played: 1 is the composer's
             own distribution, more exaggerates what sets it apart from all composers' (classifier-
             free guidance, Ho & Salimans 2022, arXiv:2207.12598, on logits).
-        pacing: on note events, log-odds by which the longest onset step is favoured over the
-            shortest: above 0 plays more calmly (exponential tilting of the distribution).
+        pacing: on note events, log-odds by which long onset steps are favoured over the shortest:
+            above 0 plays more calmly (exponential tilting of the distribution).
     """
 
     temperature: float = 1.0
@@ -43,10 +43,15 @@ class SamplingRule:
         return plain + np.float32(self.guidance) * (given - plain)
 
     def pace(self, onsets: Numbers) -> Numbers:
-        """Returns `(V,)` logits of onset steps, shortest first, with the longer ones favoured."""
+        """Returns `(V,)` logits of onset steps, shortest first, with the longer ones favoured.
+
+        In proportion over the first half of the steps, and all of the second half alike: dense
+        music becomes calmer, and sparse music does not fall silent.
+        """
         if not self.pacing:
             return onsets
-        return onsets + np.linspace(0, self.pacing, len(onsets), dtype=np.float32)
+        share = np.minimum(np.arange(len(onsets)) / (len(onsets) // 2), 1.0)
+        return onsets + (self.pacing * share).astype(np.float32)
 
     def choose(self, logits: Numbers, rng: np.random.Generator, lowest: int = 0) -> int:
         """Returns one of the V choices, drawn, for `(V,)` guided logits.
