@@ -79,6 +79,8 @@ def test_both_numbers_of_note_events_are_found(
     found = calibrate.find_manner(config, excerpts, on_roll=False)
     assert found.tempering == pytest.approx(0.95, abs=0.01)
     assert found.pacing == pytest.approx(0.4, abs=0.07)
+    given = calibrate.find_manner(replace(config, tempering=1.15), excerpts, on_roll=False)
+    assert given == calibrate.Manner(1.15, pytest.approx(0.5, abs=0.05))
     on_roll = calibrate.find_manner(config, excerpts, on_roll=True)
     # Without a pace only a tamer temperature makes up for the notes: at the end of its range.
     assert on_roll == calibrate.Manner(tempering=pytest.approx(0.8, abs=0.01))

@@ -2,6 +2,7 @@
 
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO --seeds 8 --seconds 20   # a taste
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO
+    python train/calibrate.py runs/lstm-events/best --data-dir MAESTRO --tempering 0.95
 
 A model that plays on and on hears its own mistakes, grows denser by them and leaves its key.
 Drawing a little more tamely makes up for it. Seeds from training pieces (what is kept back stays
@@ -58,6 +59,7 @@ class CalibrateConfig:
     seed_seconds: float
     rng: int
     processes: int
+    tempering: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,9 @@ def find_level(low: float, high: float, excess: Callable[[float], float]) -> flo
 def find_manner(config: CalibrateConfig, excerpts: list[Excerpt], on_roll: bool) -> Manner:
     """Returns the manner in which a model's pieces are like those that the seeds are from."""
     told: dict[Manner, list[Excess]] = {}
-    bar = tqdm(total=_HALVINGS * (1 if on_roll else 3), desc=config.checkpoint.name)
+    given = config.tempering
+    n_levels = 1 if on_roll or given is not None else 3
+    bar = tqdm(total=_HALVINGS * n_levels, desc=config.checkpoint.name)
     with ProcessPoolExecutor(config.processes) as pool:
 
         def look(manner: Manner) -> list[Excess]:
@@ -163,9 +167,11 @@ def find_manner(config: CalibrateConfig, excerpts: list[Excerpt], on_roll: bool)
 
         if on_roll:
             return Manner(tempering=find_level(*_TEMPERINGS, lambda t: notes(Manner(t))))
-        # Dense music is varied, and tame drawing is dense or thin: one after the other, and again.
-        pacing = find_level(*_PACINGS, lambda p: notes(Manner(pacing=p)))
-        tempering = find_level(*_TEMPERINGS, lambda t: variety(Manner(t, pacing)))
+        tempering = given or 1.0
+        if given is None:
+            # Dense music is varied, and tame drawing is dense or thin: each in turn, and again.
+            pacing = find_level(*_PACINGS, lambda p: notes(Manner(pacing=p)))
+            tempering = find_level(*_TEMPERINGS, lambda t: variety(Manner(t, pacing)))
         pacing = find_level(*_PACINGS, lambda p: notes(Manner(tempering, p)))
     bar.close()
     return Manner(tempering, pacing)
@@ -196,6 +202,7 @@ def parse_args() -> CalibrateConfig:
     add("--seed-seconds", type=float, default=10.0)
     add("--rng", type=int, default=0, help="number of the random draw")
     add("--processes", type=int, default=2)
+    add("--tempering", type=float, help="on note events, this one: look for the pace alone")
     args = vars(parser.parse_args())
     if args["seeds"] < 1 or args["processes"] < 1:
         parser.error("--seeds and --processes must be 1 or more")
