@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from pyzzicato.evaluation.polyphonic import (
 from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
 from pyzzicato.models.config import BACKBONES, HEADS
 from pyzzicato.training.loop import Progress
+from pyzzicato.training.precision import PRECISIONS, precision_here
 from pyzzicato.training.sequence_loop import fit
 from pyzzicato.training.sequence_settings import SequenceSettings, read_sequence_settings
 
@@ -124,7 +125,7 @@ def keep_to_one_run(out: Path, told: dict[str, Any]) -> None:
 
 def train_and_test(benchmark: Benchmark, config: PolyphonicConfig) -> dict[str, Any]:
     """Returns the figures of one run as plain JSON values."""
-    settings = config.settings
+    settings = replace(config.settings, precision=precision_here(config.settings.precision))
     keep_to_one_run(config.out, {"dataset": config.dataset, **settings.as_dict()})
     model = build_model(settings, benchmark.train)
     bar = ProgressBar(config.out.name, settings.max_steps)
@@ -219,6 +220,7 @@ def parse_args() -> PolyphonicConfig:
     add("--learning-rate", type=float)
     add("--transpose", type=int, help="semitones either way, 0 to 11")
     add("--dropout", type=float)
+    add("--precision", choices=PRECISIONS)
     add("--seed", type=int)
     args = vars(parser.parse_args())
     data_dir, dataset, out, json_path = (

@@ -21,13 +21,14 @@ resume from), `settings.json` and a TensorBoard log.
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelerate import Accelerator
 from tqdm import tqdm
 
 from pyzzicato.training.loop import train
+from pyzzicato.training.precision import PRECISIONS, precision_here
 from pyzzicato.training.record import training_record, write_record
 from pyzzicato.training.settings import TrainSettings, read_settings
 from pyzzicato.training.store import NoteStore
@@ -75,20 +76,21 @@ class ProgressBar:
 
 def main(config: TrainConfig) -> None:
     """Runs or resumes one training run and writes its record."""
+    settings = replace(config.settings, precision=precision_here(config.settings.precision))
     accelerator = Accelerator(
-        mixed_precision=config.settings.precision,
+        mixed_precision=settings.precision,
         log_with="tensorboard",
         project_dir=config.out,
     )
     store = open_store(config, accelerator.num_processes)
     accelerator.init_trackers("log")
     bar = ProgressBar(config, accelerator)
-    progress = train(store, config.settings, config.out, accelerator, bar)
+    progress = train(store, settings, config.out, accelerator, bar)
     accelerator.end_training()
     if accelerator.is_main_process:
         record = training_record(
             store,
-            config.settings,
+            settings,
             progress,
             command="python " + " ".join(sys.argv),
             n_processes=accelerator.num_processes,
@@ -146,7 +148,7 @@ def parse_args() -> TrainConfig:
     add("--eval-every", type=int)
     add("--learning-rate", type=float)
     add("--start-from", metavar="MODEL", help="name or folder of a model to go on from")
-    add("--precision", choices=("no", "bf16"))
+    add("--precision", choices=PRECISIONS)
     add("--composers", nargs="+", help="full names; default: the preset's, else all")
     add("--seed", type=int)
     args = vars(parser.parse_args())

@@ -81,7 +81,7 @@ def fit(
         frames, mask = batches.batch(progress.step)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(progress, settings)
-        recent.append(_update(model, optimizer, frames, mask, settings.clip_norm))
+        recent.append(_update(model, optimizer, frames, mask, settings))
         progress.step += 1
         average.update(model, progress.step)
         progress.seconds = time.monotonic() - began
@@ -132,16 +132,18 @@ def _update(
     optimizer: torch.optim.Optimizer,
     frames: Tensor,
     mask: Tensor,
-    clip_norm: float,
+    settings: SequenceSettings,
 ) -> float:
     """Takes one step down the total loss over total frames of a batch; returns that loss."""
     model.train()
     frames, mask = frames.to(model.device), mask.to(model.device)
-    hidden, _ = model.hidden(frames[:, :-1], model.start(len(frames)))
-    loss: Tensor = model.head.nll(hidden, frames[:, 1:])[mask].mean()
+    half = settings.precision == "bf16"
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=half):
+        hidden, _ = model.hidden(frames[:, :-1], model.start(len(frames)))
+        loss: Tensor = model.head.nll(hidden, frames[:, 1:])[mask].mean()
     optimizer.zero_grad()
     loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
     optimizer.step()
     return float(loss.detach())
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..models.config import BACKBONES, HEADS
+from ..models.config import BACKBONES, HEADS, check_one_of
+from .precision import PRECISIONS
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class SequenceSettings:
         averaging: what the weights' average keeps of itself at each update, 0 to below 1.
         eval_every: updates between two looks at the validation pieces.
         patience: the run ends when so many looks in a row brought no better loss.
+        precision: "no" (float32) or "bf16", where the machine has it (see `precision_here`).
         seed: of the weights, the order of the parts and dropout.
 
     Raises:
@@ -53,6 +55,7 @@ class SequenceSettings:
     averaging: float = 0.998
     eval_every: int = 200
     patience: int = 10
+    precision: str = "no"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -70,6 +73,7 @@ class SequenceSettings:
             raise ValueError(f"rate_decay must be above 0 to 1, got {self.rate_decay}")
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging must be 0 to below 1, got {self.averaging}")
+        check_one_of("precision", self.precision, PRECISIONS)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""

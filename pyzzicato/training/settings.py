@@ -11,6 +11,7 @@ from ..hub import model_info
 from ..hub.checkpoints import read_config
 from ..models import PyzzicatoConfig
 from ..models.config import check_one_of, check_whole
+from .precision import PRECISIONS
 
 _MAX_WHOLE = 2**31 - 1
 
@@ -45,7 +46,7 @@ class TrainSettings:
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
-        precision: "no" (float32) or "bf16".
+        precision: "no" (float32) or "bf16", where the machine has it (see `precision_here`).
         start_from: name or folder of a model whose config and weights the run begins with; empty to
             begin anew.
         seed: of the weights, the crops and dropout.
