@@ -1,4 +1,4 @@
-"""Crops: the steps of the whole piece, changed as notes would be; and mistakes as many as told."""
+"""Crops: the steps of the whole piece, changed as notes would be."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from conftest import tiny_config, tune
 from random_music import random_music
 
-from pyzzicato.events import ONSET_TICKS, SIZES, TICK_S, encode_events, onset_bins
+from pyzzicato.events import ONSET_TICKS, TICK_S, encode_events
 from pyzzicato.notes import Note, separate_strokes, stretch_notes, transpose_notes
 from pyzzicato.pianoroll import notes_to_roll
 from pyzzicato.training.representations import (
@@ -17,8 +17,6 @@ from pyzzicato.training.representations import (
     RollSteps,
     middle_crops,
     representation_of,
-    take_crowds,
-    take_detours,
     transpose_frames,
 )
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes
@@ -210,63 +208,6 @@ def test_middle_crops_are_the_middle_or_the_whole(steps: Representation, store: 
     assert np.array_equal(crops[1], whole[1])
 
 
-@pytest.mark.parametrize("steps", [RollSteps(FS), EventSteps()], ids=lambda steps: steps.unit)
-def test_no_noise_changes_nothing(steps: Representation) -> None:
-    clean = steps.encode(tune())
-    noised = steps.add_noise(clean, 0.0, np.random.default_rng(0))
-    assert np.array_equal(noised, clean)
-
-
-@pytest.mark.parametrize("share", [0.02, 0.3])
-def test_a_share_of_notes_is_wrong_within_an_octave(share: float) -> None:
-    rng = np.random.default_rng(0)
-    clean = np.stack([rng.integers(size, size=5000) for size in SIZES], axis=1).astype(np.uint8)
-    kept = clean.copy()
-    noised = EventSteps().add_noise(clean, share, rng)
-    assert np.array_equal(clean, kept)
-    moves = noised.astype(int) - clean
-    assert not moves[:, [0, 3]].any()
-    assert np.abs(moves).max(axis=0).tolist() == [0, 12, 6, 0]
-    assert (noised < np.array(SIZES)).all()
-    # One move in 25 * 13 is none at all; at the ends of a scale a few more are.
-    wrong = moves.any(axis=1).mean()
-    assert wrong == pytest.approx(share, rel=0.25)
-
-
-@pytest.mark.parametrize("share", [0.01, 0.1])
-def test_in_a_share_of_frames_a_key_goes_wrong_for_a_while(share: float) -> None:
-    # One chord throughout, so that each mistake can be seen.
-    clean = np.zeros((8000, 88), dtype=np.uint8)
-    clean[:, [40, 44]] = 1
-    kept = clean.copy()
-    noised = RollSteps(FS).add_noise(clean, share, np.random.default_rng(0))
-    assert np.array_equal(clean, kept)
-    assert set(np.unique(noised)) == {0, 1}
-    wrong = noised != clean
-    # Half of them silence a key that sounds, for one to eight frames, 4.5 on the average.
-    silenced = wrong[:, [40, 44]].sum() / 4.5 / 8000
-    assert 0.35 * share < silenced < 0.55 * share
-    # Now and then many keys at once sound, wherever they lie.
-    handfuls = wrong.sum(axis=1) >= 3
-    assert wrong[:, :28].any() and wrong[:, 57:].any()
-    assert (wrong[handfuls].sum(axis=1) <= 45).all()
-    assert 0.01 * share < handfuls.mean() < 6 * share
-    if share == 0.01:
-        # The others lie within an octave of what sounds, most for a moment, some for seconds.
-        alone = wrong & ~wrong[:, :28].any(axis=1, keepdims=True)
-        edges = np.diff(np.pad(alone, ((1, 1), (0, 0))).astype(int), axis=0)
-        lengths = np.nonzero(edges.T == -1)[1] - np.nonzero(edges.T == 1)[1]
-        assert set(range(1, 9)) <= set(lengths.tolist())
-        assert np.median(lengths) <= 8
-        assert 40 < lengths.max() <= 8 * FS + 8
-
-
-def test_mistakes_in_silence_are_keys_that_sound() -> None:
-    silence = np.zeros((2000, 88), dtype=np.uint8)
-    noised = RollSteps(FS).add_noise(silence, 0.1, np.random.default_rng(0))
-    assert 0.2 < noised.any(axis=1).mean() < 0.7
-
-
 @pytest.mark.parametrize("semitones", [-11, -1, 0, 1, 11])
 def test_transposed_frames_are_those_of_transposed_notes(semitones: int) -> None:
     roll = notes_to_roll(tune(3))
@@ -287,122 +228,3 @@ def test_transposed_events_stay_on_the_keyboard() -> None:
     assert down[:, 1].tolist() == [35, 9, 81]
     assert up[:, 1].tolist() == [45, 7, 79]
     assert np.array_equal(down[:, [0, 2, 3]], events[:, [0, 2, 3]])
-
-
-@pytest.mark.parametrize("share", [0.05, 0.2])
-def test_a_share_of_the_steps_is_in_another_key(share: float) -> None:
-    clean = np.full((60_000, 4), 44, dtype=np.uint8)
-    strayed = take_detours(clean, share, EventSteps(), np.random.default_rng(0))
-    assert (clean == 44).all()
-    assert (strayed[:, [0, 2, 3]] == 44).all()
-    moves = strayed[:, 1].astype(int) - 44
-    assert set(np.unique(moves)) == set(range(-6, 7))
-    # A few passages lie in others.
-    assert (moves != 0).mean() == pytest.approx(share, rel=0.2)
-    edges = np.flatnonzero(np.diff(np.pad(moves, 1)))
-    lengths = np.diff(edges)[moves[edges[:-1]] != 0]
-    # Where passages overlap, the later one covers the earlier.
-    assert lengths.max() <= 95
-    assert (lengths >= 16).mean() > 0.7
-    assert lengths.mean() == pytest.approx(55, rel=0.25)
-
-
-def test_detours_move_whole_chords_of_a_roll() -> None:
-    clean = np.zeros((5000, 88), dtype=np.uint8)
-    clean[:, [40, 44, 47]] = 1
-    strayed = take_detours(clean, 0.1, RollSteps(FS), np.random.default_rng(0))
-    assert (strayed.sum(axis=1) == 3).all()
-    lowest = strayed.argmax(axis=1)
-    assert all(
-        np.flatnonzero(frame).tolist() == [low, low + 4, low + 7]
-        for frame, low in zip(strayed, lowest, strict=True)
-    )
-    assert 0.05 < (lowest != 40).mean() < 0.2
-
-
-def test_without_detours_nothing_is_drawn() -> None:
-    rng = np.random.default_rng(5)
-    clean = EventSteps().encode(tune())
-    assert take_detours(clean, 0.0, EventSteps(), rng) is clean
-    assert rng.random() == np.random.default_rng(5).random()
-
-
-def test_crowded_passages_of_a_roll_hold_more_or_fewer_whole_notes() -> None:
-    rng = np.random.default_rng(0)
-    # One key after the other, half a second each, all within reach of an echo's octave.
-    clean = np.zeros((200, 88), dtype=np.uint8)
-    for i in range(20):
-        clean[10 * i : 10 * i + 10, 30 + i] = 1
-    counts = []
-    for _ in range(200):
-        crowded = RollSteps(FS).crowd(clean, rng)
-        assert crowded.dtype == np.uint8 and set(np.unique(crowded)) <= {0, 1}
-        struck = np.diff(crowded.astype(int), axis=0, prepend=0) == 1
-        counts.append(int(struck.sum()))
-        # Nothing is cut short, but for an echo by the end of the passage.
-        lengths = crowded[:, :36].sum(axis=0)
-        assert set(lengths.tolist()) <= {0, *range(10, 19), 20}
-        if counts[-1] > 20:
-            assert (crowded >= clean).all()
-        else:
-            assert (crowded <= clean).all() or counts[-1] == 20
-    assert min(counts) <= 4 and max(counts) >= 36
-    # An echo in the same place only makes notes longer.
-    assert 0.3 < np.mean(np.array(counts) > 20) < 0.6
-    for n_frames in range(1, 10):
-        assert RollSteps(FS).crowd(clean[:n_frames], rng).shape == (n_frames, 88)
-
-
-def test_crowded_notes_follow_faster_or_slower_and_chords_stay() -> None:
-    rng = np.random.default_rng(0)
-    clean = np.full((60, 4), 40, dtype=np.uint8)
-    clean[::3, 0] = 2  # two ticks after the note before: of one chord
-    clean[1::3, 0] = onset_bins(20)
-    clean[2::3, 0] = onset_bins(100)
-    ratios = []
-    for _ in range(100):
-        crowded = EventSteps().crowd(clean, rng)
-        assert np.array_equal(crowded[:, 1:], clean[:, 1:])
-        assert (crowded[::3, 0] == 2).all()
-        assert len(set(crowded[1::3, 0].tolist())) == 1
-        ratios.append(ONSET_TICKS[crowded[2, 0]] / ONSET_TICKS[clean[2, 0]])
-    assert 0.45 < min(ratios) < 0.6 and 1.7 < max(ratios) < 2.15
-
-
-@pytest.mark.parametrize("share", [0.05, 0.2])
-def test_a_share_of_the_steps_is_crowded(share: float) -> None:
-    clean = np.full((600_000, 4), 44, dtype=np.uint8)
-    strayed = take_crowds(clean, share, EventSteps(), np.random.default_rng(0))
-    assert (clean == 44).all()
-    # One factor in about sixteen is too small to be heard; a few passages lie in others.
-    assert (strayed[:, 0] != 44).mean() == pytest.approx(0.94 * share, rel=0.2)
-
-
-def test_without_crowds_nothing_is_drawn() -> None:
-    rng = np.random.default_rng(5)
-    clean = EventSteps().encode(tune())
-    assert take_crowds(clean, 0.0, EventSteps(), rng) is clean
-    assert rng.random() == np.random.default_rng(5).random()
-
-
-def test_after_a_mistake_new_notes_are_as_written_and_held_ones_as_played() -> None:
-    written = np.zeros((6, 88), dtype=np.uint8)
-    played = written.copy()
-    written[0:4, 10] = played[0:4, 10] = 1  # as written
-    written[1:5, 20] = 1  # left out
-    played[1:4, 30] = 1  # by mistake
-    follows = RollSteps(FS).intended(written, played)
-    assert follows.shape == (5, 88)
-    assert follows[:, 10].tolist() == [1, 1, 1, 0, 0]
-    assert follows[:, 20].tolist() == [1, 0, 0, 0, 0]
-    assert follows[:, 30].tolist() == [0, 1, 1, 0, 0]
-    assert follows.sum() == 3 + 1 + 2
-
-
-def test_without_mistakes_what_follows_is_what_is_written() -> None:
-    for steps in (RollSteps(FS), EventSteps()):
-        written = steps.encode(tune())
-        assert np.array_equal(steps.intended(written, written), written[1:])
-        strayed = steps.transpose(written, 3)
-        if isinstance(steps, EventSteps):
-            assert np.array_equal(steps.intended(written, strayed), written[1:])
