@@ -32,6 +32,8 @@ _DRAWS = 1
 _OPENING_SECONDS = 0.5
 _OPENING_PITCHES = (48, 72)
 _OPENING_VELOCITY = 64
+# Less than any step, more than sums of times are wrong by.
+_ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -204,24 +206,25 @@ def stream_continuation(
     with one_thread():
         stepper.hear(player.steps)
     heard_seconds = time.perf_counter() - began
-    for played in _steps(stepper, rule, player, settings.rng):
-        over = player.seconds + ahead >= settings.seconds - 1e-9
-        ended += _shift(played, ahead)
-        if over:
+    draws = np.random.default_rng([settings.rng, _DRAWS])
+    while True:
+        until = min(chunk_end, settings.seconds)
+        ended += _shift(_play(stepper, rule, player, draws, until - ahead), ahead)
+        reached = player.seconds + ahead
+        if reached >= settings.seconds - _ROUNDING_S:
             ended += _shift(player.stop(settings.seconds - ahead), ahead)
             ended = _until(ended, settings.seconds)
             break
-        if player.seconds + ahead >= chunk_end:
-            held = tuple(_shift(player.sounding, ahead))
-            handed_over = time.perf_counter()
-            yield Chunk(tuple(ended), held, player.seconds + ahead)
-            # What the listener does with it is not the model's time.
-            began += time.perf_counter() - handed_over
-            new += ended
-            ended = []
-            chunk_end += _CHUNK_SECONDS * math.ceil(
-                (player.seconds + ahead - chunk_end + 1e-9) / _CHUNK_SECONDS
-            )
+        held = tuple(_shift(player.sounding, ahead))
+        handed_over = time.perf_counter()
+        yield Chunk(tuple(ended), held, reached)
+        # What the listener does with it is not the model's time.
+        began += time.perf_counter() - handed_over
+        new += ended
+        ended = []
+        chunk_end += _CHUNK_SECONDS * math.ceil(
+            (reached - chunk_end + _ROUNDING_S) / _CHUNK_SECONDS
+        )
     new += ended
     held_seed = player.seed_as_held() if begun.seed else []
     names = model.config.composers or []
@@ -316,21 +319,29 @@ def _rule(model: PyzzicatoModel, settings: GenerationSettings, composer: int) ->
     """Returns how the model's steps are drawn."""
     # Without a composer there is nothing to exaggerate.
     guidance = settings.guidance if composer else 1.0
-    temperature = settings.temperature * model.config.tempering
-    return SamplingRule(temperature, settings.threshold, guidance, model.config.pacing)
+    config = model.config
+    return SamplingRule(
+        settings.temperature,
+        settings.threshold,
+        guidance,
+        config.tempering,
+        config.pacing,
+        config.holding,
+    )
 
 
-def _steps(
-    stepper: Stepper, rule: SamplingRule, player: Player, rng: int
-) -> Iterator[list[Note]]:
-    """Yields, for each new step of the model, the new notes that ended with it; never ends."""
-    draws = np.random.default_rng([rng, _DRAWS])
-    while True:
-        # Entered anew for each step: a generator must not leave its limit on while it waits.
-        with one_thread():
+def _play(
+    stepper: Stepper, rule: SamplingRule, player: Player, draws: np.random.Generator, until_s: float
+) -> list[Note]:
+    """Plays on to a second of the player's clock; returns the new notes that ended by then."""
+    ended = []
+    # Not for longer: a stream must not leave its limit on while it waits for its listener.
+    with one_thread():
+        while player.seconds < until_s - _ROUNDING_S:
             step = stepper.draw(rule, draws, player.at_least)
             stepper.take(step)
-        yield player.play(step)
+            ended += player.play(step)
+    return ended
 
 
 def _opening_note(rng: int) -> Note:

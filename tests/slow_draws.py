@@ -23,11 +23,18 @@ def slow_guide(rule: SamplingRule, views: Tensor) -> Tensor:
     return rule.guidance * views[0] + (1 - rule.guidance) * views[1]
 
 
-def slow_chance(rule: SamplingRule, log_odds: Tensor) -> float:
-    """Returns how likely a key of guided log-odds is to sound; by threshold that is 0 or 1."""
+def slow_chance(rule: SamplingRule, log_odds: Tensor, sounds: bool) -> float:
+    """Returns how likely a key of guided log-odds is to sound; by threshold that is 0 or 1.
+
+    Args:
+        rule: how to draw.
+        log_odds: of the key.
+        sounds: whether the key sounds in the present frame.
+    """
     if rule.threshold is not None:
         return float(torch.sigmoid(log_odds.double()) > rule.threshold)
-    return float(torch.sigmoid(log_odds.double() / rule.temperature))
+    tilted = log_odds.double() + (rule.holding if sounds else -rule.pacing)
+    return float(torch.sigmoid(tilted / (rule.temperature * rule.tempering)))
 
 
 def slow_frame(
@@ -35,12 +42,14 @@ def slow_frame(
 ) -> np.ndarray:
     """Returns the next frame: one coin after the other, from the lowest key up."""
     numbers = np.full(88, 0.5) if rule.threshold is not None else rng.random(88)
+    present = seen[0, head.in_size :].view(88, -1)[:, 0]
     frame = torch.zeros(88)
     views = head.logits(seen) if isinstance(head, IndependentHead) else None
     for key in range(88):
         if isinstance(head, JointHead):
             views = head.logits_given(seen, frame.expand(len(seen), -1))
-        frame[key] = float(numbers[key] < slow_chance(rule, slow_guide(rule, views)[key]))
+        chance = slow_chance(rule, slow_guide(rule, views)[key], bool(present[key]))
+        frame[key] = float(numbers[key] < chance)
     return frame.numpy().astype(np.uint8)
 
 
@@ -61,12 +70,20 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
     return tables
 
 
-def slow_choice(rule: SamplingRule, logits: Tensor, number: float, lowest: int = 0) -> int:
+def shape_note_logits(rule: SamplingRule, guided: Sequence[Tensor]) -> list[Tensor]:
+    """Returns guided logits `(..., V)` of each of the four numbers as the rule draws from them."""
+    onset, pitch, duration, velocity = (logits.double() for logits in guided)
+    onset = onset + rule.pacing * (torch.arange(onset.shape[-1]) / 28).clamp(max=1)
+    duration = duration + rule.holding * torch.linspace(0, 1, duration.shape[-1])
+    pitch = pitch / rule.tempering
+    return [logits / rule.temperature for logits in (onset, pitch, duration, velocity)]
+
+
+def slow_choice(logits: Tensor, number: float, lowest: int = 0) -> int:
     """Returns the choice at which the chances, added up one by one, pass a number from 0 to 1."""
-    scaled = logits.double() / rule.temperature
-    scaled[:lowest] = -torch.inf
+    logits[:lowest] = -torch.inf
     reached = 0.0
-    for choice, chance in enumerate(torch.softmax(scaled, dim=0).tolist()):
+    for choice, chance in enumerate(torch.softmax(logits, dim=0).tolist()):
         reached += chance
         if number < reached:
             return choice
@@ -79,10 +96,9 @@ def slow_note(
     """Returns the next note: each number given those before it."""
     note = torch.zeros(4, dtype=torch.long)
     for i in range(4):
-        logits = slow_guide(rule, note_logits(head, seen, note.expand(len(seen), -1))[i])
-        if i == 0:
-            logits = logits + rule.pacing * (torch.arange(len(logits)) / 28).clamp(max=1)
-        note[i] = slow_choice(rule, logits, rng.random(), at_least if i == 0 else 0)
+        views = note_logits(head, seen, note.expand(len(seen), -1))
+        shaped = shape_note_logits(rule, [slow_guide(rule, logits) for logits in views])
+        note[i] = slow_choice(shaped[i], rng.random(), at_least if i == 0 else 0)
     return note.numpy().astype(np.uint8)
 
 

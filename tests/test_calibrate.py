@@ -17,7 +17,8 @@ from pyzzicato.notes import Note
 
 def config_for(checkpoint: Path, maestro: Path, **choices: object) -> calibrate.CalibrateConfig:
     """Returns a calibration of seconds; the tiny MAESTRO has pieces of ten."""
-    told = {"seeds": 4, "seconds": 2.0, "seed_seconds": 3.0, "rng": 0, "processes": 1}
+    told = {"seeds": 4, "seconds": 2.0, "seed_seconds": 3.0, "looks": 8, "rng": 0}
+    told["processes"] = 1
     return calibrate.CalibrateConfig(checkpoint, maestro, **{**told, **choices})
 
 
@@ -53,37 +54,83 @@ def test_variety_is_that_of_the_pitches(checkpoint: Path, maestro: Path) -> None
     assert wild is not None and 3.0 < wild < math.log2(12)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.8, 1.2), (2.0, -2.0)])
-def test_the_interval_is_halved_to_where_the_excess_passes_0(low: float, high: float) -> None:
-    place = low + 0.3 * (high - low)
-    found = calibrate.find_level(low, high, lambda x: (x - place) * (high - low))
-    assert found == pytest.approx(place, abs=abs(high - low) / 2**6)
-
-
-def balanced(_: object, checkpoint: Path, manner: calibrate.Manner) -> calibrate.Excess:
-    """Stands for a model on events whose notes and variety depend on both numbers."""
-    return calibrate.Excess(
-        notes=0.5 * (manner.tempering - 0.95) - (manner.pacing - 0.4),
-        # A little more than the composer's is near enough.
-        variety=0.05 + manner.tempering - 0.95 - 0.01 * (manner.pacing - 0.4),
+def test_length_is_that_of_the_notes_up_to_the_end(checkpoint: Path, maestro: Path) -> None:
+    excerpt = calibrate.draw_excerpts(config_for(checkpoint, maestro))[0]
+    notes = (Note(60, 0.0, 1.0, 64), Note(64, 1.5, 9.0, 64))
+    job = 3, replace(excerpt, notes=notes)
+    excess = calibrate.measure(job, checkpoint, calibrate.Manner())
+    settings = GenerationSettings(seconds=2.0, seed_seconds=3.0, rng=3)
+    model = calibrate.loaded(checkpoint)
+    made = continue_seed(model, job[1].joined, settings).continuation_only
+    mean = sum(note.end - note.start for note in made) / len(made)
+    # The second note sounds for half a second before the two seconds are over.
+    assert excess.length == pytest.approx(math.log(mean / 0.75))
+    assert calibrate.measure((3, replace(excerpt, notes=())), checkpoint, calibrate.Manner()) == (
+        calibrate.Excess(math.log(len(made) + 1), None, None)
     )
 
 
-def test_both_numbers_of_note_events_are_found(
+def test_medians_are_over_what_is_known() -> None:
+    told = [calibrate.Excess(x, x, None) for x in (0.1, 0.2, 0.9)] + [
+        calibrate.Excess(0.3, None, None)
+    ]
+    assert calibrate.middle(told) == calibrate.Excess(pytest.approx(0.25), 0.2, 0.0)
+
+
+def answering(_: object, checkpoint: Path, manner: calibrate.Manner) -> calibrate.Excess:
+    """Stands for a model on events whose notes, lengths and variety depend on all three numbers."""
+    tempering, pacing, holding = (
+        manner.tempering - 0.95,
+        manner.pacing - 0.4,
+        manner.holding - 0.2,
+    )
+    return calibrate.Excess(
+        notes=0.5 * tempering - 0.5 * pacing - 0.3 * holding,
+        length=1.2 * holding - 0.2 * pacing,
+        # A little more than the composer's is near enough.
+        variety=0.03 + 1.3 * tempering - 0.01 * pacing,
+    )
+
+
+def test_all_numbers_of_note_events_are_found(
     checkpoint: Path, maestro: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     excerpts = calibrate.draw_excerpts(config_for(checkpoint, maestro))
-    # Forked processes count as this one does.
-    monkeypatch.setattr(calibrate, "measure", balanced)
-    config = config_for(checkpoint, maestro)
-    found = calibrate.find_manner(config, excerpts, on_roll=False)
+    # Forked processes answer as this one does.
+    monkeypatch.setattr(calibrate, "measure", answering)
+    config = config_for(checkpoint, maestro, looks=16)
+    found = calibrate.find_manner(config, excerpts, "events")
     assert found.tempering == pytest.approx(0.95, abs=0.01)
-    assert found.pacing == pytest.approx(0.4, abs=0.07)
-    given = calibrate.find_manner(replace(config, tempering=1.15), excerpts, on_roll=False)
-    assert given == calibrate.Manner(1.15, pytest.approx(0.5, abs=0.05))
-    on_roll = calibrate.find_manner(config, excerpts, on_roll=True)
-    # Without a pace only a tamer temperature makes up for the notes: at the end of its range.
-    assert on_roll == calibrate.Manner(tempering=pytest.approx(0.8, abs=0.01))
+    assert found.pacing == pytest.approx(0.4, abs=0.05)
+    assert found.holding == pytest.approx(0.2, abs=0.05)
+
+
+def steep(_: object, checkpoint: Path, manner: calibrate.Manner) -> calibrate.Excess:
+    """Stands for a model on rolls, which plays far more notes at a slightly higher temperature."""
+    tempering, pacing, holding = manner.tempering - 0.97, manner.pacing + 0.3, manner.holding - 0.2
+    return calibrate.Excess(
+        notes=6 * tempering - 1.5 * pacing - 0.5 * holding,
+        length=0.8 * holding + 0.2 * pacing - tempering,
+        variety=0.03 + 1.5 * tempering - 0.1 * pacing,
+    )
+
+
+def test_all_numbers_of_rolls_are_found(
+    checkpoint: Path, maestro: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_for(checkpoint, maestro, looks=24)
+    monkeypatch.setattr(calibrate, "measure", steep)
+    found = calibrate.find_manner(config, calibrate.draw_excerpts(config), "roll")
+    assert found.tempering == pytest.approx(0.97, abs=0.01)
+    assert found.pacing == pytest.approx(-0.3, abs=0.05)
+    assert found.holding == pytest.approx(0.2, abs=0.05)
+
+
+def test_no_number_leaves_its_range() -> None:
+    for sign in (1, -1):
+        excess = calibrate.Excess(9.0 * sign, -9.0 * sign, -9.0 * sign)
+        moved = calibrate.move(calibrate.Manner(), excess, (0.4, 1.0, 0.4))
+        assert moved == calibrate.Manner(1.0 + 0.2 * sign, 1.5 * sign, 1.5 * sign)
 
 
 def test_the_config_keeps_what_was_found_and_all_else(
@@ -92,25 +139,35 @@ def test_the_config_keeps_what_was_found_and_all_else(
     before = json.loads((checkpoint / "config.json").read_text())
     calibrate.main(config_for(checkpoint, maestro))
     after = json.loads((checkpoint / "config.json").read_text())
-    assert 0.8 < after["tempering"] < 1.2
-    assert {**before, "tempering": after["tempering"]} == after
-    assert f"tempering {after['tempering']:g}, pacing 0" in capsys.readouterr().out
-    assert PyzzicatoModel.from_pretrained(checkpoint).config.tempering == after["tempering"]
+    found = {name: after[name] for name in ("tempering", "pacing", "holding")}
+    assert {**before, **found} == after != before
+    told = ", ".join(f"{name} {value:g}" for name, value in found.items())
+    assert f"{told}, written to" in capsys.readouterr().out
+    config = PyzzicatoModel.from_pretrained(checkpoint).config
+    assert {name: getattr(config, name) for name in found} == found
 
 
-def test_a_pace_makes_note_events_calmer() -> None:
-    model = PyzzicatoModel(tiny_config(representation="events", head="notes")).eval()
-    counts = []
-    for model.config.pacing in (-2.0, 0.0, 2.0):
-        counts.append(len(continue_seed(model, tune(), GenerationSettings(seconds=60)).new_notes))
+@pytest.mark.parametrize("representation", ["roll", "events"])
+def test_holding_makes_notes_longer_and_a_pace_makes_them_fewer(representation: str) -> None:
+    head = "joint" if representation == "roll" else "notes"
+    model = PyzzicatoModel(tiny_config(representation=representation, head=head)).eval()
+
+    def play(**manner: float) -> tuple[float, int]:
+        for name in ("pacing", "holding"):
+            setattr(model.config, name, manner.get(name, 0.0))
+        new = continue_seed(model, tune(), GenerationSettings(seconds=60)).new_notes
+        return sum(note.duration for note in new) / len(new), len(new)
+
+    lengths = [play(holding=level)[0] for level in (-2.0, 0.0, 2.0)]
+    assert lengths == sorted(lengths)
+    assert lengths[2] > 1.1 * lengths[0]
+    counts = [play(pacing=level)[1] for level in (-1.5, 0.0, 1.5)]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 1.2 * counts[2]
 
 
-@pytest.mark.parametrize("representation", ["roll", "events"])
-def test_the_temperature_asked_for_is_multiplied(representation: str) -> None:
-    head = "joint" if representation == "roll" else "notes"
-    model = PyzzicatoModel(tiny_config(representation=representation, head=head)).eval()
+def test_the_temperature_asked_for_is_multiplied_on_rolls() -> None:
+    model = PyzzicatoModel(tiny_config(head="joint")).eval()
     asked = GenerationSettings(seconds=6, temperature=1.2)
     expected = continue_seed(model, tune(), asked).new_notes
     model.config.tempering = 1.5
@@ -118,6 +175,18 @@ def test_the_temperature_asked_for_is_multiplied(representation: str) -> None:
     calmer = GenerationSettings(seconds=6, temperature=0.8)
     assert continue_seed(model, tune(), calmer).new_notes == expected
     assert torch.is_grad_enabled()
+
+
+def test_only_the_pitches_of_note_events_are_tempered() -> None:
+    model = PyzzicatoModel(tiny_config(representation="events", head="notes")).eval()
+    firsts = []
+    for model.config.tempering in (1.0, 0.5):
+        takes = [GenerationSettings(seconds=10, rng=rng) for rng in range(20)]
+        firsts.append([continue_seed(model, tune(), take).new_notes[0] for take in takes])
+    plain, tempered = firsts
+    # When the first note is struck is drawn before its pitch, and its velocity by the same chance.
+    assert [note.start for note in tempered] == [note.start for note in plain]
+    assert [note.pitch for note in tempered] != [note.pitch for note in plain]
 
 
 def test_a_threshold_is_not_tempered() -> None:

@@ -40,8 +40,10 @@ from pyzzicato.models.config import ANYBODY, COMPOSERS, RECENT, SPANS
         ("recent", "1", "whole number .* got '1'"),
         ("tempering", 0.4, "0.5 to 2, got 0.4"),
         ("tempering", "1", "0.5 to 2, got .1."),
-        ("pacing", 0.1, "0 on roll, got 0.1"),
-        ("pacing", True, "0 on roll, got True"),
+        ("pacing", 2.1, "-2 to 2, got 2.1"),
+        ("pacing", True, "-2 to 2, got True"),
+        ("holding", -3, "-2 to 2, got -3"),
+        ("holding", float("nan"), "-2 to 2, got nan"),
         ("composers", "bach", "a list of at most 256 names, got 'bach'"),
         ("composers", [1], "a list of at most 256 names, got .1."),
         ("composers", [""], "a list of at most 256 names, got .''."),
@@ -83,14 +85,6 @@ def test_heads_read_as_many_recent_steps_as_they_are_told() -> None:
                 PyzzicatoConfig(**choices, recent=wrong)
     assert PyzzicatoConfig().n_recent == 1
     assert PyzzicatoConfig(spans=[4.0], recent=3).n_recent == 3
-
-
-def test_only_note_events_have_a_pace() -> None:
-    events = {"representation": "events", "head": "notes"}
-    assert PyzzicatoConfig(**events, pacing=-0.5).pacing == -0.5
-    for wrong in (2.1, -3, "1", float("nan")):
-        with pytest.raises(ValueError, match=f"pacing must be -2 to 2 on events, got .?{wrong}"):
-            PyzzicatoConfig(**events, pacing=wrong)
 
 
 def test_composers_have_the_numbers_of_their_places() -> None:

@@ -2,31 +2,31 @@
 
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO --seeds 8 --seconds 20   # a taste
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO
-    python train/calibrate.py runs/lstm-events/best --data-dir MAESTRO --tempering 0.95
 
-A model that plays on and on hears its own mistakes, grows denser by them and leaves its key.
-Drawing a little more tamely makes up for it. Seeds from training pieces (what is kept back stays
-so) are carried on; two numbers are found by halving intervals and written into the checkpoint's
-config:
+A model that plays on and on hears its own mistakes, grows denser by them and leaves its key. To be
+drawn from a little otherwise than it has learnt makes up for it. Seeds from training pieces (what
+is kept back stays so) are carried on, and three numbers of the checkpoint's config are moved until
+the median seed is carried on as its composer did:
 
-    tempering   the temperature that a listener asks for is multiplied by it. On rolls the median
-                seed then has as many new notes as the composer wrote; on note events the pitches of
-                eight seconds are nearly as varied as his, and no tamer.
-    pacing      on note events longer onset steps are favoured, by so much that the median seed has
-                as many new notes as the composer wrote.
+    tempering   the temperature of keys: how varied the pitches of eight seconds are
+    pacing      makes playing calmer: how many new notes there are
+    holding     holds keys longer: how long notes last
 
-These measures decide and nothing else; look at the report before and after.
+Each look at the seeds moves every number against its own excess, and the last half of the looks is
+averaged (stochastic approximation: Robbins & Monro 1951, averaged: Polyak & Juditsky 1992). These
+measures decide and nothing else; look at the report before and after.
 """
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import cache, partial
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 import torch
@@ -37,15 +37,18 @@ from pyzzicato.evaluation.tonality import measure_tonality
 from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.hub import load_model
 from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
+from pyzzicato.notes import Note
 from pyzzicato.training.catalogue import read_catalogue, select_pieces
 
 # A performance may be shorter than the catalogue says by the silence around it.
 _SPARE_S = 5.0
-_TEMPERINGS = 0.8, 1.2
-_PACINGS = 1.5, -1.5
-_HALVINGS = 6
 # The tamer the drawing, the more alike the pieces: no tamer than it takes to be this near, bits.
-_NEAR_ENOUGH = 0.05
+_NEAR_ENOUGH = 0.03
+_TEMPERINGS = 0.8, 1.2
+_TILTS = -1.5, 1.5
+# About half of what a look's excess calls for, as models on rolls and events answered to changes:
+# tempering by bits; pacing and holding by logarithms.
+_GAINS = {"roll": (0.2, 0.35, 0.5), "events": (0.4, 1.0, 0.4)}
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,18 @@ class CalibrateConfig:
     seeds: int
     seconds: float
     seed_seconds: float
+    looks: int
     rng: int
     processes: int
-    tempering: float | None = None
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How a model is drawn from: two values of its config."""
+    """How a model is drawn from: three values of its config (see `SamplingRule`)."""
 
     tempering: float = 1.0
     pacing: float = 0.0
+    holding: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,14 @@ class Excess:
 
     Attributes:
         notes: logarithm of new notes over the composer's, one added to each.
+        length: logarithm of their mean duration over the composer's; None if one of them has no
+            note.
         variety: pitch-class entropy in eight seconds, less the composer's, bits; None if one of
             them has too few notes for it.
     """
 
     notes: float
+    length: float | None
     variety: float | None
 
 
@@ -95,18 +102,25 @@ def measure(job: tuple[int, Excerpt], checkpoint: Path, manner: Manner) -> Exces
     """Carries a seed on and returns how that differs from what the composer wrote."""
     number, excerpt = job
     model = loaded(checkpoint)
-    model.config.tempering, model.config.pacing = manner.tempering, manner.pacing
+    for name, value in asdict(manner).items():
+        setattr(model.config, name, value)
     settings = GenerationSettings(
         seconds=excerpt.seconds, seed_seconds=excerpt.seed_seconds, rng=number
     )
-    new = continue_seed(model, excerpt.joined, settings).continuation_only
-    made, real = (
-        measure_tonality(notes, excerpt.seconds).window_entropy for notes in (new, excerpt.notes)
-    )
+    both = continue_seed(model, excerpt.joined, settings).continuation_only, excerpt.notes
+    n_made, n_real = (len(notes) + 1 for notes in both)
+    lengths = [_mean_length(notes, excerpt.seconds) for notes in both]
+    made, real = (measure_tonality(notes, excerpt.seconds).window_entropy for notes in both)
     return Excess(
-        notes=float(np.log((len(new) + 1) / (len(excerpt.notes) + 1))),
+        notes=math.log(n_made / n_real),
+        length=math.log(lengths[0] / lengths[1]) if all(lengths) else None,
         variety=None if made is None or real is None else made - real,
     )
+
+
+def _mean_length(notes: Sequence[Note], seconds: float) -> float:
+    """Returns the mean duration of notes until `seconds`; 0 without notes."""
+    return fmean(min(note.end, seconds) - note.start for note in notes) if notes else 0.0
 
 
 def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
@@ -132,60 +146,50 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
     return excerpts
 
 
-def find_level(low: float, high: float, excess: Callable[[float], float]) -> float:
-    """Returns where in an interval an excess, which rises from `low` to `high`, passes 0."""
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if excess(middle) > 0:
-            high = middle
-        else:
-            low = middle
-    return round((low + high) / 2, 3)
+def middle(excesses: Sequence[Excess]) -> Excess:
+    """Returns the medians over the seeds; what no seed tells is no excess."""
+    known = {
+        name: [value for e in excesses if (value := getattr(e, name)) is not None]
+        for name in ("notes", "length", "variety")
+    }
+    return Excess(**{name: median(values) if values else 0.0 for name, values in known.items()})
 
 
-def find_manner(config: CalibrateConfig, excerpts: list[Excerpt], on_roll: bool) -> Manner:
+def move(manner: Manner, excess: Excess, gains: tuple[float, float, float]) -> Manner:
+    """Returns a manner whose pieces have less of what there was too much of."""
+    assert excess.length is not None and excess.variety is not None  # medians are told
+    by_variety, by_notes, by_length = gains
+    levels = (
+        (manner.tempering - by_variety * (excess.variety - _NEAR_ENOUGH), *_TEMPERINGS),
+        (manner.pacing + by_notes * excess.notes, *_TILTS),
+        (manner.holding - by_length * excess.length, *_TILTS),
+    )
+    return Manner(*(min(max(level, low), high) for level, low, high in levels))
+
+
+def find_manner(config: CalibrateConfig, excerpts: list[Excerpt], representation: str) -> Manner:
     """Returns the manner in which a model's pieces are like those that the seeds are from."""
-    told: dict[Manner, list[Excess]] = {}
-    given = config.tempering
-    n_levels = 1 if on_roll or given is not None else 3
-    bar = tqdm(total=_HALVINGS * n_levels, desc=config.checkpoint.name)
+    manners = [Manner()]
     with ProcessPoolExecutor(config.processes) as pool:
-
-        def look(manner: Manner) -> list[Excess]:
-            bar.update()
-            if manner not in told:
-                run = partial(measure, checkpoint=config.checkpoint, manner=manner)
-                told[manner] = [*pool.map(run, enumerate(excerpts))]
-            return told[manner]
-
-        def notes(manner: Manner) -> float:
-            return median(excess.notes for excess in look(manner))
-
-        def variety(manner: Manner) -> float:
-            known = [e.variety for e in look(manner) if e.variety is not None]
-            return median(known) - _NEAR_ENOUGH if known else 0.0
-
-        if on_roll:
-            return Manner(tempering=find_level(*_TEMPERINGS, lambda t: notes(Manner(t))))
-        tempering = given or 1.0
-        if given is None:
-            # Dense music is varied, and tame drawing is dense or thin: each in turn, and again.
-            pacing = find_level(*_PACINGS, lambda p: notes(Manner(pacing=p)))
-            tempering = find_level(*_TEMPERINGS, lambda t: variety(Manner(t, pacing)))
-        pacing = find_level(*_PACINGS, lambda p: notes(Manner(tempering, p)))
-    bar.close()
-    return Manner(tempering, pacing)
+        for _ in tqdm(range(config.looks), desc=config.checkpoint.name, unit="look"):
+            run = partial(measure, checkpoint=config.checkpoint, manner=manners[-1])
+            excess = middle([*pool.map(run, enumerate(excerpts))])
+            tqdm.write(f"{manners[-1]}: {excess}")
+            manners.append(move(manners[-1], excess, _GAINS[representation]))
+    last = np.array([astuple(manner) for manner in manners[-(config.looks + 1) // 2 :]])
+    return Manner(*(round(float(level), 3) for level in last.mean(axis=0)))
 
 
 def main(config: CalibrateConfig) -> None:
     """Calibrates a checkpoint and rewrites its config."""
     file = config.checkpoint / "config.json"
-    on_roll = load_model(str(config.checkpoint)).config.representation == "roll"
-    manner = find_manner(config, draw_excerpts(config), on_roll)
+    representation = load_model(str(config.checkpoint)).config.representation
+    manner = find_manner(config, draw_excerpts(config), representation)
     told = {**json.loads(file.read_text(encoding="utf-8")), **asdict(manner)}
     PyzzicatoConfig.from_dict(told)
     file.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"tempering {manner.tempering:g}, pacing {manner.pacing:g}, written to {file}")
+    found = ", ".join(f"{name} {value:g}" for name, value in asdict(manner).items())
+    print(f"{found}, written to {file}")
 
 
 def parse_args() -> CalibrateConfig:
@@ -200,12 +204,13 @@ def parse_args() -> CalibrateConfig:
     add("--seeds", type=int, default=64)
     add("--seconds", type=float, default=60.0, help="length of the continuations")
     add("--seed-seconds", type=float, default=10.0)
+    add("--looks", type=int, default=8, help="how often the seeds are carried on")
     add("--rng", type=int, default=0, help="number of the random draw")
     add("--processes", type=int, default=2)
-    add("--tempering", type=float, help="on note events, this one: look for the pace alone")
     args = vars(parser.parse_args())
-    if args["seeds"] < 1 or args["processes"] < 1:
-        parser.error("--seeds and --processes must be 1 or more")
+    for name in ("seeds", "looks", "processes"):
+        if args[name] < 1:
+            parser.error(f"--{name} must be 1 or more, got {args[name]}")
     GenerationSettings(seconds=args["seconds"], seed_seconds=args["seed_seconds"])
     return CalibrateConfig(**args)
 

@@ -45,6 +45,7 @@ _MAX_KERNEL = 256
 _MAX_SPANS = 16
 _MAX_RECENT = 64
 _MAX_COMPOSERS = 256
+_MAX_TILT = 2
 
 # Keys beside the fields that transformers itself writes into or passes with a config.
 _FOREIGN_KEYS = {
@@ -78,12 +79,13 @@ class PyzzicatoConfig(PretrainedConfig):
         spans: steps after which each memory of the keys struck has faded to 1/e, above 0, at most
             16 of them; None for the head's own (`SPANS`). The independent head, like the article's,
             has none unless it is given some.
-        tempering: the temperature at which the model's pieces are as dense (roll), or as true to
-            their key (events), as real ones, 0.5 to 2: errors add up when a model hears itself, and
-            drawing a little more tamely than it has learnt makes up for it (`train/calibrate.py`
-            finds it). What is asked for multiplies it.
-        pacing: log-odds by which long onset steps are favoured over the shortest, so that pieces
-            are as dense as real ones (events; see `SamplingRule.pace`), -2 to 2.
+        tempering: the temperature of keys at which the model's pieces are as true to their key as
+            real ones, 0.5 to 2: errors add up when a model hears itself, and drawing a little more
+            tamely than it has learnt makes up for it. What is asked for multiplies it.
+        pacing: log-odds by which its pieces are made calmer, so that they have as many notes as
+            real ones (see `SamplingRule`), -2 to 2.
+        holding: log-odds by which its keys are held longer, so that notes last as long as real
+            ones, -2 to 2. `train/calibrate.py` finds these three.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
             (`RECENT`). Without memories the independent head reads the present frame alone.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
@@ -112,6 +114,7 @@ class PyzzicatoConfig(PretrainedConfig):
     recent: int | None = None
     tempering: float = 1.0
     pacing: float = 0.0
+    holding: float = 0.0
     composers: list[str] | None = None
 
     @property
@@ -149,12 +152,10 @@ class PyzzicatoConfig(PretrainedConfig):
             raise ValueError(f"dropout must be 0 to below 1, got {self.dropout!r}")
         if not _is_positive(self.tempering) or not 0.5 <= self.tempering <= 2:
             raise ValueError(f"tempering must be 0.5 to 2, got {self.tempering!r}")
-        furthest = 2 if self.representation == "events" else 0
-        if not _is_number(self.pacing) or not abs(self.pacing) <= furthest:
-            low = f"{-furthest} to " if furthest else ""
-            raise ValueError(
-                f"pacing must be {low}{furthest} on {self.representation}, got {self.pacing!r}"
-            )
+        for name in ("pacing", "holding"):
+            value = getattr(self, name)
+            if not _is_number(value) or not abs(value) <= _MAX_TILT:
+                raise ValueError(f"{name} must be -{_MAX_TILT} to {_MAX_TILT}, got {value!r}")
 
     def _take_spans(self) -> None:
         spans = list(SPANS[self.head]) if self.spans is None else self.spans

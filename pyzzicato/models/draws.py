@@ -65,7 +65,7 @@ class IndependentDraw:
                 for x, hidden in zip(heard, views, strict=True)
             ]
         log_odds = rule.guide(heard)
-        return (log_odds > rule.cuts(len(log_odds), rng)).astype(np.uint8)
+        return (log_odds > rule.cuts(self._past.present, rng)).astype(np.uint8)
 
 
 class JointDraw:
@@ -102,7 +102,7 @@ class JointDraw:
         alone = [self._net(sums, hidden) for hidden in views]
         stay = np.float32(self._stay) * present + np.float32(self._out_bias)
         rest = [self._own(hidden) + stay for hidden in views]
-        cuts = rule.cuts(N_KEYS, rng)
+        cuts = rule.cuts(present, rng)
         proposed = present.astype(bool)
         while True:
             heard = self._heard(proposed, present)
@@ -149,9 +149,11 @@ class NoteDraw:
         onsets = rule.pace(rule.guide([self._onset(h) for h in views]))
         onset = rule.choose(onsets, rng, at_least)
         views = [h + after_onset[onset] for h in views]
-        pitch = rule.choose(rule.guide([self._pitch(h, sums) for h in views]), rng)
+        pitches = rule.guide([self._pitch(h, sums) for h in views])
+        pitch = rule.choose(pitches, rng, tempering=rule.tempering)
         views = [h + after_pitch[pitch] for h in views]
-        duration = rule.choose(rule.guide([self._duration(h) for h in views]), rng)
+        durations = rule.hold(rule.guide([self._duration(h) for h in views]))
+        duration = rule.choose(durations, rng)
         views = [h + after_duration[duration] for h in views]
         velocity = rule.choose(rule.guide([self._velocity(h) for h in views]), rng)
         return np.array((onset, pitch, duration, velocity), dtype=np.uint8)

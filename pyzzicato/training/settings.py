@@ -100,7 +100,7 @@ class TrainSettings:
             _check_number(name, getattr(self, name), above_0=False)
             if getattr(self, name) > highest:
                 raise ValueError(f"{name} must be 0 to {highest:g}, got {getattr(self, name)!r}")
-        check_one_of("precision", self.precision, ("no", "bf16"))
+        check_one_of("precision", self.precision, PRECISIONS)
         if not isinstance(self.model, Mapping):
             raise ValueError(f"model must be a table of config values, got {self.model!r}")
         if not isinstance(self.start_from, str):
@@ -118,7 +118,7 @@ class TrainSettings:
         if self.start_from:
             # What the model does when it plays was found for its old weights.
             start = read_config(model_info(self.start_from).folder)
-            told = {**start.choices(), "tempering": 1.0, "pacing": 0.0}
+            told = {**start.choices(), "tempering": 1.0, "pacing": 0.0, "holding": 0.0}
         return PyzzicatoConfig(**{**told, **self.model, "sustain": sustain})
 
     def as_dict(self) -> dict[str, Any]:
