@@ -200,3 +200,16 @@ def test_a_threshold_is_not_tempered() -> None:
 def test_no_piece_long_enough_is_refused(checkpoint: Path, maestro: Path) -> None:
     with pytest.raises(ValueError, match="no training piece in .* lasts 63 s"):
         calibrate.draw_excerpts(config_for(checkpoint, maestro, seconds=60.0))
+
+
+def test_seeds_may_be_of_another_collection(
+    checkpoint: Path, collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_for(checkpoint, collection, sources=("rolls",), seconds=2.0)
+    with pytest.raises(ValueError, match="no training piece in .* lasts 5 s"):
+        calibrate.draw_excerpts(config)
+    # Its pieces last five seconds.
+    monkeypatch.setattr(calibrate, "_SPARE_S", 0.0)
+    assert {e.name for e in calibrate.draw_excerpts(config)} == {"rolls/a.mid"}
+    both = replace(config, sources=("rolls", "scores"))
+    assert {e.name for e in calibrate.draw_excerpts(both)} == {"rolls/a.mid", "scores/c.mid"}

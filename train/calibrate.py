@@ -2,6 +2,7 @@
 
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO --seeds 8 --seconds 20   # a taste
     python train/calibrate.py runs/lstm/best --data-dir MAESTRO
+    python train/calibrate.py runs/lstm-free/best --data-dir EXTRA --sources mutopia nifc_chopin
 
 A model that plays on and on hears its own mistakes, grows denser by them and leaves its key. To be
 drawn from a little otherwise than it has learnt makes up for it. Seeds from training pieces (what
@@ -38,7 +39,7 @@ from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.hub import load_model
 from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
 from pyzzicato.notes import Note
-from pyzzicato.training.catalogue import read_catalogue, select_pieces
+from pyzzicato.training.catalogue import select_files
 
 # A performance may be shorter than the catalogue says by the silence around it.
 _SPARE_S = 5.0
@@ -63,6 +64,7 @@ class CalibrateConfig:
     looks: int
     rng: int
     processes: int
+    sources: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,10 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
     Raises:
         ValueError: if no training piece is there and long enough.
     """
-    listed = select_pieces(read_catalogue(config.data_dir), None, ["train"])
+    files = select_files(config.data_dir, None, ["train"], sources=config.sources)
     needed = config.seed_seconds + config.seconds
-    pieces = [p for p in present(listed, config.data_dir) if p.duration_s >= needed + _SPARE_S]
+    listed = present((piece for piece, _ in files), config.data_dir)
+    pieces = [piece for piece in listed if piece.duration_s >= needed + _SPARE_S]
     excerpts = []
     for piece, place in draw_places(pieces, config.seeds, config.rng) if pieces else []:
         try:
@@ -200,7 +203,8 @@ def parse_args() -> CalibrateConfig:
     )
     add = parser.add_argument
     add("checkpoint", type=Path, help="folder of the model")
-    add("--data-dir", type=Path, required=True, help="MAESTRO's folder")
+    add("--data-dir", type=Path, required=True, help="MAESTRO's folder, or another collection's")
+    add("--sources", nargs="+", help="collections of its manifest.csv, for another collection")
     add("--seeds", type=int, default=64)
     add("--seconds", type=float, default=60.0, help="length of the continuations")
     add("--seed-seconds", type=float, default=10.0)
@@ -212,7 +216,8 @@ def parse_args() -> CalibrateConfig:
         if args[name] < 1:
             parser.error(f"--{name} must be 1 or more, got {args[name]}")
     GenerationSettings(seconds=args["seconds"], seed_seconds=args["seed_seconds"])
-    return CalibrateConfig(**args)
+    sources = args.pop("sources")
+    return CalibrateConfig(**args, sources=sources and tuple(sources))
 
 
 if __name__ == "__main__":

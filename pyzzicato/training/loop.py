@@ -19,7 +19,7 @@ from ..hub import load_model
 from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..models.config import COMPOSERS
 from .batches import Batch, CropSampler
-from .representations import middle_crops, representation_of
+from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore
 
@@ -103,13 +103,7 @@ def train(
         settings,
         composer_numbers(config),
     )
-    held_out = middle_crops(
-        store, store.of_split("validation", composers), representation, settings.eval_steps
-    )
-    # A single step has none after it to predict.
-    crops = [crop for crop in held_out if len(crop) > 1]
-    if not crops:
-        raise ValueError("there is no validation piece; prepare the validation split too")
+    crops = _held_out(store, composers, representation, settings.eval_steps)
     plain = _first_weights(config, settings.start_from)
     optimizer = torch.optim.AdamW(
         plain.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
@@ -142,6 +136,25 @@ def train(
                 accelerator.unwrap_model(model).save_pretrained(out / "best")
             _save(accelerator, out, progress.step)
     return progress
+
+
+def _held_out(
+    store: NoteStore,
+    composers: tuple[str, ...] | None,
+    representation: Representation,
+    n_steps: int,
+) -> list[NDArray[np.uint8]]:
+    """Returns the crops that are looked at, `(T, A)`.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    pieces = store.of_split("validation", composers)
+    # A single step has none after it to predict.
+    crops = [c for c in middle_crops(store, pieces, representation, n_steps) if len(c) > 1]
+    if not crops:
+        raise ValueError("there is no validation piece; prepare the validation split too")
+    return crops
 
 
 def composer_numbers(config: PyzzicatoConfig) -> dict[str, int]:
