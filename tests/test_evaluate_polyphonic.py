@@ -278,6 +278,17 @@ def test_a_resumed_run_is_the_run_that_was_not_stopped(tmp_path: Path) -> None:
         assert torch.equal(a, b)
 
 
+def test_in_bf16_losses_are_about_the_same(tmp_path: Path) -> None:
+    # Not an LSTM, of which some processors have none in bfloat16.
+    model = {**TINY, "backbone": "conv1d", "head": "joint", "dropout": 0.0}
+    plain, half = (
+        run(tmp_path / precision, quick(model=model, precision=precision))[0]
+        for precision in ("no", "bf16")
+    )
+    assert half != plain
+    assert half == pytest.approx(plain, rel=0.03)
+
+
 def test_training_learns_and_beats_the_markov_model(tmp_path: Path) -> None:
     """Each frame of a scale follows from the one before, but never from one key alone."""
     model = {**TINY, "hidden_size": 24, "dense_size": 24, "backbone": "lstm", "dropout": 0.0}

@@ -14,7 +14,7 @@ def precision_here(asked: str) -> str:
     """Returns the precision to train in: the one asked for, if it is of use on this machine.
 
     A processor that cannot multiply in bfloat16 imitates it, twenty to eighty times slower than
-    float32; there float32 takes its place, and a line says so.
+    float32, and torch has no LSTM for it then; float32 takes its place, and a line says so.
 
     Args:
         asked: one of `PRECISIONS`.
