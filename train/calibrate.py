@@ -13,9 +13,10 @@ the median seed is carried on as its composer did:
     pacing      makes playing calmer: how many new notes there are
     holding     holds keys longer: how long notes last
 
-Each look at the seeds moves every number against its own excess, and the last half of the looks is
-averaged (stochastic approximation: Robbins & Monro 1951, averaged: Polyak & Juditsky 1992). These
-measures decide and nothing else; look at the report before and after.
+It begins with what the config holds. After each look at the seeds a line is laid through what all
+looks have told (ridge regression towards how other models answered), and the next look is where by
+it nothing is in excess, or as near as a step goes. These measures decide and nothing else; look at
+the report before and after.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from statistics import fmean, median
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
@@ -41,15 +43,23 @@ from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
 from pyzzicato.notes import Note
 from pyzzicato.training.catalogue import select_files
 
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
 # A performance may be shorter than the catalogue says by the silence around it.
 _SPARE_S = 5.0
 # The tamer the drawing, the more alike the pieces: no tamer than it takes to be this near, bits.
 _NEAR_ENOUGH = 0.03
-_TEMPERINGS = 0.8, 1.2
-_TILTS = -1.5, 1.5
-# About half of what a look's excess calls for, as models on rolls and events answered to changes:
-# tempering by bits; pacing and holding by logarithms.
-_GAINS = {"roll": (0.2, 0.35, 0.5), "events": (0.4, 1.0, 0.4)}
+_LOWEST, _HIGHEST = np.array([(0.7, -1.5, -1.5), (1.3, 1.5, 1.5)])
+_STEP = np.array([0.04, 0.2, 0.2])
+# What a look tells beside the one after it.
+_FADING = 0.8
+# How notes, length and variety answered in other models, a row each to tempering, pacing and
+# holding. On rolls what sounds feeds itself.
+_ANSWERS = {
+    "roll": np.array([(14.0, -1.0, 5.0), (-3.0, 1.0, -1.0), (-0.5, 4.0, -0.5)]),
+    "events": np.array([(0.5, -0.3, 1.3), (-0.5, -0.2, 0.1), (-0.5, 1.2, 0.0)]),
+}
 
 
 @dataclass(frozen=True)
@@ -149,45 +159,64 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
     return excerpts
 
 
-def middle(excesses: Sequence[Excess]) -> Excess:
-    """Returns the medians over the seeds; what no seed tells is no excess."""
-    known = {
-        name: [value for e in excesses if (value := getattr(e, name)) is not None]
+def medians(excesses: Sequence[Excess]) -> Vector:
+    """Returns what the median seed has too much of: notes, length and variety.
+
+    What no seed tells is no excess.
+    """
+    known = (
+        [value for e in excesses if (value := getattr(e, name)) is not None]
         for name in ("notes", "length", "variety")
-    }
-    return Excess(**{name: median(values) if values else 0.0 for name, values in known.items()})
-
-
-def move(manner: Manner, excess: Excess, gains: tuple[float, float, float]) -> Manner:
-    """Returns a manner whose pieces have less of what there was too much of."""
-    assert excess.length is not None and excess.variety is not None  # medians are told
-    by_variety, by_notes, by_length = gains
-    levels = (
-        (manner.tempering - by_variety * (excess.variety - _NEAR_ENOUGH), *_TEMPERINGS),
-        (manner.pacing + by_notes * excess.notes, *_TILTS),
-        (manner.holding - by_length * excess.length, *_TILTS),
     )
-    return Manner(*(min(max(level, low), high) for level, low, high in levels))
+    notes, length, variety = (median(values) if values else 0.0 for values in known)
+    return np.array([notes, length, variety - _NEAR_ENOUGH])
 
 
-def find_manner(config: CalibrateConfig, excerpts: list[Excerpt], representation: str) -> Manner:
+def next_manner(looks: Sequence[tuple[Manner, Vector]], answers: Matrix) -> Manner:
+    """Returns where nothing should be in excess, or the way there as far as a step goes.
+
+    Args:
+        looks: manners, and what there was too much of with them, `(3,)`; at least one.
+        answers: how excesses, by columns, answered to changes of the three values in other models,
+            `(3, 3)`.
+    """
+    levels = np.array([astuple(manner) for manner, _ in looks])
+    excesses = np.array([excess for _, excess in looks])
+    # From the last look, in steps.
+    away = (levels - levels[-1]) / _STEP
+    known = answers * _STEP[:, None]
+    columns = np.c_[np.ones(len(looks)), away]
+    weights = np.array([_FADING**age for age in range(len(looks))][::-1])[:, None]
+    kept = np.diag([0.0, 1.0, 1.0, 1.0])
+    surprise = np.linalg.solve(
+        columns.T @ (weights * columns) + kept, columns.T @ (weights * (excesses - away @ known))
+    )
+    steps = -surprise[0] @ np.linalg.pinv(known + surprise[1:])
+    steps /= max(1.0, float(np.abs(steps).max()))
+    return Manner(*np.clip(levels[-1] + steps * _STEP, _LOWEST, _HIGHEST).tolist())
+
+
+def find_manner(
+    config: CalibrateConfig, excerpts: list[Excerpt], begin: Manner, answers: Matrix
+) -> Manner:
     """Returns the manner in which a model's pieces are like those that the seeds are from."""
-    manners = [Manner()]
+    looks: list[tuple[Manner, Vector]] = []
+    manner = begin
     with ProcessPoolExecutor(config.processes) as pool:
         for _ in tqdm(range(config.looks), desc=config.checkpoint.name, unit="look"):
-            run = partial(measure, checkpoint=config.checkpoint, manner=manners[-1])
-            excess = middle([*pool.map(run, enumerate(excerpts))])
-            tqdm.write(f"{manners[-1]}: {excess}")
-            manners.append(move(manners[-1], excess, _GAINS[representation]))
-    last = np.array([astuple(manner) for manner in manners[-(config.looks + 1) // 2 :]])
-    return Manner(*(round(float(level), 3) for level in last.mean(axis=0)))
+            run = partial(measure, checkpoint=config.checkpoint, manner=manner)
+            looks.append((manner, medians([*pool.map(run, enumerate(excerpts))])))
+            tqdm.write(f"{manner}: {looks[-1][1].round(3)}")
+            manner = next_manner(looks, answers)
+    return Manner(*(round(value, 3) for value in astuple(manner)))
 
 
 def main(config: CalibrateConfig) -> None:
     """Calibrates a checkpoint and rewrites its config."""
     file = config.checkpoint / "config.json"
-    representation = load_model(str(config.checkpoint)).config.representation
-    manner = find_manner(config, draw_excerpts(config), representation)
+    model = load_model(str(config.checkpoint)).config
+    begin = Manner(model.tempering, model.pacing, model.holding)
+    manner = find_manner(config, draw_excerpts(config), begin, _ANSWERS[model.representation])
     told = {**json.loads(file.read_text(encoding="utf-8")), **asdict(manner)}
     PyzzicatoConfig.from_dict(told)
     file.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8")
