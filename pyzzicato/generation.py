@@ -3,7 +3,8 @@
     seed notes -> steps -> model, step by step -> steps -> notes
 
 One loop serves all models, and its cost a second of music does not grow with the length: the model
-carries its state from step to step.
+carries its state from step to step. Where playing goes astray it is brought back to the seed (see
+`guard.py`), and that is told.
 """
 
 import math
@@ -14,10 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .attribution import likeliest_composer
-from .models import PyzzicatoModel, SamplingRule, Stepper
+from .guard import Rescue, describe_rescues
+from .models import PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
+from .performer import Performer
 from .players import Player, player_for
-from .threads import one_thread
 from .touch import SeedTouch
 
 MAX_SECONDS = 600.0
@@ -27,8 +29,6 @@ MAX_RNG = 2**32 - 1
 SILENT_SEED = "the seed is silent: a new piece begins, with a single note"
 
 _CHUNK_SECONDS = 1.0
-# Numbers the stream of random draws, beside those that use the same `rng` for other ends.
-_DRAWS = 1
 _OPENING_SECONDS = 0.5
 _OPENING_PITCHES = (48, 72)
 _OPENING_VELOCITY = 64
@@ -119,6 +119,8 @@ class Continuation:
         wall_seconds: how long that took; sound, picture and waiting for the listener excluded.
         heard_seconds: how much of that was spent hearing the seed, before the first new note.
         remarks: what the listener should know of it, in words.
+        rescues: when and why playing that had gone astray was brought back to the seed, keys let go
+            and the seed heard again.
         composer: short name of whom it was played as, asked for or heard in the seed; None for
             nobody in particular.
     """
@@ -130,6 +132,7 @@ class Continuation:
     wall_seconds: float
     heard_seconds: float
     remarks: tuple[str, ...] = ()
+    rescues: tuple[Rescue, ...] = ()
     composer: str | None = None
 
     @property
@@ -198,21 +201,18 @@ def stream_continuation(
     _check_settings(model, settings)
     begun = _begin(model, notes, settings)
     player, ahead = begun.player, begun.ahead
+    rule = _rule(model, settings, begun.composer)
+    performer = Performer(model, player, rule, begun.composer, settings.rng)
+    heard_seconds = time.perf_counter() - began
     new: list[Note] = []
     ended = list(begun.opening)
     chunk_end = _CHUNK_SECONDS
-    rule = _rule(model, settings, begun.composer)
-    stepper = model.stepper([begun.composer, 0][: rule.n_views])
-    with one_thread():
-        stepper.hear(player.steps)
-    heard_seconds = time.perf_counter() - began
-    draws = np.random.default_rng([settings.rng, _DRAWS])
     while True:
         until = min(chunk_end, settings.seconds)
-        ended += _shift(_play(stepper, rule, player, draws, until - ahead), ahead)
+        ended += _shift(performer.play(until - ahead), ahead)
         reached = player.seconds + ahead
         if reached >= settings.seconds - _ROUNDING_S:
-            ended += _shift(player.stop(settings.seconds - ahead), ahead)
+            ended += _shift(player.let_go(settings.seconds - ahead), ahead)
             ended = _until(ended, settings.seconds)
             break
         held = tuple(_shift(player.sounding, ahead))
@@ -228,6 +228,7 @@ def stream_continuation(
     new += ended
     held_seed = player.seed_as_held() if begun.seed else []
     names = model.config.composers or []
+    rescues = tuple(replace(r, seconds=r.seconds + ahead) for r in performer.rescues)
     piece = Continuation(
         # The last frame may reach over the end.
         seed_notes=tuple(_until(held_seed, begun.seed_seconds + settings.seconds)),
@@ -236,7 +237,8 @@ def stream_continuation(
         settings=settings,
         wall_seconds=time.perf_counter() - began,
         heard_seconds=heard_seconds,
-        remarks=() if begun.seed else (SILENT_SEED,),
+        remarks=(*(() if begun.seed else (SILENT_SEED,)), *describe_rescues(rescues)),
+        rescues=rescues,
         composer=names[begun.composer - 1] if begun.composer else None,
     )
     yield Chunk(tuple(ended), (), settings.seconds, piece)
@@ -328,20 +330,6 @@ def _rule(model: PyzzicatoModel, settings: GenerationSettings, composer: int) ->
         config.pacing,
         config.holding,
     )
-
-
-def _play(
-    stepper: Stepper, rule: SamplingRule, player: Player, draws: np.random.Generator, until_s: float
-) -> list[Note]:
-    """Plays on to a second of the player's clock; returns the new notes that ended by then."""
-    ended = []
-    # Not for longer: a stream must not leave its limit on while it waits for its listener.
-    with one_thread():
-        while player.seconds < until_s - _ROUNDING_S:
-            step = stepper.draw(rule, draws, player.at_least)
-            stepper.take(step)
-            ended += player.play(step)
-    return ended
 
 
 def _opening_note(rng: int) -> Note:

@@ -124,6 +124,7 @@ def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> di
         "remarks": [*seed.remarks, *piece.remarks],
         "settings": asdict(piece.settings),
         "composer": piece.composer,
+        "rescues": [asdict(rescue) for rescue in piece.rescues],
         "seed_seconds": piece.seed_seconds,
         "seed_notes": len(piece.seed_notes),
         "notes": len(piece.new_notes),

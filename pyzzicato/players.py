@@ -1,8 +1,9 @@
 """Players: turn a model's steps into notes as they come, and hand the seed's notes over.
 
 One player a representation, all alike from outside: `steps` is the seed as the model takes it,
-`play` takes one new step and returns the new notes that ended with it, `sounding` are those still
-held, `stop` lets them go. New notes are on the continuation's own clock: 0 is where the seed ends.
+`play` takes one new step and returns the new notes that ended with it, `struck` are the keys it
+struck, `sounding` the new notes still held, `let_go` ends them. New notes are on the continuation's
+own clock: 0 is where the seed ends.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,13 @@ class Player(Protocol):
 
     steps: Steps
     """The seed, `(T, A)`."""
+    struck: list[int]
+    """Keys struck by the last step, lowest first, 0 to 87."""
+
+    @property
+    def n_sounding(self) -> int:
+        """Returns how many keys sound, the seed's last ones too where the model holds them."""
+        ...
 
     @property
     def seconds(self) -> float:
@@ -46,8 +54,11 @@ class Player(Protocol):
         """Takes the next `(A,)` step; returns the new notes that ended with it."""
         ...
 
-    def stop(self, at_s: float) -> list[Note]:
-        """Lets all keys go at `at_s` seconds; returns the new notes that end with that."""
+    def let_go(self, at_s: float) -> list[Note]:
+        """Lets all keys go at `at_s` seconds; returns the new notes that end with that.
+
+        The next step may follow: it then strikes all keys that it has sounding.
+        """
         ...
 
     def seed_as_held(self) -> list[Note]:
@@ -92,12 +103,18 @@ class RollPlayer:
         self._seed_seconds = seed_seconds
         roll = notes_to_roll(seed, round(seed_seconds * fs), fs)
         self.steps: Steps = (roll > 0).astype(np.uint8)
+        self.struck: list[int] = []
         self._last = self.steps[-1]
         self._n = 0
         # Keys the seed leaves sounding belong to it until the model lets them go.
         self._held = {int(key): True for key in np.flatnonzero(self._last)}
         self._held_until: dict[int, float] = {}
         self._onsets: dict[int, tuple[int, int]] = {}
+
+    @property
+    def n_sounding(self) -> int:
+        """Returns how many keys sound."""
+        return len(self._onsets) + len(self._held)
 
     @property
     def seconds(self) -> float:
@@ -115,8 +132,10 @@ class RollPlayer:
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(88,)` frame; returns the new notes that ended with it."""
         ended = []
+        self.struck = []
         for key in map(int, np.flatnonzero(step != self._last)):
             if step[key]:
+                self.struck.append(key)
                 self._onsets[key] = (self._n, self._touch.velocity(LOWEST_PITCH + key))
             else:
                 ended += self._release(key)
@@ -124,9 +143,11 @@ class RollPlayer:
         self._n += 1
         return ended
 
-    def stop(self, at_s: float) -> list[Note]:
+    def let_go(self, at_s: float) -> list[Note]:
         """Lets all keys go after the last frame; returns the new notes that end with that."""
-        return [note for key in map(int, np.flatnonzero(self._last)) for note in self._release(key)]
+        keys = map(int, np.flatnonzero(self._last))
+        self._last = np.zeros_like(self._last)
+        return [note for key in keys for note in self._release(key)]
 
     def _release(self, key: int) -> list[Note]:
         if key in self._onsets:
@@ -163,6 +184,12 @@ class EventPlayer:
         self._is_first = True
         self._ticks = 0
         self._held: dict[int, Note] = {}
+        self.struck: list[int] = []
+
+    @property
+    def n_sounding(self) -> int:
+        """Returns how many new notes sound."""
+        return len(self._held)
 
     @property
     def seconds(self) -> float:
@@ -196,9 +223,10 @@ class EventPlayer:
         if before is not None and before.start < now:
             ended.append(replace(before, end=min(before.end, now)))
         self._held[struck.pitch] = struck
+        self.struck = [struck.pitch - LOWEST_PITCH]
         return ended
 
-    def stop(self, at_s: float) -> list[Note]:
+    def let_go(self, at_s: float) -> list[Note]:
         """Lets all keys go at `at_s`; returns the new notes that end then, or would have before."""
         held, self._held = sort_notes(self._held.values()), {}
         return [replace(n, end=min(n.end, at_s)) for n in held if n.start < at_s]

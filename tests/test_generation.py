@@ -142,7 +142,8 @@ def test_nothing_of_the_seed_is_lost(player: PyzzicatoModel) -> None:
 def test_length_and_clock_of_a_continuation(model: PyzzicatoModel) -> None:
     loud = PyzzicatoModel(model.config).eval()
     with torch.no_grad():
-        loud.head.out.bias.fill_(20.0)  # every key sounds in every frame
+        loud.head.out.bias.fill_(-20.0)
+        loud.head.out.bias[20:60] = 20.0  # sound in every frame
     made = continue_seed(loud, tune(), replace(SHORT, seconds=2.5))
     assert made.seed_seconds == 4.0
     assert {n.end for n in made.new_notes} == {6.5}

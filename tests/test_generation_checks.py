@@ -41,8 +41,9 @@ def test_takes_are_summed_up_by_verdict_and_median() -> None:
     steady = measure_stability(tune(30), 30.0)
     stuck = measure_stability([Note(60, i / 4, i / 4 + 0.2, 60) for i in range(120)], 30.0)
     dry = measure_stability(tune(8), 30.0)
-    told = check_endurance.summarise([steady, steady, stuck, dry])
+    told = check_endurance.summarise([(steady, 0), (steady, 2), (stuck, 1), (dry, 0)])
     assert (told["takes"], told["stuck"], told["dried_up"], told["mostly_silent"]) == (4, 1, 1, 1)
+    assert told["brought_back"] == 2
     assert told["notes_a_second"] == round((steady.notes_a_second + 4.0) / 2, 3)
     lines = check_endurance.table({"presets": told}).splitlines()
     assert lines[0].startswith("| seed | takes | dried up |")

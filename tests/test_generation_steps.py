@@ -18,6 +18,7 @@ from pyzzicato.generation import (
     cut_seed,
     stream_continuation,
 )
+from pyzzicato.guard import Guard
 from pyzzicato.models import PyzzicatoModel, SamplingRule, Stepper
 from pyzzicato.notes import Note, sort_notes
 from pyzzicato.players import player_for
@@ -53,12 +54,16 @@ def slow_notes(model: PyzzicatoModel, settings: GenerationSettings) -> list[Note
     rule = SamplingRule(settings.temperature, settings.threshold, settings.guidance)
     composers = [number, 0][: rule.n_views]
     rng = np.random.default_rng([settings.rng, DRAWS])
-    steps, new = player.steps, []
+    steps, new, guard = player.steps, [], Guard()
     while player.seconds < settings.seconds - 1e-9:
         step = slow_step(model, steps, composers, rule, rng, player.at_least)
         new += player.play(step)
         steps = np.concatenate((steps, step[None]))
-    new += player.stop(settings.seconds)
+        is_astray = guard.is_astray(player.seconds, player.struck, player.n_sounding)
+        if is_astray and settings.threshold is None:
+            new += player.let_go(player.seconds)
+            steps = player.steps
+    new += player.let_go(settings.seconds)
     end = settings.seconds
     return sort_notes(replace(n, end=min(n.end, end)) for n in new if n.start < end)
 

@@ -57,7 +57,7 @@ def test_frames_played_equal_reading_the_whole_roll(density: float) -> None:
     seed = tune(3)
     player = roll_player(seed, 3.0)
     frames = restless_frames(200, density, rng)
-    new = [note for frame in frames for note in player.play(frame)] + player.stop(10.0)
+    new = [note for frame in frames for note in player.play(frame)] + player.let_go(10.0)
     moved = [replace(n, start=n.start + 3.0, end=n.end + 3.0) for n in new]
     whole = np.concatenate(((notes_to_roll(seed, 60) > 0).astype(np.uint8), frames))
     assert frames_of(player.seed_as_held() + moved) == frames_of(roll_to_notes(whole))
@@ -75,7 +75,7 @@ def test_a_note_over_the_border_is_held_as_long_as_the_model_holds_it() -> None:
     velocity = SeedTouch(seed, 0).velocity(67)
     assert player.sounding == [Note(67, 0.1, 0.15, velocity)]
     assert player.play(keys()) == [Note(67, 0.1, 0.15, velocity)]
-    assert player.stop(0.2) == player.sounding == []
+    assert player.let_go(0.2) == player.sounding == []
     # 60 sounded two frames on, as its last stroke; 64 was let go at once.
     assert player.seed_as_held() == sort_notes([seed[0], replace(seed[1], end=1.1), seed[2]])
 
@@ -85,7 +85,7 @@ def test_keys_still_down_at_the_end_are_let_go_there() -> None:
     player = roll_player(seed, 1.0)
     player.play(keys(60, 67))
     player.play(keys(60, 67))
-    assert [(n.pitch, n.start, n.end) for n in player.stop(0.1)] == [(67, 0.0, 0.1)]
+    assert [(n.pitch, n.start, n.end) for n in player.let_go(0.1)] == [(67, 0.0, 0.1)]
     assert player.seed_as_held() == [Note(60, 0.0, 1.1, 40)]
     assert player.sounding == []
 
@@ -180,12 +180,12 @@ def test_stopping_lets_go_of_what_sounds_and_drops_what_was_not_struck_yet() -> 
     player.play(event(bin_of(0.1), 64, duration=47))
     struck, at_s = player.sounding, player.seconds
     end = at_s + 0.05
-    stopped = player.stop(end)
+    stopped = player.let_go(end)
     assert stopped == [replace(n, end=min(n.end, end)) for n in struck]
-    assert player.sounding == player.stop(end) == []
+    assert player.sounding == player.let_go(end) == []
     # A note struck at the very end or after it is none.
     player.play(event(bin_of(0.1), 66))
-    assert player.stop(player.seconds) == []
+    assert player.let_go(player.seconds) == []
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -207,7 +207,7 @@ def test_all_events_become_notes_that_a_keyboard_can_play(seed: int) -> None:
         sounding = player.sounding
         assert len({n.pitch for n in sounding}) == len(sounding)
         assert sounding == sort_notes(sounding)
-    made += player.stop(player.seconds + 1)
+    made += player.let_go(player.seconds + 1)
     onsets = {(round(n.start, 6), n.pitch) for n in made}
     assert len(onsets) == len(made)
     # Every stroke is there but those of a key struck twice at once.

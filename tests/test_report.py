@@ -46,6 +46,14 @@ def test_every_measure_is_spread_over_the_pieces():
     assert summarise(stuck)["rates"]["stuck"]["share"] == 0.5
 
 
+def test_rescues_are_counted_where_somebody_watched():
+    assert "rescued" not in summarise(REAL)["rates"]
+    watched = [replace(piece, rescues=n) for n, piece in enumerate(REAL[:4])]
+    summary = summarise([*watched, REAL[4]])
+    assert (summary["rates"]["rescued"]["count"], summary["rates"]["rescued"]["n"]) == (3, 4)
+    assert summary["measures"]["rescues"]["median"] == 1.5
+
+
 def test_verdicts_are_counted():
     rates = summarise([*REAL[:1], *QUIET[:3]])["rates"]
     for name in ("dried_up", "mostly_silent"):

@@ -49,9 +49,10 @@ def test_there_is_a_model_twice_and_each_baseline(everyone):
 
 def test_all_play_within_the_time_and_the_same_again(everyone):
     for name, system in everyone.items():
-        notes = system.carry_on(playing(), 3)
+        played = system.carry_on(playing(), 3)
+        notes = played.notes
         assert all(0 <= n.start < SECONDS and n.end <= SECONDS for n in notes), name
-        assert notes == system.carry_on(playing(), 3), name
+        assert played == system.carry_on(playing(), 3), name
         assert bool(notes) == (name != "debug, threshold"), name
     for name in ("debug", "markov"):
         assert everyone[name].carry_on(playing(), 3) != everyone[name].carry_on(playing(), 4)
@@ -61,29 +62,36 @@ def test_none_but_the_composer_hears_what_follows_the_seed(everyone):
     excerpt = playing()
     other = replace(excerpt, notes=tuple(shift_notes(playing(9).notes, 0.1)[:-1]))
     for name, system in everyone.items():
-        heard = system.carry_on(excerpt, 0) != system.carry_on(other, 0)
+        heard = system.carry_on(excerpt, 0).notes != system.carry_on(other, 0).notes
         assert heard == (name == "real"), name
-    assert everyone["real"].carry_on(excerpt, 0) == excerpt.notes
+    assert everyone["real"].carry_on(excerpt, 0) == excerpt
 
 
 def test_a_model_plays_as_it_does_for_a_user(everyone, folder):
     excerpt = playing()
     settings = GenerationSettings(seconds=SECONDS, seed_seconds=SEED_SECONDS, rng=5)
     theirs = continue_seed(load_model(folder), list(excerpt.joined), settings)
-    assert everyone["debug"].carry_on(excerpt, 5) == tuple(theirs.continuation_only)
+    played = everyone["debug"].carry_on(excerpt, 5)
+    assert played.notes == tuple(theirs.continuation_only)
+    assert played.rescues == len(theirs.rescues)
+
+
+def test_only_models_that_draw_are_watched_over(everyone):
+    watched = [n for n, s in everyone.items() if s.carry_on(playing(), 0).rescues is not None]
+    assert watched == ["debug"]
 
 
 def test_a_seed_that_ends_in_silence_keeps_its_length(folder):
     short = Excerpt("hush", (Note(60, 0.0, 1.0, 64),), 5.0, (Note(62, 0.0, 1.0, 64),), 5.0)
     alone = replace(short, seed_seconds=1.0)
     system = load_systems([folder], temperature=1.0, threshold=0.9)[0][0]
-    assert system.carry_on(short, 0) != system.carry_on(alone, 0)
+    assert system.carry_on(short, 0).notes != system.carry_on(alone, 0).notes
 
 
 def test_the_loop_is_the_seed_again_and_again():
     seed = (Note(60, 0.0, 1.0, 64), Note(62, 3.0, 4.0, 64))
     looped = looped_seed().carry_on(Excerpt("loop", seed, 4.0, (), 10.5), 0)
-    assert [(n.pitch, n.start) for n in looped] == [
+    assert [(n.pitch, n.start) for n in looped.notes] == [
         (60, 0.0),
         (62, 3.0),
         (60, 4.0),
@@ -91,16 +99,15 @@ def test_the_loop_is_the_seed_again_and_again():
         (60, 8.0),
     ]
     held = looped_seed().carry_on(Excerpt("loop", seed, 4.0, (), 7.5), 0)
-    assert end_of(held) == 7.5
+    assert end_of(held.notes) == 7.5
 
 
 def test_a_certain_markov_model_holds_its_key():
     start = np.full(88, 1e-9)
     start[60 - 21] = 1 - 1e-9
     markov = MarkovModel(np.full(88, 1 - 1e-9), start)
-    (note,) = markov_player(markov, 1).carry_on(
-        Excerpt("one key", (Note(40, 0.0, 4.0, 90),), 4.0, (), 6.3), 0
-    )
+    excerpt = Excerpt("one key", (Note(40, 0.0, 4.0, 90),), 4.0, (), 6.3)
+    (note,) = markov_player(markov, 1).carry_on(excerpt, 0).notes
     assert (note.pitch, note.start, note.end, note.velocity) == (60, 0.0, 6.3, 90)
 
 

@@ -71,15 +71,20 @@ def loaded(name: str) -> PyzzicatoModel:
     return load_model(name)
 
 
-def measure_take(job: tuple[str, list[Note], float, int]) -> Stability:
-    """Returns how steady one continuation is, for model, seed, seconds and number of the draw."""
+def measure_take(job: tuple[str, list[Note], float, int]) -> tuple[Stability, int]:
+    """Returns how steady one continuation is, and how often it was brought back to its seed.
+
+    Args:
+        job: model, seed, seconds and number of the draw.
+    """
     name, seed, seconds, rng = job
     piece = continue_seed(loaded(name), seed, GenerationSettings(seconds=seconds, rng=rng))
-    return measure_stability(piece.continuation_only, seconds)
+    return measure_stability(piece.continuation_only, seconds), len(piece.rescues)
 
 
-def summarise(takes: Sequence[Stability]) -> dict[str, Any]:
+def summarise(measured: Sequence[tuple[Stability, int]]) -> dict[str, Any]:
     """Returns verdicts and medians of some continuations as plain JSON values."""
+    takes = [take for take, _ in measured]
 
     def middle(name: str) -> float | None:
         values = [getattr(take, name) for take in takes if getattr(take, name) is not None]
@@ -90,6 +95,7 @@ def summarise(takes: Sequence[Stability]) -> dict[str, Any]:
         "dried_up": sum(take.dried_up for take in takes),
         "mostly_silent": sum(take.mostly_silent for take in takes),
         "stuck": sum((take.stuck_share or 0.0) > STUCK_SHARE for take in takes),
+        "brought_back": sum(rescues > 0 for _, rescues in measured),
         "notes_a_second": middle("notes_a_second"),
         "drift": middle("drift"),
         "repetition_growth": middle("repetition_growth"),

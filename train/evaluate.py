@@ -175,7 +175,7 @@ def measure_seed(
         return SeedRecord(piece.path, {}, {}, left_out=f"{name}: {reason}")
     measures = {}
     for system in bench.systems:
-        played = replace(excerpt, notes=system.carry_on(excerpt, number))
+        played = system.carry_on(excerpt, number)
         bench.records.write_notes(number, system.name, played)
         measures[system.name] = measure_excerpt(
             played, classifier=bench.classifier, index=bench.index, composer=piece.composer

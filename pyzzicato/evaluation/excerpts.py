@@ -29,6 +29,8 @@ class Excerpt:
         seed_seconds: length of the seed; 0 without one.
         notes: notes struck in `[0, seconds)` after the seed.
         seconds: how much time after the seed is measured, whether or not it is filled.
+        rescues: how often whoever played the notes was brought back to the seed (see `guard.py`);
+            None where nobody watched over that.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Excerpt:
     seed_seconds: float
     notes: tuple[Note, ...]
     seconds: float
+    rescues: int | None = None
 
     @property
     def joined(self) -> list[Note]:

@@ -34,6 +34,7 @@ class PieceMeasures:
         style: which composer it sounds like; None without a classifier.
         originality: what it shares with the training music; None without an index.
         composer: whom it should sound like; None if nobody in particular.
+        rescues: how often its player was brought back to the seed; None where nobody watched.
     """
 
     name: str
@@ -43,6 +44,7 @@ class PieceMeasures:
     style: Style | None = None
     originality: Originality | None = None
     composer: str | None = None
+    rescues: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Returns plain JSON values; `from_dict` takes them back."""
@@ -64,6 +66,7 @@ class PieceMeasures:
             style=None if style is None else Style(**style),
             originality=None if originality is None else Originality(**originality),
             composer=told["composer"],
+            rescues=told["rescues"],
         )
 
 
@@ -91,6 +94,7 @@ def measure_excerpt(
         style=None if classifier is None else measure_style(notes, classifier),
         originality=None if index is None else measure_originality(notes, index),
         composer=composer,
+        rescues=excerpt.rescues,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..guard import MAX_KEYS, MAX_PAUSE_S, STUCK_RUN
 from .measures import REAL
 from .stability import (
     DRIED_UP_BELOW,
@@ -17,7 +18,6 @@ from .stability import (
     HANGING_S,
     MOSTLY_SILENT,
     RESTRIKE_S,
-    STUCK_RUN,
     STUCK_SHARE,
     STUTTER_S,
 )
@@ -82,13 +82,20 @@ SECTIONS = (
         f"{DRIED_UP_RATIO:.0%} of the notes of its first third and fewer than {DRIED_UP_BELOW:g} "
         f"notes a second, or, whatever came before, fewer than {DRIED_UP_FLOOR:g} a second. It is "
         f"*mostly silent* if no note sounds for more than {MOSTLY_SILENT:.0%} of the time. *Drift* "
-        "is the number of notes in the last third over that in the first.",
-        (("dried_up", "dried up"), ("mostly_silent", "mostly silent")),
+        "is the number of notes in the last third over that in the first. Models that draw their "
+        f"notes are *brought back to the seed* where a key is struck {STUCK_RUN} times in a row, "
+        f"more than {MAX_KEYS} keys sound at once or nothing is struck for {MAX_PAUSE_S:g} s.",
+        (
+            ("dried_up", "dried up"),
+            ("mostly_silent", "mostly silent"),
+            ("rescued", "brought back to the seed"),
+        ),
         (
             ("notes_a_second", "notes a second"),
             ("silent_share", "share of time silent"),
             ("longest_gap_s", "longest gap, s"),
             ("drift", "drift"),
+            ("rescues", "times brought back to the seed"),
         ),
     ),
     Section(

@@ -81,6 +81,10 @@ def summarise(pieces: Sequence[PieceMeasures]) -> dict[str, Any]:
         "mostly_silent": rate_of(p.stability.mostly_silent for p in pieces),
         "stuck": rate_of((p.stability.stuck_share or 0.0) > STUCK_SHARE for p in pieces),
     }
+    columns["rescues"] = [p.rescues for p in pieces]
+    watched = [p.rescues > 0 for p in pieces if p.rescues is not None]
+    if watched:
+        rates["rescued"] = rate_of(watched)
     summary: dict[str, Any] = {"n": len(pieces)}
     found = [p.originality for p in pieces if p.originality is not None]
     if found:

@@ -7,7 +7,8 @@ composer.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,9 +28,21 @@ LOOPED = "seed looped"
 # "copy" and "frequency" are baselines of the likelihood.
 _RESERVED = (REAL, MARKOV, LOOPED, "copy", "frequency")
 
-Play = Callable[[Excerpt, int], list[Note]]
-"""Takes an excerpt, of which it hears the seed alone, and the number of the random draw; returns
-its own notes after the seed, from 0."""
+
+class Played(NamedTuple):
+    """What someone plays after a seed.
+
+    Attributes:
+        notes: from 0, where the seed ends.
+        rescues: how often they were brought back to the seed; None where nobody watches over that.
+    """
+
+    notes: Sequence[Note]
+    rescues: int | None = None
+
+
+Play = Callable[[Excerpt, int], Played]
+"""Takes an excerpt, of which it hears the seed alone, and the number of the random draw."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +61,25 @@ class System:
     play: Play
     is_drawn: bool = False
 
-    def carry_on(self, excerpt: Excerpt, rng: int) -> tuple[Note, ...]:
-        """Returns the notes it plays after the excerpt's seed, struck before `excerpt.seconds`."""
-        return tuple(cut_notes(self.play(excerpt, rng), 0, excerpt.seconds))
+    def carry_on(self, excerpt: Excerpt, rng: int) -> Excerpt:
+        """Returns the excerpt with what it plays after the seed, struck before its end."""
+        played = self.play(excerpt, rng)
+        notes = tuple(cut_notes(played.notes, 0, excerpt.seconds))
+        return replace(excerpt, notes=notes, rescues=played.rescues)
 
 
 def real_music() -> System:
     """Returns the composer."""
-    return System(
-        REAL, "the composer's own next notes", lambda excerpt, rng: list(excerpt.notes)
-    )
+    return System(REAL, "the composer's own next notes", lambda excerpt, rng: Played(excerpt.notes))
 
 
 def sampled(name: str, info: ModelInfo, network: PyzzicatoModel, temperature: float) -> System:
     """Returns a model that draws its notes."""
 
-    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+    def play(excerpt: Excerpt, rng: int) -> Played:
         settings = _settings(excerpt, rng, temperature=temperature)
-        return continue_seed(network, excerpt.joined, settings).continuation_only
+        piece = continue_seed(network, excerpt.joined, settings)
+        return Played(piece.continuation_only, len(piece.rescues))
 
     about = f"{info.backbone} (revision {info.revision}), sampled at temperature {temperature:g}"
     return System(name, about, play, is_drawn=True)
@@ -74,9 +88,9 @@ def sampled(name: str, info: ModelInfo, network: PyzzicatoModel, temperature: fl
 def by_threshold(name: str, network: PyzzicatoModel, threshold: float) -> System:
     """Returns a model that plays in the article's way."""
 
-    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+    def play(excerpt: Excerpt, rng: int) -> Played:
         settings = _settings(excerpt, rng, threshold=threshold)
-        return continue_seed(network, excerpt.joined, settings).continuation_only
+        return Played(continue_seed(network, excerpt.joined, settings).continuation_only)
 
     about = f"the same in the article's way: keys with a probability above {threshold:g} sound"
     return System(threshold_name(name), about, play)
@@ -90,14 +104,14 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
         n_pieces: how many training pieces it was counted on.
     """
 
-    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+    def play(excerpt: Excerpt, rng: int) -> Played:
         settings = _settings(excerpt, rng)
         seed, seed_seconds = cut_seed(excerpt.joined, settings, FS)
         player = RollPlayer(seed, seed_seconds, FS, SeedTouch(seed, rng))
         n_frames = int(np.ceil(excerpt.seconds * FS))
         roll = markov.continue_roll(player.steps[-1], n_frames, np.random.default_rng(rng))
         notes = [note for frame in roll for note in player.play(frame)]
-        return sort_notes([*notes, *player.stop(excerpt.seconds)])
+        return Played(sort_notes([*notes, *player.let_go(excerpt.seconds)]))
 
     about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
     return System(MARKOV, about, play)
@@ -106,9 +120,10 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
 def looped_seed() -> System:
     """Returns the seed, again and again."""
 
-    def play(excerpt: Excerpt, rng: int) -> list[Note]:
+    def play(excerpt: Excerpt, rng: int) -> Played:
         begins = np.arange(0, excerpt.seconds, excerpt.seed_seconds)
-        return [note for begin in begins for note in shift_notes(excerpt.seed, float(begin))]
+        notes = [note for begin in begins for note in shift_notes(excerpt.seed, float(begin))]
+        return Played(notes)
 
     return System(LOOPED, "the seed, again and again", play)
 

@@ -88,7 +88,8 @@ async def continue_piece(
     Returns:
         version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
         midi (the file), seed_notes and notes on one clock, seed_seconds, remarks, settings,
-        composer (whose style it was played in, or null), measures, wall_seconds and
+        composer (whose style it was played in, or null), rescues (when, in seconds from the
+        seed's end, and why it was brought back to the seed), measures, wall_seconds and
         real_time_factor.
     """
     posted = dict(locals())

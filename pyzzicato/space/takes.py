@@ -151,7 +151,8 @@ def describe_take(take: Continuation) -> Json:
     Returns:
         `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
         with the seed, `seed_seconds`, `remarks`, `settings`, `composer` (whose style it was played
-        in, or None), `measures` (`facts.measure_take`), `wall_seconds` and `real_time_factor`.
+        in, or None), `rescues` (when, in seconds from the seed's end, and why it was brought back
+        to the seed), `measures` (`facts.measure_take`), `wall_seconds` and `real_time_factor`.
     """
     midi = write_midi(take.notes, new_folder() / "continuation.mid")
     return {
@@ -162,6 +163,7 @@ def describe_take(take: Continuation) -> Json:
         "remarks": list(take.remarks),
         "settings": asdict(take.settings),
         "composer": take.composer,
+        "rescues": [asdict(rescue) for rescue in take.rescues],
         "measures": measure_take(take),
         "wall_seconds": round(take.wall_seconds, 3),
         "real_time_factor": round(take.real_time_factor, 1),

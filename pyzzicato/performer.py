@@ -1,0 +1,70 @@
+"""A model at the keys: hears its seed, plays on, and comes back to the seed if it goes astray."""
+
+import numpy as np
+
+from .guard import Guard, Rescue
+from .models import PyzzicatoModel, SamplingRule, Stepper
+from .notes import Note
+from .players import Player
+from .threads import one_thread
+
+# Numbers the stream of random draws, beside those that use the same `rng` for other ends.
+_DRAWS = 1
+# As much of a long seed is heard again, so that a rescue takes a tenth of a second at the most.
+_RECALLED_STEPS = 400
+# Less than any step, more than sums of times are wrong by.
+_ROUNDING_S = 1e-9
+
+
+class Performer:
+    """Plays one piece.
+
+    Args:
+        model: who plays; its weights must not change meanwhile.
+        player: turns the model's steps into notes, and has the seed.
+        rule: how steps are drawn. By a threshold nothing is drawn, and what goes astray is left so:
+            from the same seed it would again.
+        composer: number of whom to play as, 0 for nobody in particular.
+        rng: number of the random draw.
+    """
+
+    def __init__(
+        self, model: PyzzicatoModel, player: Player, rule: SamplingRule, composer: int, rng: int
+    ) -> None:
+        self._model = model
+        self._player = player
+        self._rule = rule
+        self._views = [composer, 0][: rule.n_views]
+        self._draws = np.random.default_rng([rng, _DRAWS])
+        self._guard = Guard()
+        self._stepper = self._hear(player.steps)
+
+    @property
+    def rescues(self) -> list[Rescue]:
+        """Returns the returns to the seed so far, on the player's clock."""
+        return self._guard.rescues
+
+    def play(self, until_s: float) -> list[Note]:
+        """Plays on to a second of the player's clock; returns the new notes that ended by then."""
+        player, ended = self._player, []
+        # Not for longer: a stream must not leave its limit on while it waits for its listener.
+        with one_thread():
+            while player.seconds < until_s - _ROUNDING_S:
+                step = self._stepper.draw(self._rule, self._draws, player.at_least)
+                self._stepper.take(step)
+                ended += player.play(step)
+                if self._rule.threshold is None and self._is_astray():
+                    ended += player.let_go(player.seconds)
+                    self._stepper = self._hear(player.steps[-_RECALLED_STEPS:])
+        return ended
+
+    def _is_astray(self) -> bool:
+        player = self._player
+        return self._guard.is_astray(player.seconds, player.struck, player.n_sounding)
+
+    def _hear(self, seed: np.ndarray) -> Stepper:
+        """Returns the model when it has heard the seed, and nothing else."""
+        stepper = self._model.stepper(self._views)
+        with one_thread():
+            stepper.hear(seed)
+        return stepper
