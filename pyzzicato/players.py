@@ -133,7 +133,7 @@ class RollPlayer:
         """Takes the next `(88,)` frame; returns the new notes that ended with it."""
         ended = []
         self.struck = []
-        for key in map(int, np.flatnonzero(step != self._last)):
+        for key in (step != self._last).nonzero()[0].tolist():
             if step[key]:
                 self.struck.append(key)
                 self._onsets[key] = (self._n, self._touch.velocity(LOWEST_PITCH + key))

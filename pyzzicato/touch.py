@@ -27,12 +27,17 @@ class SeedTouch:
         self._velocities = np.array([note.velocity for note in seed])
         self._rng = np.random.default_rng(rng)
         self._last = float(self._velocities[-_NEIGHBOURS:].mean()) if len(seed) else _PLAIN_VELOCITY
+        # By pitch, the velocities to draw from.
+        self._nearest: dict[int, list[int]] = {}
 
     def velocity(self, pitch: int) -> int:
         """Returns the velocity, 1 to 127, for a new note of a pitch."""
         if not len(self._pitches):
             return _PLAIN_VELOCITY
-        nearest = np.argsort(np.abs(self._pitches - pitch), kind="stable")[:_NEIGHBOURS]
-        drawn = float(self._velocities[self._rng.choice(nearest)])
+        if pitch not in self._nearest:
+            order = np.argsort(np.abs(self._pitches - pitch), kind="stable")
+            self._nearest[pitch] = self._velocities[order[:_NEIGHBOURS]].tolist()
+        nearest = self._nearest[pitch]
+        drawn = nearest[self._rng.integers(len(nearest))]
         self._last = (self._last + drawn) / 2
         return max(1, min(127, round(self._last)))

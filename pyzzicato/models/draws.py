@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from .backbone_steps import Dense, Vector, as_array
+from .backbone_steps import Dense, Vector, as_array, by_columns
 from .heads import IndependentHead
 from .joint_head import JointHead
 from .note_head import NoteHead
@@ -110,17 +110,16 @@ class JointDraw:
                 [self._by_key(z + heard) + r for z, r in zip(alone, rest, strict=True)]
             )
             decided = log_odds > cuts
-            if np.array_equal(decided, proposed):
+            if decided.tobytes() == proposed.tobytes():
                 return decided.astype(np.uint8)
             proposed = decided
 
     def _heard(self, frame: NDArray[np.bool_], present: Step) -> NDArray[np.float32]:
         """Returns what the keys of a frame say to those above them, `(88, H)`."""
-        held = np.flatnonzero(frame & (present == 1))
-        struck = np.flatnonzero(frame & (present == 0))
-        said = self._held[held].sum(0)
+        said = np.add.reduce(self._held[(frame & present).nonzero()[0]])
+        struck = (frame > present).nonzero()[0]
         if len(struck):
-            said += self._struck[struck].sum(0)
+            said += np.add.reduce(self._struck[struck])
         heard: NDArray[np.float32] = said.reshape(N_KEYS, -1)
         return heard
 
@@ -161,7 +160,7 @@ class NoteDraw:
     def _pitch(self, hidden: Vector, sums: NDArray[np.float32]) -> Vector:
         units = self._net(sums, hidden)
         np.maximum(units, 0, out=units)
-        logits: Vector = units @ self._key
+        logits: Vector = units.dot(self._key)
         logits += self._own(hidden)
         # The same for all keys, and so of no effect; kept, so that logits are the module's own.
         return logits + np.float32(self._key_bias)
@@ -171,17 +170,17 @@ class _KeyLogOdds:
     """From the units of each key to its log-odds, but for the last layer's bias."""
 
     def __init__(self, mix: nn.Linear, out: nn.Linear) -> None:
-        self._mix = as_array(mix.weight).T
+        self._mix = by_columns(as_array(mix.weight))
         self._mix_bias = as_array(mix.bias)
         self._out = as_array(out.weight)[0]
 
     def __call__(self, z: NDArray[np.float32]) -> Vector:
         """Returns `(88,)` for units before their ReLU `(88, H)`, which are used up."""
         np.maximum(z, 0, out=z)
-        units = z @ self._mix
+        units = z.dot(self._mix)
         units += self._mix_bias
         np.maximum(units, 0, out=units)
-        log_odds: Vector = units @ self._out
+        log_odds: Vector = units.dot(self._out)
         return log_odds
 
 

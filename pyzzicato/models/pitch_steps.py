@@ -77,7 +77,7 @@ class FirstLayer:
 
     def remembered(self) -> Sums:
         """Returns the layer's sums over the memories, new, for the other planes to be added to."""
-        sums: Sums = (self._gain / (self._counts + 1)) @ self._faded
+        sums: Sums = (self._gain / (self._counts + 1)).dot(self._faded)
         sums += self._bias
         return sums
 
@@ -100,8 +100,8 @@ class RollPast:
     def take(self, frame: NDArray[np.uint8]) -> Vector:
         """Takes one more `(88,)` frame; returns what the backbone is given of it."""
         if self._layer is not None:
-            self._layer.strike(np.flatnonzero(frame > self.present).tolist())
-            self._recent = [np.flatnonzero(frame), *self._recent[: self._n_recent - 1]]
+            self._layer.strike((frame > self.present).nonzero()[0].tolist())
+            self._recent = [frame.nonzero()[0], *self._recent[: self._n_recent - 1]]
         self.present = frame.copy()
         return frame.astype(np.float32)
 
@@ -111,7 +111,7 @@ class RollPast:
         sums = self._layer.remembered()
         for says, keys in zip(self._layer.says, self._recent, strict=False):
             if len(keys):
-                sums += says[keys].sum(0)
+                sums += np.add.reduce(says[keys])
         return sums
 
 
@@ -167,6 +167,8 @@ class PitchStep:
         self._inside = self._units[n_taps // 2 : n_taps // 2 + N_KEYS]
         windows = sliding_window_view(self._units.ravel(), n_taps * size)
         self._windows = windows[::size]  # (88, taps * H)
+        # Products want their rows apart from each other; numpy would find new room each time.
+        self._apart = np.empty_like(self._windows, order="C")
 
     def __call__(self, sums: Sums, context: Vector) -> NDArray[np.float32]:
         """Returns `(88, H)` for the first layer's sums and the backbone's vector `(C,)`."""
@@ -175,6 +177,7 @@ class PitchStep:
         units = sums.reshape(N_KEYS, size) * (film[:size] + 1)
         units += film[size:]
         np.maximum(units, 0, out=self._inside)
-        out: NDArray[np.float32] = self._windows @ self._weight
+        np.copyto(self._apart, self._windows)
+        out: NDArray[np.float32] = self._apart.dot(self._weight)
         out += self._bias
         return out
