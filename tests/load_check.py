@@ -1,10 +1,10 @@
 """Asks the running app for more than it can do at once, and measures how it bears that.
 
-    python tests/load_check.py                  20 clients at once, 30 s each; then 200 requests
+    python tests/load_check.py                  20 clients at once, 30 s each; then 600 requests
     python tests/load_check.py --clients 60     more than may wait: some are told that it is busy
 
 It fails if an answer is wrong or lost, if the app and the processes it starts take 2 GB or more, or
-if the memory grows from the middle of the 200 requests to their end.
+if the memory grows from the middle of the 600 requests to their end.
 """
 
 import argparse
@@ -124,7 +124,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clients", type=int, default=20, help="at once (%(default)s)")
     parser.add_argument("--seconds", type=float, default=30, help="asked for (%(default)s)")
-    parser.add_argument("--requests", type=int, default=200, help="afterwards (%(default)s)")
+    parser.add_argument("--requests", type=int, default=600, help="afterwards (%(default)s)")
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, served_app(Path(folder)) as app:
         first = ask_once(app.url, 0, 1)

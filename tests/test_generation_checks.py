@@ -111,5 +111,6 @@ def test_the_benchmark_measures_three_ways(
     # Products of the weights alone cost less than playing, and a window more than a step.
     assert told["bound"] > told["times_real_time"]["2 s"] > 0
     assert told["naive"] > 0
+    assert 0 < told["ms_a_step"]["2 s"] < 2000
     assert told["seed_heard_s"] > 0
     assert "| naive | bound |" in capsys.readouterr().out

@@ -8,7 +8,8 @@ wall time (median of the repeats). The figures of a model:
 
     seed heard      seconds of wall time for hearing ten seconds of seed and telling whose style it
                     is in, once, before the first new note
-    as it plays     from then on with the carried state, for each of the lengths
+    as it plays     from then on with the carried state, for each of the lengths; in brackets the
+                    milliseconds a step, which do not depend on how dense the piece has become
     naive           the article's way: the last ten seconds through the network again for each step,
                     whatever drawing the step costs on top
     bound           the same number of steps, each only the matrix products of the network's weights
@@ -22,7 +23,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -51,20 +52,23 @@ class BenchmarkConfig:
     out: Path | None
 
 
-def time_playing(
-    model: PyzzicatoModel, seed: list[Note], seconds: float, rng: int
-) -> tuple[float, float]:
-    """Returns the wall time of hearing the seed, and that of playing on, in seconds."""
+class Timed(NamedTuple):
+    """One continuation: wall time of hearing the seed and of playing on, in seconds, and the steps
+    that it took.
+    """  # noqa: D205
+
+    hearing: float
+    playing: float
+    steps: float
+
+
+def time_playing(model: PyzzicatoModel, seed: list[Note], seconds: float, rng: int) -> Timed:
+    """Returns the times of one continuation."""
     piece = continue_seed(model, seed, GenerationSettings(seconds=seconds, rng=rng))
-    return piece.heard_seconds, piece.wall_seconds - piece.heard_seconds
-
-
-def steps_a_second(model: PyzzicatoModel, seed: list[Note], rng: int) -> float:
-    """Returns how many steps the model takes for a second of music, over one minute."""
-    if model.config.representation == "roll":
-        return float(model.config.fs)
-    settings = GenerationSettings(seconds=60, rng=rng)
-    return len(continue_seed(model, seed, settings).new_notes) / settings.seconds
+    on_roll = model.config.representation == "roll"
+    # One more note is drawn than is played: the one after the end.
+    steps = model.config.fs * seconds if on_roll else len(piece.new_notes) + 1
+    return Timed(piece.heard_seconds, piece.wall_seconds - piece.heard_seconds, steps)
 
 
 def time_naive_step(model: PyzzicatoModel, seed: list[Note], rng: int) -> float:
@@ -111,18 +115,24 @@ def measure(name: str, config: BenchmarkConfig) -> dict[str, Any]:
     torch.set_num_threads(1)
     time_playing(model, seed, 2.0, config.rng)  # What is slow only once is not counted.
     heard: list[float] = []
-    rates: dict[float, list[float]] = {seconds: [] for seconds in config.lengths}
+    times: dict[float, list[Timed]] = {seconds: [] for seconds in config.lengths}
     # Turn and turn about, so that a busy moment does not fall on one length alone.
     for _ in range(config.repeats):
         for seconds in config.lengths:
-            hearing, playing = time_playing(model, seed, seconds, config.rng)
-            heard.append(hearing)
-            rates[seconds].append(seconds / playing)
-    steps = steps_a_second(model, seed, config.rng)
+            times[seconds].append(time_playing(model, seed, seconds, config.rng))
+            heard.append(times[seconds][-1].hearing)
+    minute = time_playing(model, seed, 60.0, config.rng)
+    steps = minute.steps / 60.0
     return {
         "steps_a_second": round(steps, 2),
         "seed_heard_s": round(median(heard), 3),
-        "times_real_time": {f"{s:g} s": round(median(r), 1) for s, r in rates.items()},
+        "times_real_time": {
+            f"{s:g} s": round(median(s / t.playing for t in all_), 1) for s, all_ in times.items()
+        },
+        "ms_a_step": {
+            f"{s:g} s": round(1000 * median(t.playing / t.steps for t in all_), 3)
+            for s, all_ in times.items()
+        },
         "naive": round(1 / (steps * time_naive_step(model, seed, config.rng)), 1),
         "bound": round(1 / (steps * time_products(model)), 1),
     }
@@ -136,7 +146,9 @@ def main(config: BenchmarkConfig) -> None:
     print("| " + " | ".join(columns) + " |")
     print("|---" * len(columns) + "|")
     for name, row in found.items():
-        rates = " | ".join(str(row["times_real_time"][length]) for length in lengths)
+        rates = " | ".join(
+            f"{row['times_real_time'][length]} ({row['ms_a_step'][length]})" for length in lengths
+        )
         told = f"{row['steps_a_second']} | {row['seed_heard_s']} | {rates}"
         print(f"| {name} | {told} | {row['naive']} | {row['bound']} |")
     if config.out is not None:
