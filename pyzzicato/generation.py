@@ -225,22 +225,9 @@ def stream_continuation(
         chunk_end += _CHUNK_SECONDS * math.ceil(
             (reached - chunk_end + _ROUNDING_S) / _CHUNK_SECONDS
         )
-    new += ended
-    held_seed = player.seed_as_held() if begun.seed else []
-    names = model.config.composers or []
-    rescues = tuple(replace(r, seconds=r.seconds + ahead) for r in performer.rescues)
-    piece = Continuation(
-        # The last frame may reach over the end.
-        seed_notes=tuple(_until(held_seed, begun.seed_seconds + settings.seconds)),
-        new_notes=tuple(sort_notes(_shift(new, begun.seed_seconds))),
-        seed_seconds=begun.seed_seconds,
-        settings=settings,
-        wall_seconds=time.perf_counter() - began,
-        heard_seconds=heard_seconds,
-        remarks=(*(() if begun.seed else (SILENT_SEED,)), *describe_rescues(rescues)),
-        rescues=rescues,
-        composer=names[begun.composer - 1] if begun.composer else None,
-    )
+    rescues = [replace(r, seconds=r.seconds + ahead) for r in performer.rescues]
+    spent = heard_seconds, time.perf_counter() - began
+    piece = _whole(model, settings, begun, [*new, *ended], rescues, spent)
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 
 
@@ -305,6 +292,41 @@ def _begin(
     if settings.composer is None and seed:
         composer = likeliest_composer(model, player.steps)
     return _Beginning(seed, seed_seconds, opening, ahead, player, composer)
+
+
+def _whole(
+    model: PyzzicatoModel,
+    settings: GenerationSettings,
+    begun: _Beginning,
+    new: list[Note],
+    rescues: Sequence[Rescue],
+    spent: tuple[float, float],
+) -> Continuation:
+    """Returns the piece that has been played.
+
+    Args:
+        model: who played.
+        settings: of the piece.
+        begun: what it began with.
+        new: what was played, from 0 where the seed ends.
+        rescues: returns to the seed.
+        spent: seconds of wall time, for hearing the seed and for all.
+    """
+    held_seed = begun.player.seed_as_held() if begun.seed else []
+    names = model.config.composers or []
+    heard_seconds, wall_seconds = spent
+    return Continuation(
+        # The last frame may reach over the end.
+        seed_notes=tuple(_until(held_seed, begun.seed_seconds + settings.seconds)),
+        new_notes=tuple(sort_notes(_shift(new, begun.seed_seconds))),
+        seed_seconds=begun.seed_seconds,
+        settings=settings,
+        wall_seconds=wall_seconds,
+        heard_seconds=heard_seconds,
+        remarks=(*(() if begun.seed else (SILENT_SEED,)), *describe_rescues(rescues)),
+        rescues=tuple(rescues),
+        composer=names[begun.composer - 1] if begun.composer else None,
+    )
 
 
 def _check_settings(model: PyzzicatoModel, settings: GenerationSettings) -> None:
