@@ -51,6 +51,7 @@ TAKE = {
     "settings",
     "composer",
     "measures",
+    "rescues",
     "wall_seconds",
     "real_time_factor",
 }
