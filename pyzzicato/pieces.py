@@ -96,6 +96,7 @@ def write_piece(
         piece.seed_seconds,
         seed.title,
         end_seconds=piece.seed_seconds + piece.settings.seconds,
+        returns=[piece.seed_seconds + rescue.seconds for rescue in piece.rescues],
     )
     png = save_png(picture, folder / "pianoroll.png")
     facts = describe_piece(piece, seed, model)

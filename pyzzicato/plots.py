@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
@@ -52,6 +54,7 @@ def plot_pianoroll(
     seed_seconds: float,
     title: str | None = None,
     end_seconds: float | None = None,
+    returns: Sequence[float] = (),
 ) -> Figure:
     """Returns a piano roll of a seed and its continuation.
 
@@ -66,6 +69,8 @@ def plot_pianoroll(
         title: written above the roll.
         end_seconds: where the time axis ends, for a continuation that ends in silence; at least to
             the last offset.
+        returns: where playing was brought back to the seed, drawn as dotted lines; seconds on the
+            same axis.
 
     Raises:
         ValueError: if `seed_seconds` is below 0.
@@ -86,11 +91,13 @@ def plot_pianoroll(
     if seed_seconds > 0:
         axes.axvspan(0, seed_seconds, color=_SEED_GROUND, zorder=0.5, linewidth=0)
         axes.axvline(seed_seconds, color=INK, linewidth=1.1, linestyle=(0, (4, 2)), zorder=4)
+    for seconds in returns:
+        axes.axvline(seconds, color=INK, linewidth=1.1, linestyle=(0, (1, 3)), zorder=4)
     # Outlines as fine as the bars: in ten minutes of music a bar is a pixel wide.
     outline = float(np.clip(30.0 / length, 0.15, 0.7))
     _draw_notes(axes, seed, INK, None, 0.0)
     _draw_notes(axes, new, ACCENT, _ACCENT_EDGE, outline)
-    _label_roll(axes, len(seed), len(new), seed_seconds, title)
+    _label_roll(axes, len(seed), len(new), seed_seconds, title, len(returns))
     return figure
 
 
@@ -216,13 +223,16 @@ def _shades(colour: str, velocity: npt.NDArray[np.float64]) -> npt.NDArray[np.fl
 
 
 def _label_roll(
-    axes: Axes, n_seed: int, n_new: int, seed_seconds: float, title: str | None
+    axes: Axes, n_seed: int, n_new: int, seed_seconds: float, title: str | None, n_returns: int
 ) -> None:
     """Writes title, key and axes of a piano roll."""
-    key = [
+    key: list[Artist] = [
         Patch(facecolor=INK, label=f"seed: {seed_seconds:g} s, {_counted(n_seed)}"),
         Patch(facecolor=ACCENT, edgecolor=_ACCENT_EDGE, label=f"continuation: {_counted(n_new)}"),
     ]
+    if n_returns:
+        line = Line2D([], [], color=INK, linestyle=(0, (1, 3)), label="brought back to the seed")
+        key.append(line)
     inches = axes.figure.dpi_scale_trans
     axes.legend(
         handles=key,
@@ -230,7 +240,7 @@ def _label_roll(
         loc="upper right",
         bbox_to_anchor=(1.0, 0.0),
         bbox_transform=axes.transAxes + ScaledTranslation(0, -16 / 72, inches),
-        ncols=2,
+        ncols=len(key),
         frameon=False,
         handlelength=1.4,
         labelcolor=INK,

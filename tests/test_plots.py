@@ -82,6 +82,17 @@ def test_seed_and_continuation_differ_without_colour() -> None:
     assert grey[heights[0], left] < grey[heights[0], right] - 5
 
 
+def test_returns_to_the_seed_are_dotted_lines_and_told() -> None:
+    notes = [Note(60, 0.0, 30.0, 64)]
+    plain = plot_pianoroll([], notes, 4.0)
+    marked = plot_pianoroll([], notes, 4.0, returns=[12.5, 20.0])
+    n_plain = len(plain.axes[0].lines)
+    added = marked.axes[0].lines[n_plain:]
+    assert [list(line.get_xdata()) for line in added] == [[12.5, 12.5], [20.0, 20.0]]
+    texts = [[t.get_text() for t in f.axes[0].get_legend().get_texts()] for f in (plain, marked)]
+    assert texts[1] == [*texts[0], "brought back to the seed"]
+
+
 def test_octaves_are_named_and_the_range_is_fitted() -> None:
     figure = plot_pianoroll(SEED, NEW, 5.0)
     assert tick_names(figure) == {48.0: "C3", 60.0: "C4", 72.0: "C5"}

@@ -140,7 +140,14 @@ def _play(model: PyzzicatoModel, out: Path, sound: bool) -> dict[str, Any]:
     title = f"{seed.composer}: {seed.title}"
     write_midi(piece.notes, out / "continuation.mid")
     end = piece.seed_seconds + EXAMPLE_SETTINGS.seconds
-    picture = plot_pianoroll(piece.seed_notes, piece.new_notes, piece.seed_seconds, title, end)
+    picture = plot_pianoroll(
+        piece.seed_notes,
+        piece.new_notes,
+        piece.seed_seconds,
+        title,
+        end,
+        [piece.seed_seconds + rescue.seconds for rescue in piece.rescues],
+    )
     save_png(picture, out / "continuation.png")
     told = {"title": title, "seconds": f"{EXAMPLE_SETTINGS.seconds:g}", "sound": None}
     if sound:

@@ -200,7 +200,8 @@ export class ContinueView {
     const notes = take ? take.notes : seed.part;
     const seedSeconds = take ? take.seedSeconds : seed.seconds;
     const end = take ? take.wholeEnd : Math.max(seedSeconds, endOf(notes));
-    const piece = { notes, seedSeconds, end, growing: Boolean(take?.running) };
+    const returns = take?.facts?.returns ?? [];
+    const piece = { notes, seedSeconds, end, returns, growing: Boolean(take?.running) };
     this.roll.setPiece(piece);
     if (this.stage.owner === this) {
       this.player.setNotes(notes, take ? Math.max(take.end, take.running ? 0 : endOf(notes)) : end,

@@ -30,6 +30,7 @@ export class Roll extends EventTarget {
     this.frame = frame;
     this.notes = [];
     this.seedSeconds = 0;
+    this.returns = [];
     this.end = 10;
     this.scale = null; // pixels a second; null fits the piece
     this.left = 0; // the first second in sight
@@ -76,11 +77,15 @@ export class Roll extends EventTarget {
     this.setTime(0);
   }
 
-  /** Takes a piece; `growing` keeps the range of pitches from jumping about as notes come. */
-  setPiece({ notes, seedSeconds = 0, end, growing = false }) {
+  /**
+   * Takes a piece; `returns` are where it was brought back to the seed, in seconds; `growing` keeps
+   * the range of pitches from jumping about as notes come.
+   */
+  setPiece({ notes, seedSeconds = 0, end, returns = [], growing = false }) {
     const before = this.range;
     this.notes = notes;
     this.seedSeconds = seedSeconds;
+    this.returns = returns;
     this.end = Math.max(end, 1);
     this.range = pitchRange(notes);
     if (growing && before) {
@@ -150,15 +155,21 @@ export class Roll extends EventTarget {
         pen.fillRect(0, Math.round(y(pitch) + row), this.width, 1);
       }
     }
+    pen.strokeStyle = colours.muted;
     if (this.seedSeconds > 0 && this.seedSeconds < this.end && !this.frame) {
-      pen.strokeStyle = colours.muted;
-      pen.setLineDash([4, 3]);
-      pen.beginPath();
-      pen.moveTo(Math.round(this.x(this.seedSeconds)) + 0.5, 0);
-      pen.lineTo(Math.round(this.x(this.seedSeconds)) + 0.5, bottom);
-      pen.stroke();
-      pen.setLineDash([]);
+      this.paintBorder(pen, this.seedSeconds, [4, 3], bottom);
     }
+    for (const seconds of this.returns) this.paintBorder(pen, seconds, [1, 4], bottom);
+  }
+
+  paintBorder(pen, seconds, dashes, bottom) {
+    const x = Math.round(this.x(seconds)) + 0.5;
+    pen.setLineDash(dashes);
+    pen.beginPath();
+    pen.moveTo(x, 0);
+    pen.lineTo(x, bottom);
+    pen.stroke();
+    pen.setLineDash([]);
   }
 
   paintNotes(pen, colours, row, y) {

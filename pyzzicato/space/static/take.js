@@ -92,6 +92,7 @@ export class Take extends EventTarget {
       revision: result.model.revision,
       remarks: [...result.remarks, ...told.remarks],
       composer: told.composer,
+      returns: told.rescues.map(({ seconds }) => told.seed_seconds + seconds),
       speed: told.real_time_factor,
       words: told.measures.in_words,
     };
