@@ -1,15 +1,16 @@
 """Notices when playing has gone astray, so that it can be brought back to its seed.
 
-The bounds lie beyond what real music does: of 123 passages of 120 s from held-out performances, one
-had a key struck eight times in a row, none more than 62 keys at once or more than 15.1 s without a
+The bounds lie where real music hardly comes: of 123 passages of 120 s from held-out performances,
+one had a key struck seven times in a row, none more than 62 keys at once or 15.1 s without a
 stroke.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-STUCK_RUN = 8
-"""Strokes of one key in a row, nothing else between, from which a key counts as stuck."""
+MAX_STROKES = 7
+"""So often a key is not struck in a row, nothing else between: once more, and it counts as stuck in
+the measures (`evaluation.stability.STUCK_RUN`)."""
 MAX_KEYS = 64
 """More keys than this do not sound at once."""
 MAX_PAUSE_S = 16.0
@@ -66,7 +67,7 @@ class Guard:
             self._last_stroke_s = seconds
         if seconds < self._next_s:
             return False
-        if self._run >= STUCK_RUN:
+        if self._run >= MAX_STROKES:
             reason = STUCK
         elif n_sounding > MAX_KEYS:
             reason = DROWNED

@@ -11,10 +11,10 @@ from pyzzicato.guard import (
     DROWNED,
     MAX_KEYS,
     MAX_PAUSE_S,
+    MAX_STROKES,
     MIN_BETWEEN_S,
     SILENT,
     STUCK,
-    STUCK_RUN,
     Guard,
     Rescue,
     describe_rescues,
@@ -26,14 +26,14 @@ SETTINGS = GenerationSettings(seconds=20.0, seed_seconds=4.0)
 
 def test_a_key_struck_again_and_again_is_stuck() -> None:
     guard = Guard()
-    astray = [guard.is_astray(0.2 * n, [40], 1) for n in range(STUCK_RUN)]
-    assert astray == [False] * (STUCK_RUN - 1) + [True]
-    assert guard.rescues == [Rescue(pytest.approx(0.2 * (STUCK_RUN - 1)), STUCK)]
+    astray = [guard.is_astray(0.2 * n, [40], 1) for n in range(MAX_STROKES)]
+    assert astray == [False] * (MAX_STROKES - 1) + [True]
+    assert guard.rescues == [Rescue(pytest.approx(0.2 * (MAX_STROKES - 1)), STUCK)]
 
 
 def test_another_key_between_or_in_the_same_step_is_none_the_worse() -> None:
     guard = Guard()
-    for n in range(5 * STUCK_RUN):
+    for n in range(5 * MAX_STROKES):
         assert not guard.is_astray(0.1 * n, [40, 47] if n % 3 else [40], 2)
         assert not guard.is_astray(0.1 * n + 0.05, [], 2)
 

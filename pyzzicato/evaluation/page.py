@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..guard import MAX_KEYS, MAX_PAUSE_S, STUCK_RUN
+from ..guard import MAX_KEYS, MAX_PAUSE_S, MAX_STROKES
 from .measures import REAL
 from .stability import (
     DRIED_UP_BELOW,
@@ -18,6 +18,7 @@ from .stability import (
     HANGING_S,
     MOSTLY_SILENT,
     RESTRIKE_S,
+    STUCK_RUN,
     STUCK_SHARE,
     STUTTER_S,
 )
@@ -83,7 +84,7 @@ SECTIONS = (
         f"notes a second, or, whatever came before, fewer than {DRIED_UP_FLOOR:g} a second. It is "
         f"*mostly silent* if no note sounds for more than {MOSTLY_SILENT:.0%} of the time. *Drift* "
         "is the number of notes in the last third over that in the first. Models that draw their "
-        f"notes are *brought back to the seed* where a key is struck {STUCK_RUN} times in a row, "
+        f"notes are *brought back to the seed* where a key is struck {MAX_STROKES} times in a row, "
         f"more than {MAX_KEYS} keys sound at once or nothing is struck for {MAX_PAUSE_S:g} s.",
         (
             ("dried_up", "dried up"),

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..guard import STUCK_RUN
 from ..notes import Note
 from .arrays import Floats, Ints, NoteArrays, note_arrays, sounding_seconds
 
 N_GRAM = 8
 """Notes that make a figure: long enough that ordinary scales and trills seldom repeat one."""
+STUCK_RUN = 8
+"""Strokes of one key in a row, nothing else between, from which a key counts as stuck."""
 RESTRIKE_S = 0.05
 """A key struck so soon after it was let go is struck again: one frame of a roll of 20 a second."""
 STUTTER_S = 0.1
