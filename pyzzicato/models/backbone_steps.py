@@ -52,6 +52,10 @@ class Dense:
             y += self._bias
         return y
 
+    def halve(self) -> None:
+        """Halves what the layer makes of its input, the bias left as it is."""
+        self._weight *= 0.5
+
 
 class DelayLine:
     """A causal convolution that keeps the steps it will see again.
@@ -108,8 +112,9 @@ class WaveNetStep:
         blocks = [cast(GatedBlock, block) for block in backbone.blocks]
         self._embed = Dense(backbone.embed)
         self._blocks = [(DelayLine(block.conv), Dense(block.out)) for block in blocks]
-        for conv, _ in self._blocks:
+        for conv, out in self._blocks:
             conv.halve_gates()
+            out.halve()
         self._dense = Dense(backbone.dense)
 
     def __call__(self, x: Vector) -> Vector:
@@ -120,11 +125,11 @@ class WaveNetStep:
         both = np.concatenate((x, np.zeros(size, dtype=np.float32)))
         for conv, out in self._blocks:
             y = conv(both[:size])
-            # sigmoid(x) is (tanh(x / 2) + 1) / 2: one tanh for signal and gate.
+            # sigmoid(x) is (tanh(x / 2) + 1) / 2: one tanh for signal and gate. Both halvings are in
+            # the weights.
             np.tanh(y, out=y)
             gated = y[size:]
             gated += 1
-            gated *= 0.5
             gated *= y[:size]
             both += out(gated)
         return np.maximum(self._dense(np.maximum(both[size:], 0)), 0)
