@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from excerpt_builder import CHOPIN, measured, playing, silent, small_classifier, small_index
@@ -19,7 +20,10 @@ def sets():
     """Returns real music, a system with a nasty name, and silence."""
     return {
         "real": [measured(playing(i), CHOPIN, **JUDGES) for i in range(6)],
-        NASTY: [measured(playing(10 + i, name=NASTY), CHOPIN, **JUDGES) for i in range(3)],
+        NASTY: [
+            replace(measured(playing(10 + i, name=NASTY), CHOPIN, **JUDGES), rescues=i)
+            for i in range(3)
+        ],
         "quiet": [measured(silent(i), CHOPIN, **JUDGES) for i in range(2)],
     }
 
