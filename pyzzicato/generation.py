@@ -18,7 +18,7 @@ from .attribution import likeliest_composer
 from .guard import Rescue, describe_rescues
 from .models import PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
-from .performer import Performer
+from .performer import ROUNDING_S, Performer
 from .players import Player, player_for
 from .touch import SeedTouch
 
@@ -32,8 +32,6 @@ _CHUNK_SECONDS = 1.0
 _OPENING_SECONDS = 0.5
 _OPENING_PITCHES = (48, 72)
 _OPENING_VELOCITY = 64
-# Less than any step, more than sums of times are wrong by.
-_ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -211,7 +209,7 @@ def stream_continuation(
         until = min(chunk_end, settings.seconds)
         ended += _shift(performer.play(until - ahead), ahead)
         reached = player.seconds + ahead
-        if reached >= settings.seconds - _ROUNDING_S:
+        if reached >= settings.seconds - ROUNDING_S:
             ended += _shift(player.let_go(settings.seconds - ahead), ahead)
             ended = _until(ended, settings.seconds)
             break
@@ -223,9 +221,11 @@ def stream_continuation(
         new += ended
         ended = []
         chunk_end += _CHUNK_SECONDS * math.ceil(
-            (reached - chunk_end + _ROUNDING_S) / _CHUNK_SECONDS
+            (reached - chunk_end + ROUNDING_S) / _CHUNK_SECONDS
         )
     rescues = [replace(r, seconds=r.seconds + ahead) for r in performer.rescues]
+    # The last step may reach over the end, where nobody hears it.
+    rescues = [rescue for rescue in rescues if rescue.seconds < settings.seconds]
     spent = heard_seconds, time.perf_counter() - began
     piece = _whole(model, settings, begun, [*new, *ended], rescues, spent)
     yield Chunk(tuple(ended), (), settings.seconds, piece)

@@ -1,8 +1,8 @@
 """Notices when playing has gone astray, so that it can be brought back to its seed.
 
 The bounds lie where real music hardly comes: of 123 passages of 120 s from held-out performances,
-one had a key struck seven times in a row, none more than 62 keys at once or 15.1 s without a
-stroke.
+one had a key struck seven times in a row or more, none more than 62 keys at once or 15.1 s
+without a stroke.
 """
 
 from collections.abc import Sequence

@@ -12,8 +12,8 @@ from .threads import one_thread
 _DRAWS = 1
 # As much of a long seed is heard again, so that a rescue takes a tenth of a second at the most.
 _RECALLED_STEPS = 400
-# Less than any step, more than sums of times are wrong by.
-_ROUNDING_S = 1e-9
+ROUNDING_S = 1e-9
+"""Less than any step, more than sums of times are wrong by."""
 
 
 class Performer:
@@ -49,7 +49,7 @@ class Performer:
         player, ended = self._player, []
         # Not for longer: a stream must not leave its limit on while it waits for its listener.
         with one_thread():
-            while player.seconds < until_s - _ROUNDING_S:
+            while player.seconds < until_s - ROUNDING_S:
                 step = self._stepper.draw(self._rule, self._draws, player.at_least)
                 self._stepper.take(step)
                 ended += player.play(step)

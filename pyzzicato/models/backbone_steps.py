@@ -125,8 +125,8 @@ class WaveNetStep:
         both = np.concatenate((x, np.zeros(size, dtype=np.float32)))
         for conv, out in self._blocks:
             y = conv(both[:size])
-            # sigmoid(x) is (tanh(x / 2) + 1) / 2: one tanh for signal and gate. Both halvings are in
-            # the weights.
+            # sigmoid(x) is (tanh(x / 2) + 1) / 2: one tanh for signal and gate, and both halvings
+            # are in the weights.
             np.tanh(y, out=y)
             gated = y[size:]
             gated += 1
