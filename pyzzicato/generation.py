@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .attribution import likeliest_composer
+from .density import density_number
 from .guard import Rescue, describe_rescues
 from .models import PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
@@ -200,7 +201,7 @@ def stream_continuation(
     begun = _begin(model, notes, settings)
     player, ahead = begun.player, begun.ahead
     rule = _rule(model, settings, begun.composer)
-    performer = Performer(model, player, rule, begun.composer, settings.rng)
+    performer = Performer(model, player, rule, begun.composer, begun.density, settings.rng)
     heard_seconds = time.perf_counter() - began
     new: list[Note] = []
     ended = list(begun.opening)
@@ -269,6 +270,7 @@ class _Beginning:
         ahead: how much of the continuation the opening fills, seconds.
         player: hears the seed and takes the model's steps.
         composer: number of whom the model plays as, 0 for nobody in particular.
+        density: number of how densely: the seed's, 0 where it does not tell.
     """
 
     seed: list[Note]
@@ -277,6 +279,7 @@ class _Beginning:
     ahead: float
     player: Player
     composer: int
+    density: int
 
 
 def _begin(
@@ -289,9 +292,10 @@ def _begin(
     touch = SeedTouch(seed, settings.rng)
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
     composer = model.config.composer_number(settings.composer)
+    density = density_number(player.steps, model.config)
     if settings.composer is None and seed:
-        composer = likeliest_composer(model, player.steps)
-    return _Beginning(seed, seed_seconds, opening, ahead, player, composer)
+        composer = likeliest_composer(model, player.steps, density)
+    return _Beginning(seed, seed_seconds, opening, ahead, player, composer, density)
 
 
 def _whole(

@@ -25,16 +25,24 @@ class Performer:
         rule: how steps are drawn. By a threshold nothing is drawn, and what goes astray is left so:
             from the same seed it would again.
         composer: number of whom to play as, 0 for nobody in particular.
+        density: number of how densely, 0 for as it comes.
         rng: number of the random draw.
     """
 
     def __init__(
-        self, model: PyzzicatoModel, player: Player, rule: SamplingRule, composer: int, rng: int
+        self,
+        model: PyzzicatoModel,
+        player: Player,
+        rule: SamplingRule,
+        composer: int,
+        density: int,
+        rng: int,
     ) -> None:
         self._model = model
         self._player = player
         self._rule = rule
         self._views = [composer, 0][: rule.n_views]
+        self._density = density
         self._draws = np.random.default_rng([rng, _DRAWS])
         self._guard = Guard()
         self._stepper = self._hear(player.steps)
@@ -64,7 +72,7 @@ class Performer:
 
     def _hear(self, seed: np.ndarray) -> Stepper:
         """Returns the model when it has heard the seed, and nothing else."""
-        stepper = self._model.stepper(self._views)
+        stepper = self._model.stepper(self._views, self._density)
         with one_thread():
             stepper.hear(seed)
         return stepper

@@ -51,7 +51,9 @@ CASES = {
     "lstm": Case("lstm"),
     "lstm, one layer": Case("lstm", config={"n_layers": 1, "dropout": 0.5}),
     "conv1d, composers": Case("conv1d", config={"composers": ["bach", "liszt"]}, sees=2 * 2 + 1),
-    "wavenet, memories": Case("wavenet", config={"spans": [3.0, 20.0]}, sees=2 * 3 + 1),
+    "wavenet, memories": Case(
+        "wavenet", config={"spans": [3.0, 20.0], "densities": [4.0]}, sees=2 * 3 + 1
+    ),
     "lstm, memories": Case(
         "lstm", config={"composers": ["bach", "liszt"], "spans": [5.0], "recent": 2}
     ),
@@ -59,7 +61,9 @@ CASES = {
     "wavenet, joint": Case(
         "wavenet", "joint", config={"spans": [2.0], "recent": 5}, sees=2 * 3 + 1
     ),
-    "lstm, joint": Case("lstm", "joint", config={"composers": ["bach", "chopin"]}),
+    "lstm, joint": Case(
+        "lstm", "joint", config={"composers": ["bach", "chopin"], "densities": [2.0, 9.0]}
+    ),
     "conv1d, notes": Case("conv1d", "notes", "events", sees=2 * 2 + 1),
     "wavenet, notes": Case(
         "wavenet", "notes", "events", config={"composers": ["bach", "satie"]}, sees=2 * 3 + 1
@@ -91,7 +95,10 @@ def livened(model: PyzzicatoModel) -> PyzzicatoModel:
 
 
 @torch.no_grad()
-def backbone_vectors(model: PyzzicatoModel, steps: Tensor, composer: int) -> Tensor:
+def backbone_vectors(
+    model: PyzzicatoModel, steps: Tensor, composer: int, density: int = 0
+) -> Tensor:
     """Returns `(T, C)` of one piece `(1, T, A)`, from one whole-sequence pass."""
-    seen, _ = model.hidden(steps, model.start(1, torch.tensor([composer])))
+    start = model.start(1, torch.tensor([composer]), torch.tensor([density]))
+    seen, _ = model.hidden(steps, start)
     return seen[0, :, : model.backbone.out_size]

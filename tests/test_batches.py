@@ -1,6 +1,6 @@
 """Batches: drawn by seed, step and process alone, and true to the pieces."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +33,15 @@ def sampler_of(
     steps: Representation,
     pieces: list[StoredPiece] | None = None,
     composers: Mapping[str, int] | None = None,
+    density: Callable[[np.ndarray], int] | None = None,
     **choices: object,
 ) -> CropSampler:
     """Returns a sampler of the training pieces, by default without any change to them."""
     plain = {"batch_size": 4, "crop_steps": 16, "transpose": 0, "stretch": 0.0}
-    settings = tiny_settings(**{**plain, "composer_dropout": 0.0, **choices})
+    all_told = {"composer_dropout": 0.0, "density_dropout": 0.0}
+    settings = tiny_settings(**{**plain, **all_told, **choices})
     pieces = store.of_split("train") if pieces is None else pieces
-    return CropSampler(store, pieces, steps, settings, composers)
+    return CropSampler(store, pieces, steps, settings, composers, density)
 
 
 def whole(store: NoteStore, piece: StoredPiece, steps: Representation) -> list[np.ndarray]:
@@ -155,6 +157,25 @@ def test_a_share_of_the_composers_is_not_told(
     untold = float((sampler.batch(0).composers == 0).float().mean())
     # Four standard deviations of a share of 1000.
     assert untold == pytest.approx(share, abs=0.06)
+
+
+def test_densities_are_those_of_the_crops_as_written(
+    store: NoteStore, steps: Representation
+) -> None:
+    def told(**choices: object) -> list[int]:
+        sampler = sampler_of(
+            store, steps, density=lambda crop: int(crop.sum()), batch_size=100, **choices
+        )
+        batch = sampler.batch(0)
+        if not choices:
+            crops = torch.cat((batch.steps, batch.targets[:, -1:]), dim=1)
+            assert batch.densities.tolist() == crops.sum((1, 2)).tolist()
+        return batch.densities.tolist()
+
+    assert told() == told(crowds=0.5, noise=0.5, detours=0.5)
+    untold = told(density_dropout=0.5).count(0) - told().count(0)
+    assert 25 < untold < 75
+    assert set(sampler_of(store, steps).batch(0).densities.tolist()) == {0}
 
 
 def test_transposition_stays_within_its_limit(store: NoteStore, steps: Representation) -> None:

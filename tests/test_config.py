@@ -50,6 +50,10 @@ from pyzzicato.models.config import ANYBODY, COMPOSERS, RECENT, SPANS
         ("composers", ["bach", "liszt", "bach"], "named once each, none 'any', got"),
         ("composers", ["bach", "any"], "named once each, none 'any', got"),
         ("composers", [str(i) for i in range(257)], "a list of at most 256 names"),
+        ("densities", 3.0, "a list of at most 64 numbers above 0, got 3.0"),
+        ("densities", [0.0, 1.0], "a list of at most 64 numbers above 0, got"),
+        ("densities", ["3"], "a list of at most 64 numbers above 0, got"),
+        ("densities", [float(i + 1) for i in range(65)], "a list of at most 64 numbers"),
     ],
 )
 def test_bad_config_values_are_refused_by_name(key: str, value: object, words: str) -> None:
@@ -97,6 +101,17 @@ def test_composers_have_the_numbers_of_their_places() -> None:
     with pytest.raises(ValueError, match="one of none: this model knows no composers; got 'bach'"):
         PyzzicatoConfig().composer_number("bach")
     assert len(COMPOSERS) == 14 and sorted(COMPOSERS) == list(COMPOSERS)
+
+
+def test_a_density_has_the_number_of_the_level_with_the_least_ratio_to_it() -> None:
+    config = PyzzicatoConfig(densities=[2, 4.0, 16.0])
+    assert config.densities == [2.0, 4.0, 16.0]
+    asked = (0.0, 0.1, 2.7, 2.9, 7.9, 8.1, 500.0)
+    assert [config.density_number(density) for density in asked] == [1, 1, 1, 2, 2, 3, 3]
+    assert config.density_number(None) == PyzzicatoConfig().density_number(3.0) == 0
+    for wrong in ([3.0, 2.0], [2.0, 2.0]):
+        with pytest.raises(ValueError, match="densities must rise, got"):
+            PyzzicatoConfig(densities=wrong)
 
 
 def test_a_misspelt_config_key_is_refused(tmp_path: Path) -> None:

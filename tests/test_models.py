@@ -112,7 +112,7 @@ def test_what_comes_later_changes_no_earlier_loss(case: Case) -> None:
     assert not torch.allclose(before[:, 19:], after[:, 19:])
 
 
-# A model that knows no composers takes no notice of their numbers.
+# A model that knows no composers or densities takes no notice of their numbers.
 VIEWS = {"anybody": (0,), "a composer": (2,), "both": (2, 0)}
 
 
@@ -120,8 +120,8 @@ VIEWS = {"anybody": (0,), "a composer": (2,), "both": (2, 0)}
 def test_step_by_step_equals_the_whole_sequence(case: Case, composers: tuple[int, ...]) -> None:
     model = livened(case.build())
     steps = STEPS[case.representation](1, 50)
-    wholes = [backbone_vectors(model, steps, number) for number in composers]
-    stepper = Stepper(model, composers)
+    wholes = [backbone_vectors(model, steps, number, density=1) for number in composers]
+    stepper = Stepper(model, composers, density=1)
     for t in range(50):
         stepper.take(steps[0, t].numpy())
         assert len(stepper.hidden) == len(composers)
@@ -201,7 +201,8 @@ def test_rows_of_a_batch_do_not_touch_each_other(case: Case) -> None:
 
 
 def test_every_weight_learns(case: Case) -> None:
-    model = case.build().train()
+    # Fresh densities say nothing, so that nothing would be learnt of how they are heard.
+    model = livened(case.build()).train()
     steps = STEPS[case.representation](4, 30)
     composers = torch.arange(4) % 3 if case.config.get("composers") else None
     model(steps[:, :-1], steps[:, 1:], composers).loss.backward()
@@ -218,7 +219,7 @@ def test_saved_and_loaded_gives_the_same_bits(case: Case, tmp_path: Path) -> Non
     loaded = PyzzicatoModel.from_pretrained(tmp_path)
     assert not loaded.training
     assert (loaded.config.fs, loaded.config.sustain) == (25, "ignore")
-    for name in ("representation", "backbone", "head", "spans", "recent", "composers"):
+    for name in ("representation", "backbone", "head", "spans", "recent", "composers", "densities"):
         assert getattr(loaded.config, name) == getattr(model.config, name)
     kept, saved = loaded.state_dict(), model.state_dict()
     assert kept.keys() == saved.keys()
@@ -238,7 +239,8 @@ def test_fresh_weights_are_each_modules_own(case: Case) -> None:
             bound = 1 / math.sqrt(module.in_features)
             assert 0.9 * bound < float(module.weight.detach().abs().max()) <= bound, name
         if isinstance(module, torch.nn.Embedding):
-            assert float(module.weight.detach().abs().max()) > 0.25, name
+            furthest = float(module.weight.detach().abs().max())
+            assert furthest == 0 if name == "densities" else furthest > 0.25, name
     biases = [w for n, w in model.backbone.named_parameters() if "dense" in n and "bias" in n]
     assert all(bias.abs().max() > 0 for bias in biases)
 
@@ -348,6 +350,40 @@ def test_a_model_without_composers_takes_no_notice_of_them() -> None:
     with torch.no_grad():
         told = model(steps, composers=torch.tensor([1, 200])).logits
         assert torch.equal(told, model(steps).logits)
+
+
+def test_densities_say_nothing_until_they_are_learnt() -> None:
+    model = CASES["lstm, joint"].build()
+    steps = random_roll(1, 20)
+    assert torch.equal(backbone_vectors(model, steps, 1), backbone_vectors(model, steps, 1, 2))
+    livened(model)
+    told = [backbone_vectors(model, steps, 1, density) for density in range(3)]
+    assert not any(torch.allclose(told[i], told[i - 1]) for i in range(3))
+
+
+def test_a_density_is_learnt_and_kept() -> None:
+    model = CASES["lstm, joint"].build(hidden_size=16, dense_size=16)
+    # The same first frame; then a key in every second frame, or hardly any.
+    roll = torch.zeros(2, 41, 88, dtype=torch.uint8)
+    roll[0, 1::2, 40] = 1
+    roll[1, 20, 40] = 1
+    densities = torch.tensor([2, 1])
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(60):
+        loss = model(roll[:, :-1], roll[:, 1:], densities=densities).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    strokes = []
+    for density in (1, 2):
+        stepper, rng = model.stepper(density=density), np.random.default_rng(0)
+        stepper.take(roll[0, 0].numpy())
+        strokes.append(0)
+        for _ in range(200):
+            step = stepper.draw(SamplingRule(), rng)
+            stepper.take(step)
+            strokes[-1] += int(step.sum())
+    assert strokes[1] > 2 * strokes[0] + 20
 
 
 def test_what_sets_composers_apart_is_learnt_and_guidance_exaggerates_it() -> None:

@@ -102,6 +102,7 @@ def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
         ("crowds = 0.6", "crowds must be 0 to 0.5, got 0.6"),
         ("start_from = 3", "start_from must be a name or a folder, got 3"),
         ("composer_dropout = 1.1", "composer_dropout must be 0 to 1, got 1.1"),
+        ("density_dropout = 1.1", "density_dropout must be 0 to 1, got 1.1"),
         ("composer_dropout = true", "composer_dropout must be a number 0 or more, got True"),
         ("warmup_steps = -1", "warmup_steps must be .* from 0 .* got -1"),
         ("transpose = 12", "transpose must be .* from 0 to 11, got 12"),
@@ -249,7 +250,8 @@ def test_other_settings_in_the_same_folder_are_refused(
 def test_a_run_may_begin_with_the_weights_of_another(
     store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
-    train(store, tiny_settings(), tmp_path / "first", new_accelerator())
+    settings = tiny_settings(model={**TINY, "composers": ["bach"]})
+    train(store, settings, tmp_path / "first", new_accelerator())
     folder = tmp_path / "first" / "best"
     # So slow that nothing is learnt: what is validated is what the run began with.
     still = tiny_settings(start_from=str(folder), learning_rate=1e-12, weight_decay=0.0, seed=9)
@@ -268,6 +270,13 @@ def test_a_run_may_begin_with_the_weights_of_another(
         "dropout": 0.3,
         "sustain": "ignore",
     }
+
+    # A model that is told composers may learn to be told densities too.
+    told = replace(still, model={**TINY, "densities": [3.0, 9.0]})
+    train(store, told, tmp_path / "told", new_accelerator())
+    model = PyzzicatoModel.from_pretrained(tmp_path / "told" / "best")
+    assert model.config.densities == [3.0, 9.0]
+    assert all(torch.allclose(model.state_dict()[n], w, atol=1e-9) for n, w in first.items())
 
     other = tiny_settings(start_from=str(folder), model={**TINY, "hidden_size": 9})
     with pytest.raises(ValueError, match="start_from must be a model of the same config"):

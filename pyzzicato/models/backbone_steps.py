@@ -83,7 +83,6 @@ class DelayLine:
         y += self._bias
         return y
 
-
     def halve_gates(self) -> None:
         """Halves the second half of what the convolution gives, the gates of a WaveNet's block."""
         size = len(self._bias) // 2

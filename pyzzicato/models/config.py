@@ -1,5 +1,7 @@
 """The configuration of a model: representation, backbone and head, three independent choices."""
 
+import math
+from itertools import pairwise
 from typing import Any
 
 from transformers import PretrainedConfig
@@ -45,6 +47,7 @@ _MAX_KERNEL = 256
 _MAX_SPANS = 16
 _MAX_RECENT = 64
 _MAX_COMPOSERS = 256
+_MAX_DENSITIES = 64
 _MAX_TILT = 2
 
 # Keys beside the fields that transformers itself writes into or passes with a config.
@@ -90,6 +93,8 @@ class PyzzicatoConfig(PretrainedConfig):
             (`RECENT`). Without memories the independent head reads the present frame alone.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
+        densities: notes struck a second that the model can be told its piece has, rising, above 0;
+            empty if it cannot be told. At most 64.
 
     Raises:
         ValueError: if a key is unknown or a value of the wrong type or out of range; the message
@@ -116,6 +121,7 @@ class PyzzicatoConfig(PretrainedConfig):
     pacing: float = 0.0
     holding: float = 0.0
     composers: list[str] | None = None
+    densities: list[float] | None = None
 
     @property
     def memory_spans(self) -> list[float]:
@@ -148,6 +154,7 @@ class PyzzicatoConfig(PretrainedConfig):
         self.recent = RECENT[self.head] if self.recent is None else self.recent
         check_whole("recent", self.recent, 1, _MAX_RECENT if self.spans else 1)
         self._take_composers()
+        self._take_densities()
         if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be 0 to below 1, got {self.dropout!r}")
         if not _is_positive(self.tempering) or not 0.5 <= self.tempering <= 2:
@@ -179,6 +186,18 @@ class PyzzicatoConfig(PretrainedConfig):
             raise ValueError(f"composers must be named once each, none {ANYBODY!r}, got {names!r}")
         self.composers = list(names)
 
+    def _take_densities(self) -> None:
+        levels = [] if self.densities is None else self.densities
+        is_list = isinstance(levels, list | tuple) and len(levels) <= _MAX_DENSITIES
+        if not is_list or not all(_is_positive(level) for level in levels):
+            raise ValueError(
+                f"densities must be a list of at most {_MAX_DENSITIES} numbers above 0, "
+                f"got {levels!r}"
+            )
+        if any(low >= high for low, high in pairwise(levels)):
+            raise ValueError(f"densities must rise, got {levels!r}")
+        self.densities = [float(level) for level in levels]
+
     def choices(self) -> dict[str, Any]:
         """Returns the attributes above by name, to build a config like this one."""
         return {name: getattr(self, name) for name in PyzzicatoConfig.__annotations__}
@@ -196,6 +215,17 @@ class PyzzicatoConfig(PretrainedConfig):
             names = ", ".join((*known, ANYBODY)) if known else "none: this model knows no composers"
             raise ValueError(f"composer must be one of {names}; got {name!r}")
         return 1 + known.index(name)
+
+    def density_number(self, notes_a_second: float | None) -> int:
+        """Returns the number the model takes for a density, 0 for None and where it knows none.
+
+        It is that of the level with the least ratio to it, either way.
+        """
+        levels = self.densities or []
+        if not levels or notes_a_second is None:
+            return 0
+        asked = max(notes_a_second, levels[0])
+        return 1 + min(range(len(levels)), key=lambda i: abs(math.log(levels[i] / asked)))
 
 
 def _is_number(value: object) -> bool:

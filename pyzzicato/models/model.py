@@ -30,20 +30,21 @@ BACKBONES: dict[str, type[Backbone]] = {
     "lstm": LstmBackbone,
 }
 
-COMPOSER_SIZE = 32
-"""Channels of the vector that stands for a composer."""
+CONDITION_SIZE = 32
+"""Channels of the vector that stands for what a model is told of its piece."""
 
 
 class ModelState(NamedTuple):
     """All that a model carries from step to step.
 
     Attributes:
-        composer: `(B, COMPOSER_SIZE)`, None for a model that knows no composers.
+        condition: `(B, CONDITION_SIZE)`, what the model is told of its piece; None for a model
+            that is told nothing.
         past: the embedding's state.
         backbone: the backbone's.
     """
 
-    composer: Tensor | None
+    condition: Tensor | None
     past: Any
     backbone: Any
 
@@ -81,16 +82,22 @@ class PyzzicatoModel(PreTrainedModel):
         super().__init__(config)
         self.embedding = _build_embedding(config)
         in_size = self.embedding.out_size
+        # Number 0 is any composer, and any density.
         self.composers: nn.Embedding | None = None
         if config.composers:
-            # Number 0 is any composer.
-            self.composers = nn.Embedding(1 + len(config.composers), COMPOSER_SIZE)
-            in_size += COMPOSER_SIZE
+            self.composers = nn.Embedding(1 + len(config.composers), CONDITION_SIZE)
+        self.densities: nn.Embedding | None = None
+        if config.densities:
+            self.densities = nn.Embedding(1 + len(config.densities), CONDITION_SIZE)
+            # They say nothing at first, so that a model which knows none can learn them later.
+            nn.init.zeros_(self.densities.weight)
+        is_told = self.composers is not None or self.densities is not None
+        in_size += CONDITION_SIZE if is_told else 0
         self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
-        # The composer speaks twice: before the backbone, and past it.
+        # The condition speaks twice: before the backbone, and past it.
         self.manner: nn.Linear | None = None
-        if config.composers:
-            self.manner = nn.Linear(COMPOSER_SIZE, self.backbone.out_size, bias=False)
+        if is_told:
+            self.manner = nn.Linear(CONDITION_SIZE, self.backbone.out_size, bias=False)
         self.head = _build_head(config, self.backbone.out_size, self.embedding)
         self.post_init()
 
@@ -98,21 +105,30 @@ class PyzzicatoModel(PreTrainedModel):
         """Keeps what each module drew when it was built: transformers would draw N(0, 0.02)."""
         return None
 
-    def start(self, batch_size: int = 1, composers: Tensor | None = None) -> ModelState:
+    def start(
+        self,
+        batch_size: int = 1,
+        composers: Tensor | None = None,
+        densities: Tensor | None = None,
+    ) -> ModelState:
         """Returns the state before the first step of `batch_size` pieces.
 
         Args:
             batch_size: B.
             composers: `(B,)` whole numbers, 1 + the place in the config's list, 0 for any; None
                 for any. Ignored by a model that knows no composers.
+            densities: `(B,)` likewise, of how many notes a second the piece has.
         """
-        composer = None
-        if self.composers is not None:
-            if composers is None:
-                composers = torch.zeros(batch_size, dtype=torch.long, device=self.device)
-            composer = self.composers(composers)
+        anything = torch.zeros(batch_size, dtype=torch.long, device=self.device)
+        told = [
+            table(anything if numbers is None else numbers)
+            for table, numbers in ((self.composers, composers), (self.densities, densities))
+            if table is not None
+        ]
         return ModelState(
-            composer, self.embedding.start(batch_size), self.backbone.start(batch_size)
+            sum(told[1:], told[0]) if told else None,
+            self.embedding.start(batch_size),
+            self.backbone.start(batch_size),
         )
 
     def hidden(self, steps: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
@@ -127,19 +143,20 @@ class PyzzicatoModel(PreTrainedModel):
         """
         dtype = next(self.parameters()).dtype
         x, planes, past = self.embedding(steps, state.past, dtype)
-        if state.composer is not None:
-            x = torch.cat((x, state.composer[:, None].expand(-1, x.shape[1], -1)), dim=-1)
+        if state.condition is not None:
+            x = torch.cat((x, state.condition[:, None].expand(-1, x.shape[1], -1)), dim=-1)
         hidden, backbone = self.backbone(x, state.backbone)
         if self.manner is not None:
-            hidden = hidden + self.manner(state.composer)[:, None]
+            hidden = hidden + self.manner(state.condition)[:, None]
         seen = torch.cat((hidden, planes.flatten(2)), dim=-1)
-        return seen, ModelState(state.composer, past, backbone)
+        return seen, ModelState(state.condition, past, backbone)
 
     def forward(
         self,
         steps: Tensor,
         targets: Tensor | None = None,
         composers: Tensor | None = None,
+        densities: Tensor | None = None,
         state: ModelState | None = None,
         **_: Any,
     ) -> PyzzicatoOutput:
@@ -149,25 +166,27 @@ class PyzzicatoModel(PreTrainedModel):
             steps: `(B, T, A)` frames, A = 88 zeros and ones, or note events, A = 4 numbers.
             targets: `(B, T, A)`, the step that follows each step.
             composers: `(B,)`, see `start`; used where no state is given.
+            densities: `(B,)`, likewise.
             state: from `start` or an earlier output; None for the beginning of a piece.
         """
         seen, state = self.hidden(
-            steps, self.start(len(steps), composers) if state is None else state
+            steps, self.start(len(steps), composers, densities) if state is None else state
         )
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
         return PyzzicatoOutput(loss=self.head.nll(seen, targets).mean(), state=state)
 
-    def stepper(self, composers: Sequence[int] = (0,)) -> "Stepper":
+    def stepper(self, composers: Sequence[int] = (0,), density: int = 0) -> "Stepper":
         """Returns what plays one piece with this model, step by step.
 
         Args:
             composers: the piece's views, see `Stepper`.
+            density: number of the piece's density, 0 for any.
         """
         # Imported here: that module needs this one.
         from .stepping import Stepper
 
-        return Stepper(self, composers)
+        return Stepper(self, composers, density)
 
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:

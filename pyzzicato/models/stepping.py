@@ -28,11 +28,14 @@ class Stepper:
         model: any model, on any device; the work is done on the CPU.
         composers: the piece's views, each by the number of its composer, 0 for any: one, or with
             guidance the composer's and 0.
+        density: number of the piece's density, the same in all views, 0 for any.
     """
 
-    def __init__(self, model: PyzzicatoModel, composers: Sequence[int] = (0,)) -> None:
+    def __init__(
+        self, model: PyzzicatoModel, composers: Sequence[int] = (0,), density: int = 0
+    ) -> None:
         self._past, self._draw = _past_and_draw(model)
-        self._views = [_View(model, number) for number in composers]
+        self._views = [_View(model, number, density) for number in composers]
         self.hidden: list[Vector] = []
 
     def take(self, step: Step) -> None:
@@ -58,19 +61,24 @@ class Stepper:
 
 
 class _View:
-    """The backbone with a composer, or with any."""
+    """The backbone with what it is told: a composer, or any, and a density, or any."""
 
-    def __init__(self, model: PyzzicatoModel, composer: int) -> None:
+    def __init__(self, model: PyzzicatoModel, composer: int, density: int) -> None:
         self._backbone = step_backbone(model.backbone)
-        self._composer: Vector | None = None
-        if model.composers is not None and model.manner is not None:
-            self._composer = as_array(model.composers.weight)[composer]
-            self._manner = Dense(model.manner)(self._composer)
+        told = [
+            as_array(table.weight)[number]
+            for table, number in ((model.composers, composer), (model.densities, density))
+            if table is not None
+        ]
+        self._condition: Vector | None = None
+        if model.manner is not None:
+            self._condition = sum(told[1:], told[0])
+            self._manner = Dense(model.manner)(self._condition)
 
     def take(self, x: Vector) -> Vector:
-        if self._composer is None:
+        if self._condition is None:
             return self._backbone(x)
-        return self._backbone(np.concatenate((x, self._composer))) + self._manner
+        return self._backbone(np.concatenate((x, self._condition))) + self._manner
 
 
 def _past_and_draw(model: PyzzicatoModel) -> tuple[RollPast | EventPast, Draw]:

@@ -1,6 +1,6 @@
 """Batches of crops, drawn so that a run can be stopped and resumed without a trace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +23,13 @@ class Batch(NamedTuple):
         steps: `(B, T, A)` uint8, with mistakes where noise is wanted.
         targets: `(B, T, A)` uint8, one step later, without mistakes (`Representation.intended`).
         composers: `(B,)` numbers as the model takes them, 0 for any.
+        densities: `(B,)` likewise, of the crops as they were written.
     """
 
     steps: Tensor
     targets: Tensor
     composers: Tensor
+    densities: Tensor
 
 
 class CropSampler:
@@ -41,8 +43,10 @@ class CropSampler:
         pieces: those to draw from; each by its share of all notes.
         representation: how notes become steps.
         settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
-            `detours`, `crowds`, `composer_dropout` and `seed` use is made.
+            `detours`, `crowds`, `composer_dropout`, `density_dropout` and `seed` use is made.
         composers: full names of the composers the model knows and their numbers.
+        density: returns the number the model takes for the density of a crop; None if it cannot be
+            told.
 
     Raises:
         ValueError: if there is no piece.
@@ -55,6 +59,7 @@ class CropSampler:
         representation: Representation,
         settings: TrainSettings,
         composers: Mapping[str, int] | None = None,
+        density: Callable[[Steps], int] | None = None,
     ) -> None:
         if not pieces:
             raise ValueError("there is no piece to train on; check the composers and splits")
@@ -63,6 +68,7 @@ class CropSampler:
         self._representation = representation
         self._settings = settings
         self._composers = composers or {}
+        self._density = density
 
     def batch(self, step: int, process: int = 0) -> Batch:
         """Returns the crops of an update."""
@@ -77,13 +83,19 @@ class CropSampler:
         strayed = [self._strayed(crop, rng) for crop in crops]
         seen = [self._noisy(crop[:-1], rng) for crop in strayed]
         targets = map(self._representation.intended, crops, strayed)
-        dropped = rng.random(len(pieces)) < self._settings.composer_dropout
-        numbers = [self._composers.get(piece.composer, 0) for piece in pieces]
+        composers = [self._composers.get(piece.composer, 0) for piece in pieces]
+        densities = [0 if self._density is None else self._density(crop) for crop in crops]
         return Batch(
             torch.from_numpy(np.stack(seen)),
             torch.from_numpy(np.stack([*targets])),
-            torch.from_numpy(np.where(dropped, 0, numbers)),
+            self._told(composers, self._settings.composer_dropout, rng),
+            self._told(densities, self._settings.density_dropout, rng),
         )
+
+    @staticmethod
+    def _told(numbers: Sequence[int], dropout: float, rng: np.random.Generator) -> Tensor:
+        """Returns the numbers, a share of them 0."""
+        return torch.from_numpy(np.where(rng.random(len(numbers)) < dropout, 0, numbers))
 
     def _strayed(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns steps with passages as a model may play them that has lost its way."""

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from accelerate import Accelerator  # type: ignore[import-untyped]
 from accelerate.utils import set_seed  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from ..density import density_number
 from ..hub import load_model
 from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..models.config import COMPOSERS
@@ -102,6 +104,7 @@ def train(
         representation,
         settings,
         composer_numbers(config),
+        partial(density_number, config=config) if config.densities else None,
     )
     crops = _held_out(store, composers, representation, settings.eval_steps)
     plain = _first_weights(config, settings.start_from)
@@ -172,13 +175,16 @@ def composer_numbers(config: PyzzicatoConfig) -> dict[str, int]:
 def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     """Returns a model as a run begins with it: fresh, or with the weights of another.
 
+    A model that is told composers may learn to be told densities: they say nothing at first.
+
     Raises:
         ValueError: if there is no such model, or its weights do not fit the config.
     """
     model = PyzzicatoModel(config)
     if start_from:
         try:
-            model.load_state_dict(load_model(start_from).state_dict())
+            fresh = {n: w for n, w in model.state_dict().items() if n.startswith("densities.")}
+            model.load_state_dict({**fresh, **load_model(start_from).state_dict()})
         except RuntimeError as error:
             raise ValueError(
                 f"start_from must be a model of the same config as the run's, got {start_from!r}: "
@@ -191,9 +197,9 @@ def _update(
     model: Any, optimizer: Any, batch: Batch, clip_norm: float, accelerator: Accelerator
 ) -> float:
     model.train()
-    steps, targets, composers = (part.to(accelerator.device) for part in batch)
+    parts = [part.to(accelerator.device) for part in batch]
     with accelerator.autocast():
-        loss = model(steps, targets, composers).loss
+        loss = model(*parts).loss
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(model.parameters(), clip_norm)
     optimizer.step()
@@ -207,7 +213,7 @@ def validation_loss(
 ) -> float:
     """Returns mean nats a step over `(T, A)` crops, T above 1; the processes share the work.
 
-    The first step of each crop is seen and not scored, and no composer is told.
+    The first step of each crop is seen and not scored, and neither composer nor density is told.
     """
     model.eval()
     total = torch.zeros(2, dtype=torch.float64)

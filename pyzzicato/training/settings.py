@@ -43,6 +43,7 @@ class TrainSettings:
         crowds: share of the steps seen that lie in passages with more notes or fewer by mistake, so
             that the model learns to come back to how dense the music was. 0 to 0.5.
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
+        density_dropout: share of the crops whose density is not told. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
@@ -71,6 +72,7 @@ class TrainSettings:
     detours: float = 0.0
     crowds: float = 0.0
     composer_dropout: float = 0.2
+    density_dropout: float = 0.2
     eval_every: int = 250
     eval_steps: int = 1200
     patience: int = 8
@@ -95,6 +97,7 @@ class TrainSettings:
             "detours": 0.5,
             "crowds": 0.5,
             "composer_dropout": 1.0,
+            "density_dropout": 1.0,
         }
         for name, highest in shares.items():
             _check_number(name, getattr(self, name), above_0=False)
