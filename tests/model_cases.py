@@ -58,6 +58,9 @@ CASES = {
         "lstm", config={"composers": ["bach", "liszt"], "spans": [5.0], "recent": 2}
     ),
     "conv1d, joint": Case("conv1d", "joint", config={"recent": 1}, sees=2 * 2 + 1),
+    "conv1d, recalls": Case(
+        "conv1d", config={"spans": [5.0], "recent": 3, "recalls": [1, 3]}, sees=2 * 2 + 1
+    ),
     "wavenet, joint": Case(
         "wavenet", "joint", config={"spans": [2.0], "recent": 5}, sees=2 * 3 + 1
     ),

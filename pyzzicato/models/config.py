@@ -46,6 +46,7 @@ _MAX_LAYERS = 64
 _MAX_KERNEL = 256
 _MAX_SPANS = 16
 _MAX_RECENT = 64
+_MAX_RECALL = 1000
 _MAX_COMPOSERS = 256
 _MAX_DENSITIES = 64
 _MAX_TILT = 2
@@ -91,6 +92,9 @@ class PyzzicatoConfig(PretrainedConfig):
             ones, -2 to 2. `train/calibrate.py` finds these three.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
             (`RECENT`). Without memories the independent head reads the present frame alone.
+        recalls: lengths in frames, rising, 1 to 1000, at most 16: what followed the last time that
+            the last so many frames sounded is shown to the head (see `PitchRecall`). For rolls of
+            scores, with memories; empty for none.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
         densities: notes struck a second that the model can be told its piece has, rising, above 0;
@@ -117,6 +121,7 @@ class PyzzicatoConfig(PretrainedConfig):
     head_size: int = 24
     spans: list[float] | None = None
     recent: int | None = None
+    recalls: list[int] | None = None
     tempering: float = 1.0
     pacing: float = 0.0
     holding: float = 0.0
@@ -153,6 +158,7 @@ class PyzzicatoConfig(PretrainedConfig):
         self._take_spans()
         self.recent = RECENT[self.head] if self.recent is None else self.recent
         check_whole("recent", self.recent, 1, _MAX_RECENT if self.spans else 1)
+        self._take_recalls()
         self._take_composers()
         self._take_densities()
         if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
@@ -174,6 +180,21 @@ class PyzzicatoConfig(PretrainedConfig):
         if not spans and self.head != "independent":
             raise ValueError(f"spans must be at least one for the {self.head} head, got {spans!r}")
         self.spans = [float(span) for span in spans]
+
+    def _take_recalls(self) -> None:
+        lengths = [] if self.recalls is None else self.recalls
+        is_list = isinstance(lengths, list | tuple) and len(lengths) <= _MAX_SPANS
+        if not is_list or not all(_is_positive(length) for length in lengths):
+            raise ValueError(
+                f"recalls must be a list of at most {_MAX_SPANS} whole numbers, got {lengths!r}"
+            )
+        for length in lengths:
+            check_whole("recalls", length, 1, _MAX_RECALL)
+        if any(low >= high for low, high in pairwise(lengths)):
+            raise ValueError(f"recalls must rise, got {lengths!r}")
+        if lengths and (self.representation != "roll" or not self.spans):
+            raise ValueError(f"recalls must be empty but for a roll with memories, got {lengths!r}")
+        self.recalls = list(lengths)
 
     def _take_composers(self) -> None:
         names = [] if self.composers is None else self.composers

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .pitch import N_KEYS, PitchMemory
+from .recall import PitchRecall
 
 EVENT_SIZES = (57, N_KEYS, 48, 16)
 """Values of the four numbers of a note event: onset step, pitch, duration, velocity."""
@@ -20,23 +21,28 @@ EVENT_SIZES = (57, N_KEYS, 48, 16)
 class RollEmbedding(nn.Module):
     """A frame as it is: 88 zeros and ones, one for each key.
 
-    The planes are the last frames, the present one first, and memories of what was struck.
+    The planes are the last frames, the present one first, what followed the last time, and memories
+    of what was struck.
 
     Args:
         spans: of the memories, frames; may be none.
         n_recent: frames that have a plane each, 1 or more.
+        recalls: lengths of what is recalled, see `PitchRecall`; none where there are no memories.
     """
 
     n_attributes = N_KEYS
     """Numbers a step holds."""
     out_size = N_KEYS
 
-    def __init__(self, spans: Sequence[float] = (), n_recent: int = 1) -> None:
+    def __init__(
+        self, spans: Sequence[float] = (), n_recent: int = 1, recalls: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         self.memory = PitchMemory(spans) if spans else None
         self.n_memories = len(spans)
         self.n_recent = n_recent
-        self.n_planes = n_recent + self.n_memories
+        self.recall = PitchRecall(recalls) if recalls else None
+        self.n_planes = n_recent + len(recalls) + self.n_memories
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first frame."""
@@ -44,7 +50,9 @@ class RollEmbedding(nn.Module):
             return ()
         memories = self.memory.start(batch_size)
         # What was struck is told by the frame before, whether or not it has a plane.
-        return memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS), memories
+        last = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
+        heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
+        return last, memories, heard
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, 88)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -57,14 +65,17 @@ class RollEmbedding(nn.Module):
         frames = steps.to(dtype)
         if self.memory is None:
             return frames, frames[..., None], ()
-        last, memories = state
+        last, memories, heard = state
         seen = torch.cat((last, frames), dim=1)
         first = last.shape[1]
         recent = [seen[:, first - i : seen.shape[1] - i] for i in range(self.n_recent)]
         struck = frames * (1 - seen[:, first - 1 : -1])
         remembered, memories = self.memory(struck, memories)
-        planes = torch.cat((torch.stack(recent, dim=-1), remembered), dim=-1)
-        return frames, planes, (seen[:, -first:], memories)
+        parts = [torch.stack(recent, dim=-1), remembered]
+        if self.recall is not None:
+            recalled, heard = self.recall(steps, heard)
+            parts.insert(1, recalled.to(remembered.dtype))
+        return frames, torch.cat(parts, dim=-1), (seen[:, -first:], memories, heard)
 
 
 class EventEmbedding(nn.Module):

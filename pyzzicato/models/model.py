@@ -191,7 +191,7 @@ class PyzzicatoModel(PreTrainedModel):
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:
     if config.representation == "roll":
-        return RollEmbedding(config.memory_spans, config.n_recent)
+        return RollEmbedding(config.memory_spans, config.n_recent, config.recalls or [])
     return EventEmbedding(config.embedding_size, config.memory_spans, config.n_recent)
 
 

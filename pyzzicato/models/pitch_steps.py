@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .backbone_steps import Dense, Vector, as_array
 from .pitch import N_KEYS, OCTAVE, PitchMemory, PitchNet
+from .recall import RecallStep
 
 Sums = NDArray[np.float32]
 """`(88 * H,)`: H numbers for each key."""
@@ -88,20 +89,30 @@ class RollPast:
     Args:
         first_layer: of the head; None for a head that reads the present frame alone.
         n_recent: frames that have a plane each.
+        recalls: lengths of what is recalled, see `PitchRecall`.
     """
 
-    def __init__(self, first_layer: FirstLayer | None, n_recent: int = 1) -> None:
+    def __init__(
+        self,
+        first_layer: FirstLayer | None,
+        n_recent: int = 1,
+        recalls: Sequence[int] = (),
+    ) -> None:
         self._layer = first_layer
         self._n_recent = n_recent
         self.present: NDArray[np.uint8] = np.zeros(N_KEYS, dtype=np.uint8)
         # Keys of the last frames, the present one first.
         self._recent: list[NDArray[np.intp]] = []
+        self._recall = RecallStep(recalls) if recalls else None
+        self._recalled: tuple[int, NDArray[np.uint8]] | None = None
 
     def take(self, frame: NDArray[np.uint8]) -> Vector:
         """Takes one more `(88,)` frame; returns what the backbone is given of it."""
         if self._layer is not None:
             self._layer.strike((frame > self.present).nonzero()[0].tolist())
             self._recent = [frame.nonzero()[0], *self._recent[: self._n_recent - 1]]
+        if self._recall is not None:
+            self._recalled = self._recall.take(frame)
         self.present = frame.copy()
         return frame.astype(np.float32)
 
@@ -109,9 +120,13 @@ class RollPast:
         """Returns the sums of the head's first layer."""
         assert self._layer is not None  # only heads that have the layer ask
         sums = self._layer.remembered()
-        for says, keys in zip(self._layer.says, self._recent, strict=False):
+        for says, keys in zip(self._layer.says[: self._n_recent], self._recent, strict=False):
             if len(keys):
                 sums += np.add.reduce(says[keys])
+        if self._recalled is not None:
+            level, frame = self._recalled
+            says = self._layer.says[self._n_recent + level]
+            sums += (2 * frame.astype(np.float32) - 1).dot(says)
         return sums
 
 

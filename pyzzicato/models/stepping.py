@@ -90,7 +90,7 @@ def _past_and_draw(model: PyzzicatoModel) -> tuple[RollPast | EventPast, Draw]:
     assert head.net is not None and embedding.memory is not None  # what reads memories has them
     layer = FirstLayer(head.net, embedding.memory)
     if isinstance(embedding, RollEmbedding):
-        frames = RollPast(layer, embedding.n_recent)
+        frames = RollPast(layer, embedding.n_recent, model.config.recalls or [])
         if isinstance(head, JointHead):
             return frames, JointDraw(head, frames)
         assert isinstance(head, IndependentHead)

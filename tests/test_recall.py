@@ -1,0 +1,124 @@
+"""What followed the last time: the slow obvious way, in one pass, in parts and step by step."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from conftest import tiny_config
+from model_cases import livened
+from numpy.typing import NDArray
+from slow_draws import slow_frame
+
+from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel, SamplingRule, Stepper
+from pyzzicato.models.recall import PitchRecall, RecallStep
+
+LENGTHS = [1, 2, 4]
+CPU = torch.device("cpu")
+
+
+def repetitive(n: int, seed: int, n_frames: int = 3) -> NDArray[np.uint8]:
+    """Returns `(n, 88)`, one of so many frames at a time, so that runs come back."""
+    rng = np.random.default_rng(seed)
+    frames = (rng.random((n_frames, 88)) < 0.05).astype(np.uint8)
+    frames[0] = 0
+    chosen: NDArray[np.uint8] = frames[rng.integers(n_frames, size=n)]
+    return chosen
+
+
+def slow_planes(frames: NDArray[np.uint8], lengths: Sequence[int]) -> NDArray[np.float32]:
+    """Returns `(T, 88, F)`, by comparing run with run."""
+    planes = np.zeros((len(frames), 88, len(lengths)), dtype=np.float32)
+    for t in range(len(frames)):
+        longest, follows = 0, 0
+        for s in range(t):
+            n = 0
+            while n <= s and (frames[s - n] == frames[t - n]).all():
+                n += 1
+            if n and n >= longest:
+                longest, follows = n, s + 1
+        level = sum(longest >= length for length in lengths)
+        if level:
+            planes[t, :, level - 1] = 2.0 * frames[follows] - 1
+    return planes
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_planes_are_those_of_the_slow_obvious_way(seed: int) -> None:
+    frames = np.stack([repetitive(60, 2 * seed), repetitive(60, 2 * seed + 1, 8)])
+    recall = PitchRecall(LENGTHS)
+    planes, _ = recall(torch.from_numpy(frames), recall.start(2, CPU))
+    expected = np.stack([slow_planes(piece, LENGTHS) for piece in frames])
+    assert planes.numpy().tolist() == expected.tolist()
+    # All lengths are met, and music that has not come before.
+    assert (np.abs(expected).sum((0, 1, 2)) > 0).all() and (np.abs(expected).sum((2, 3)) == 0).any()
+
+
+def test_what_followed_is_found_by_hand() -> None:
+    keys = [40, 50, 60, 40, 50]
+    frames = np.zeros((5, 88), dtype=np.uint8)
+    frames[range(5), keys] = 1
+    recall = PitchRecall([1, 2])
+    planes, _ = recall(torch.from_numpy(frames)[None], recall.start(1, CPU))
+    assert not planes[0, :3].any()
+    # A run of one, then a run of two: first 50, then 60 is what followed it.
+    assert planes[0, 3].argmax(0).tolist() == [50, 0] and planes[0, 3, :, 0].sum() == 1 - 87
+    assert planes[0, 4].argmax(0).tolist() == [0, 60] and not planes[0, 4, :, 0].any()
+
+
+@pytest.mark.parametrize("cuts", [(1, 59), (20, 40), (30, 31)])
+def test_parts_have_the_planes_of_the_whole(cuts: tuple[int, int]) -> None:
+    frames = torch.from_numpy(repetitive(60, 5))[None]
+    recall = PitchRecall(LENGTHS)
+    whole, _ = recall(frames, recall.start(1, CPU))
+    state, parts = recall.start(1, CPU), []
+    for part in frames.tensor_split(cuts, dim=1):
+        planes, state = recall(part, state)
+        parts.append(planes)
+    assert torch.equal(torch.cat(parts, dim=1), whole)
+
+
+def test_step_by_step_recalls_the_same() -> None:
+    frames = repetitive(150, 6, 6)
+    expected = slow_planes(frames, LENGTHS)
+    step = RecallStep(LENGTHS)
+    for frame, planes in zip(frames, expected, strict=True):
+        recalled = step.take(frame)
+        if recalled is None:
+            assert not planes.any()
+        else:
+            level, followed = recalled
+            assert planes[:, level].tolist() == (2.0 * followed - 1).tolist()
+
+
+@pytest.mark.parametrize("head", ["independent", "joint"])
+def test_a_model_that_recalls_plays_as_its_whole_sequence_says(head: str) -> None:
+    model = livened(
+        PyzzicatoModel(tiny_config(head=head, spans=[5.0], recent=2, recalls=[1, 3])).eval()
+    )
+    frames = repetitive(40, 7)
+    rule = SamplingRule()
+    with torch.no_grad():
+        seen, _ = model.hidden(torch.from_numpy(frames)[None], model.start(1))
+    stepper = Stepper(model)
+    for t, frame in enumerate(frames):
+        stepper.take(frame)
+        drawn = stepper.draw(rule, np.random.default_rng(t))
+        with torch.no_grad():
+            slow = slow_frame(model.head, seen[0, t : t + 1], rule, np.random.default_rng(t))
+        assert drawn.tolist() == slow.tolist()
+
+
+def test_recalls_are_for_rolls_with_memories() -> None:
+    with pytest.raises(ValueError, match="recalls must be empty but for a roll with memories"):
+        PyzzicatoConfig(recalls=[2])
+    with pytest.raises(ValueError, match="recalls must be empty but for a roll with memories"):
+        PyzzicatoConfig(representation="events", head="notes", recalls=[2])
+    for wrong, words in (
+        ([4, 2], "rise, got"),
+        ([0], "a list of at most 16 whole numbers, got"),
+        ([2.5], "a whole number from 1 to 1000, got 2.5"),
+        (3, "a list of at most 16 whole numbers, got 3"),
+    ):
+        with pytest.raises(ValueError, match=f"recalls must be {words}|recalls must {words}"):
+            PyzzicatoConfig(spans=[4.0], recalls=wrong)
