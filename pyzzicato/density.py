@@ -12,8 +12,18 @@ from numpy.typing import NDArray
 from .events import ONSET_TICKS, TICK_S
 from .models import PyzzicatoConfig
 
-FEWEST_STROKES = 8
+FEWEST_STROKES = 4
 """Fewer strokes tell nothing of the density of the piece they are from."""
+USUAL, KEPT = 9.4, 0.67
+"""Notes a second that music tends to, and how far ten seconds tell of what follows: the expected
+logarithm of the density of the next 25 s is that of USUAL plus KEPT times how far the ten seconds'
+is from it. Least squares over 4,205 places in the 1,409 training pieces of 150 s and more (MAESTRO,
+SUPRA and Piano-midi.de); correlation 0.74."""
+VARIETY = 0.43
+"""Standard deviation of the logarithm of the density of two minutes, over the same places."""
+
+# Numbers the stream of random draws, beside those that use the same `rng` for other ends.
+_DRAWS = 2
 
 
 def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
@@ -23,7 +33,26 @@ def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
         steps: `(T, A)`, see `note_density`.
         config: the model's.
     """
-    return config.density_number(note_density(steps, config)) if config.densities else 0
+    return config.density_number(note_density(steps, config))
+
+
+def number_to_come(seed: NDArray[np.uint8], config: PyzzicatoConfig, rng: int) -> int:
+    """Returns the number a model takes for how dense what follows a seed should be.
+
+    Music goes on more like other music than its last ten seconds were: very dense or sparse seeds
+    are carried on a little less so. Where the seed does not tell, the density is drawn as it varies
+    over pieces. 0 for a model that cannot be told.
+
+    Args:
+        seed: its steps `(T, A)`, see `note_density`.
+        config: the model's.
+        rng: number of the random draw.
+    """
+    density = note_density(seed, config)
+    if density is not None:
+        return config.density_number(USUAL * (density / USUAL) ** KEPT)
+    drawn = np.random.default_rng([rng, _DRAWS]).normal(scale=VARIETY)
+    return config.density_number(USUAL * float(np.exp(drawn)))
 
 
 def note_density(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> float | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .attribution import likeliest_composer
-from .density import density_number
+from .density import number_to_come
 from .guard import Rescue, describe_rescues
 from .models import PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
@@ -270,7 +270,7 @@ class _Beginning:
         ahead: how much of the continuation the opening fills, seconds.
         player: hears the seed and takes the model's steps.
         composer: number of whom the model plays as, 0 for nobody in particular.
-        density: number of how densely: the seed's, 0 where it does not tell.
+        density: number of how densely, 0 for a model that cannot be told.
     """
 
     seed: list[Note]
@@ -292,7 +292,7 @@ def _begin(
     touch = SeedTouch(seed, settings.rng)
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
     composer = model.config.composer_number(settings.composer)
-    density = density_number(player.steps, model.config)
+    density = number_to_come(player.steps, model.config, settings.rng)
     if settings.composer is None and seed:
         composer = likeliest_composer(model, player.steps, density)
     return _Beginning(seed, seed_seconds, opening, ahead, player, composer, density)
