@@ -72,6 +72,9 @@ CASES = {
         "wavenet", "notes", "events", config={"composers": ["bach", "satie"]}, sees=2 * 3 + 1
     ),
     "lstm, notes": Case("lstm", "notes", "events", config={"spans": [3.0, 30.0], "recent": 1}),
+    "conv1d, notes that recall": Case(
+        "conv1d", "notes", "events", config={"recent": 2, "recalls": [1, 2, 6]}, sees=2 * 2 + 1
+    ),
 }
 
 

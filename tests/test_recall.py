@@ -8,8 +8,9 @@ import torch
 from conftest import tiny_config
 from model_cases import livened
 from numpy.typing import NDArray
-from slow_draws import slow_frame
+from slow_draws import slow_frame, slow_note
 
+from pyzzicato.events import SIZES
 from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel, SamplingRule, Stepper
 from pyzzicato.models.recall import PitchRecall, RecallStep
 
@@ -79,16 +80,20 @@ def test_parts_have_the_planes_of_the_whole(cuts: tuple[int, int]) -> None:
 
 
 def test_step_by_step_recalls_the_same() -> None:
-    frames = repetitive(150, 6, 6)
-    expected = slow_planes(frames, LENGTHS)
+    # Longer than what there is room for at first.
+    frames = repetitive(1100, 6, 9)
+    frames[200:] = frames[:900]
+    recall = PitchRecall(LENGTHS)
+    whole, _ = recall(torch.from_numpy(frames)[None], recall.start(1, CPU))
+    expected = whole[0].numpy()
     step = RecallStep(LENGTHS)
     for frame, planes in zip(frames, expected, strict=True):
-        recalled = step.take(frame)
+        recalled = step.take(frame.nonzero()[0])
         if recalled is None:
             assert not planes.any()
         else:
-            level, followed = recalled
-            assert planes[:, level].tolist() == (2.0 * followed - 1).tolist()
+            level, keys = recalled
+            assert (planes[:, level] == 1).nonzero()[0].tolist() == keys.tolist()
 
 
 @pytest.mark.parametrize("head", ["independent", "joint"])
@@ -109,11 +114,31 @@ def test_a_model_that_recalls_plays_as_its_whole_sequence_says(head: str) -> Non
         assert drawn.tolist() == slow.tolist()
 
 
-def test_recalls_are_for_rolls_with_memories() -> None:
-    with pytest.raises(ValueError, match="recalls must be empty but for a roll with memories"):
+def test_notes_are_recalled_by_their_pitches() -> None:
+    model = livened(
+        PyzzicatoModel(tiny_config(representation="events", head="notes", recalls=[1, 3])).eval()
+    )
+    rng = np.random.default_rng(8)
+    notes = np.stack([rng.integers(size, size=40) for size in SIZES], axis=1).astype(np.uint8)
+    notes[:, 1] = rng.choice([40, 44, 47], size=40)
+    with torch.no_grad():
+        seen, _ = model.hidden(torch.from_numpy(notes)[None], model.start(1))
+    planes = seen[0, :, model.head.in_size :].view(40, 88, -1).numpy()
+    recalled = slow_planes(np.eye(88, dtype=np.uint8)[notes[:, 1]], [1, 3])
+    first = model.config.n_recent
+    assert planes[..., first : first + 2].tolist() == recalled.tolist()
+    stepper, rule = Stepper(model), SamplingRule()
+    for t, note in enumerate(notes):
+        stepper.take(note)
+        drawn = stepper.draw(rule, np.random.default_rng(t))
+        with torch.no_grad():
+            slow = slow_note(model.head, seen[0, t : t + 1], rule, np.random.default_rng(t), 0)
+        assert drawn.tolist() == slow.tolist()
+
+
+def test_recalls_need_memories_and_rising_whole_numbers() -> None:
+    with pytest.raises(ValueError, match="recalls must be empty without memories"):
         PyzzicatoConfig(recalls=[2])
-    with pytest.raises(ValueError, match="recalls must be empty but for a roll with memories"):
-        PyzzicatoConfig(representation="events", head="notes", recalls=[2])
     for wrong, words in (
         ([4, 2], "rise, got"),
         ([0], "a list of at most 16 whole numbers, got"),

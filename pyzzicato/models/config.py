@@ -92,9 +92,9 @@ class PyzzicatoConfig(PretrainedConfig):
             ones, -2 to 2. `train/calibrate.py` finds these three.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
             (`RECENT`). Without memories the independent head reads the present frame alone.
-        recalls: lengths in frames, rising, 1 to 1000, at most 16: what followed the last time that
-            the last so many frames sounded is shown to the head (see `PitchRecall`). For rolls of
-            scores, with memories; empty for none.
+        recalls: lengths in steps, rising, 1 to 1000, at most 16: what followed the last time that
+            the last so many frames or pitches sounded is shown to the head (see `PitchRecall`); on
+            a roll of use for scores. With memories; empty for none.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
         densities: notes struck a second that the model can be told its piece has, rising, above 0;
@@ -192,8 +192,8 @@ class PyzzicatoConfig(PretrainedConfig):
             check_whole("recalls", length, 1, _MAX_RECALL)
         if any(low >= high for low, high in pairwise(lengths)):
             raise ValueError(f"recalls must rise, got {lengths!r}")
-        if lengths and (self.representation != "roll" or not self.spans):
-            raise ValueError(f"recalls must be empty but for a roll with memories, got {lengths!r}")
+        if lengths and not self.spans:
+            raise ValueError(f"recalls must be empty without memories (spans), got {lengths!r}")
         self.recalls = list(lengths)
 
     def _take_composers(self) -> None:

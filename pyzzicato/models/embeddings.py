@@ -81,29 +81,36 @@ class RollEmbedding(nn.Module):
 class EventEmbedding(nn.Module):
     """A note event as the sum of one vector for each of its four numbers.
 
-    The planes are the last notes, the latest last, and memories of all notes.
+    The planes are the last notes, the latest last, what followed the last time, and memories of all
+    notes.
 
     Args:
         size: channels of the sum.
         spans: of the memories, notes.
         n_recent: notes that have a plane each, 1 or more.
+        recalls: lengths of what is recalled, see `PitchRecall`.
     """
 
     n_attributes = len(EVENT_SIZES)
 
-    def __init__(self, size: int, spans: Sequence[float], n_recent: int) -> None:
+    def __init__(
+        self, size: int, spans: Sequence[float], n_recent: int, recalls: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         self.out_size = size
         self.tables = nn.ModuleList(nn.Embedding(n, size) for n in EVENT_SIZES)
         self.memory = PitchMemory(spans)
         self.n_memories = len(spans)
         self.n_recent = n_recent
-        self.n_planes = n_recent + self.n_memories
+        self.recall = PitchRecall(recalls) if recalls else None
+        self.n_planes = n_recent + len(recalls) + self.n_memories
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""
         memories = self.memory.start(batch_size)
-        return memories.new_zeros(batch_size, self.n_recent - 1, N_KEYS), memories
+        earlier = memories.new_zeros(batch_size, self.n_recent - 1, N_KEYS)
+        heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
+        return earlier, memories, heard
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, size)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -116,9 +123,13 @@ class EventEmbedding(nn.Module):
         numbers = steps.long()
         vectors = sum(table(numbers[..., i]) for i, table in enumerate(self.tables))
         struck = F.one_hot(numbers[..., 1], N_KEYS).to(dtype)
-        earlier, memories = state
+        earlier, memories, heard = state
         seen = torch.cat((earlier, struck), dim=1)
         recent = seen.unfold(1, self.n_recent, 1)
         remembered, memories = self.memory(struck, memories)
-        planes = torch.cat((recent, remembered), dim=-1)
-        return vectors, planes, (seen[:, seen.shape[1] - earlier.shape[1] :], memories)
+        parts = [recent, remembered]
+        if self.recall is not None:
+            recalled, heard = self.recall(struck, heard)
+            parts.insert(1, recalled.to(remembered.dtype))
+        latest = seen[:, seen.shape[1] - earlier.shape[1] :]
+        return vectors, torch.cat(parts, dim=-1), (latest, memories, heard)

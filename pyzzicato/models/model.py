@@ -190,9 +190,10 @@ class PyzzicatoModel(PreTrainedModel):
 
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:
+    past = config.memory_spans, config.n_recent, config.recalls or []
     if config.representation == "roll":
-        return RollEmbedding(config.memory_spans, config.n_recent, config.recalls or [])
-    return EventEmbedding(config.embedding_size, config.memory_spans, config.n_recent)
+        return RollEmbedding(*past)
+    return EventEmbedding(config.embedding_size, *past)
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:

@@ -65,6 +65,7 @@ class FirstLayer:
         self._gain = np.float32(memory.GAIN)
         self._faded = np.zeros((n, N_KEYS * size), dtype=np.float32)
         self._counts = np.zeros(n, dtype=np.float32)
+        self._all_say: dict[int, Sums] = {}
 
     def strike(self, keys: Sequence[int]) -> None:
         """Takes the keys struck at one more step into the memories."""
@@ -81,6 +82,14 @@ class FirstLayer:
         sums: Sums = (self._gain / (self._counts + 1)).dot(self._faded)
         sums += self._bias
         return sums
+
+    def recalled(self, plane: int, keys: NDArray[np.intp]) -> Sums:
+        """Returns what a plane says that has 1 at some keys and -1 at the others."""
+        if plane not in self._all_say:
+            self._all_say[plane] = self.says[plane].sum(0)
+        said: Sums = 2 * np.add.reduce(self.says[plane][keys])
+        said -= self._all_say[plane]
+        return said
 
 
 class RollPast:
@@ -104,7 +113,7 @@ class RollPast:
         # Keys of the last frames, the present one first.
         self._recent: list[NDArray[np.intp]] = []
         self._recall = RecallStep(recalls) if recalls else None
-        self._recalled: tuple[int, NDArray[np.uint8]] | None = None
+        self._recalled: tuple[int, NDArray[np.intp]] | None = None
 
     def take(self, frame: NDArray[np.uint8]) -> Vector:
         """Takes one more `(88,)` frame; returns what the backbone is given of it."""
@@ -112,7 +121,7 @@ class RollPast:
             self._layer.strike((frame > self.present).nonzero()[0].tolist())
             self._recent = [frame.nonzero()[0], *self._recent[: self._n_recent - 1]]
         if self._recall is not None:
-            self._recalled = self._recall.take(frame)
+            self._recalled = self._recall.take(self._recent[0])
         self.present = frame.copy()
         return frame.astype(np.float32)
 
@@ -124,9 +133,8 @@ class RollPast:
             if len(keys):
                 sums += np.add.reduce(says[keys])
         if self._recalled is not None:
-            level, frame = self._recalled
-            says = self._layer.says[self._n_recent + level]
-            sums += (2 * frame.astype(np.float32) - 1).dot(says)
+            level, keys = self._recalled
+            sums += self._layer.recalled(self._n_recent + level, keys)
         return sums
 
 
@@ -137,21 +145,30 @@ class EventPast:
         tables: of the embedding, one for each number of an event.
         first_layer: of the head.
         n_recent: notes that have a plane each.
+        recalls: lengths of what is recalled, see `PitchRecall`.
     """
 
     def __init__(
-        self, tables: Sequence[NDArray[np.float32]], first_layer: FirstLayer, n_recent: int
+        self,
+        tables: Sequence[NDArray[np.float32]],
+        first_layer: FirstLayer,
+        n_recent: int,
+        recalls: Sequence[int] = (),
     ) -> None:
         self._tables = tables
         self._layer = first_layer
         self._n_recent = n_recent
         self._recent: list[int] = []
+        self._recall = RecallStep(recalls) if recalls else None
+        self._recalled: tuple[int, NDArray[np.intp]] | None = None
 
     def take(self, event: NDArray[np.uint8]) -> Vector:
         """Takes one more `(4,)` event; returns what the backbone is given of it."""
         key = int(event[1])
         self._recent = [*self._recent, key][-self._n_recent :]
         self._layer.strike([key])
+        if self._recall is not None:
+            self._recalled = self._recall.take(np.array([key]))
         onset, pitch, duration, velocity = (
             table[number] for table, number in zip(self._tables, event.tolist(), strict=True)
         )
@@ -164,8 +181,11 @@ class EventPast:
         """Returns the sums of the head's first layer."""
         sums = self._layer.remembered()
         first = self._n_recent - len(self._recent)
-        for says, key in zip(self._layer.says[first:], self._recent, strict=False):
+        for says, key in zip(self._layer.says[first : self._n_recent], self._recent, strict=True):
             sums += says[key]
+        if self._recalled is not None:
+            level, keys = self._recalled
+            sums += self._layer.recalled(self._n_recent + level, keys)
         return sums
 
 

@@ -1,13 +1,14 @@
-"""What followed the last time: scores repeat themselves word for word, and a repeat tells the next
-frame better than any network can.
+"""What followed the last time: music repeats itself, and a repeat tells what comes next better than
+any network can.
 
-The frames just heard are looked for earlier in the piece, the longest run of them that can be found
+What was just heard is looked for earlier in the piece, the longest run of it that can be found
 there, and what followed it then is handed to the head: the match model of data compression (for
 example Mahoney 2005, "Adaptive weighing of context models for lossless data compression"), and like
-it read by a network that has learnt how far to believe it. Performances never repeat a frame for
-long; it serves scores.
+it read by a network that has learnt how far to believe it. On a roll the frames of scores are
+compared, for those of performances never come back; of note events the pitches.
 """  # noqa: D205
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -98,26 +99,35 @@ class RecallStep:
     """
 
     def __init__(self, lengths: Sequence[int]) -> None:
-        self._lengths = np.array(lengths)
-        self._heard: list[NDArray[np.uint8]] = []
-        self._runs = np.zeros(0, dtype=np.int64)
-        self._packed = np.zeros((64, -(-N_KEYS // 8)), dtype=np.uint8)
+        self._lengths = list(lengths)
+        self._keys: list[NDArray[np.intp]] = []
+        # Like frames have like numbers; compared are the numbers.
+        self._numbers: dict[bytes, int] = {}
+        self._heard = np.zeros(1024, dtype=np.int64)
+        # One more than frames: number i + 1 is the run up to frame i. Where no run ends there is 0.
+        self._runs = np.zeros(1025, dtype=np.int64)
+        self._ends = np.zeros(0, dtype=np.intp)
 
-    def take(self, frame: NDArray[np.uint8]) -> tuple[int, NDArray[np.uint8]] | None:
-        """Takes one more `(88,)` frame; returns the number of the plane and what followed.
+    def take(self, keys: NDArray[np.intp]) -> tuple[int, NDArray[np.intp]] | None:
+        """Takes the keys of one more frame; returns the number of the plane and what followed.
 
-        None if no run is long enough.
+        That is the keys of a frame. None if no run is long enough.
         """
-        n = len(self._heard)
-        if n == len(self._packed):
-            self._packed = np.concatenate((self._packed, np.zeros_like(self._packed)))
-        self._packed[n] = np.packbits(frame)
-        self._heard.append(frame.copy())
-        same = (self._packed[:n] == self._packed[n]).all(1)
-        before = np.concatenate((np.zeros(1, dtype=np.int64), self._runs[: n - 1]))[:n]
-        self._runs = np.where(same, before + 1, 0)
-        if not n:
+        n = len(self._keys)
+        if n == len(self._heard):
+            self._heard = np.concatenate((self._heard, np.zeros_like(self._heard)))
+            self._runs = np.concatenate((self._runs, np.zeros_like(self._heard)[:n]))
+        number = self._numbers.setdefault(keys.tobytes(), len(self._numbers))
+        ends = (self._heard[:n] == number).nonzero()[0]
+        runs = self._runs[ends] + 1
+        self._runs[self._ends + 1] = 0
+        self._runs[ends + 1] = runs
+        self._ends = ends
+        self._heard[n] = number
+        self._keys.append(keys)
+        if not len(ends):
             return None
-        at = n - 1 - int(self._runs[::-1].argmax())
-        level = int(np.searchsorted(self._lengths, self._runs[at], side="right"))
-        return (level - 1, self._heard[at + 1]) if level else None
+        # The latest of the longest.
+        best = len(runs) - 1 - int(runs[::-1].argmax())
+        level = bisect_right(self._lengths, int(runs[best]))
+        return (level - 1, self._keys[ends[best] + 1]) if level else None

@@ -89,13 +89,14 @@ def _past_and_draw(model: PyzzicatoModel) -> tuple[RollPast | EventPast, Draw]:
         return plain, IndependentDraw(head, plain)
     assert head.net is not None and embedding.memory is not None  # what reads memories has them
     layer = FirstLayer(head.net, embedding.memory)
+    recalls = model.config.recalls or []
     if isinstance(embedding, RollEmbedding):
-        frames = RollPast(layer, embedding.n_recent, model.config.recalls or [])
+        frames = RollPast(layer, embedding.n_recent, recalls)
         if isinstance(head, JointHead):
             return frames, JointDraw(head, frames)
         assert isinstance(head, IndependentHead)
         return frames, IndependentDraw(head, frames)
     assert isinstance(embedding, EventEmbedding) and isinstance(head, NoteHead)
     tables = [as_array(cast(nn.Embedding, table).weight) for table in embedding.tables]
-    events = EventPast(tables, layer, embedding.n_recent)
+    events = EventPast(tables, layer, embedding.n_recent, recalls)
     return events, NoteDraw(head, events)

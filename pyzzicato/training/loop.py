@@ -21,6 +21,7 @@ from ..hub import load_model
 from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..models.config import COMPOSERS
 from .batches import Batch, CropSampler
+from .growth import grow_weights
 from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore
@@ -175,7 +176,8 @@ def composer_numbers(config: PyzzicatoConfig) -> dict[str, int]:
 def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     """Returns a model as a run begins with it: fresh, or with the weights of another.
 
-    A model that is told composers may learn to be told densities: they say nothing at first.
+    A model may learn to be told densities, if it is told composers, and to recall: these say
+    nothing at first.
 
     Raises:
         ValueError: if there is no such model, or its weights do not fit the config.
@@ -183,8 +185,7 @@ def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     model = PyzzicatoModel(config)
     if start_from:
         try:
-            fresh = {n: w for n, w in model.state_dict().items() if n.startswith("densities.")}
-            model.load_state_dict({**fresh, **load_model(start_from).state_dict()})
+            model.load_state_dict(grow_weights(load_model(start_from).state_dict(), model))
         except RuntimeError as error:
             raise ValueError(
                 f"start_from must be a model of the same config as the run's, got {start_from!r}: "

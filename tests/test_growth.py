@@ -1,0 +1,47 @@
+"""A model that is told or shown more does at first what the one did that its weights are from."""
+
+from typing import Any
+
+import pytest
+import torch
+from conftest import tiny_config
+from model_cases import STEPS, livened
+
+from pyzzicato.models import PyzzicatoModel
+from pyzzicato.training.growth import grow_weights
+
+KINDS: dict[str, dict[str, Any]] = {
+    "independent": {"spans": [4.0, 9.0], "recent": 3},
+    "joint": {"head": "joint"},
+    "notes": {"representation": "events", "head": "notes"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_new_says_nothing(kind: str) -> None:
+    told = {**KINDS[kind], "composers": ["bach"]}
+    old = livened(PyzzicatoModel(tiny_config(**told))).eval()
+    new = PyzzicatoModel(tiny_config(**told, recalls=[1, 2], densities=[3.0, 9.0])).eval()
+    new.load_state_dict(grow_weights(old.state_dict(), new))
+    # The same few steps again and again: there is much to recall.
+    steps = STEPS[new.config.representation](2, 4).repeat(1, 8, 1)
+    numbers = torch.tensor([1, 1])
+    with torch.no_grad():
+        losses = [
+            model.head.nll(model.hidden(steps[:, :-1], start)[0], steps[:, 1:])
+            for model, start in (
+                (old, old.start(2, numbers)),
+                (new, new.start(2, numbers, numbers)),
+            )
+        ]
+    assert torch.allclose(*losses, atol=1e-4)
+    livened(new)
+    with torch.no_grad():
+        seen, _ = new.hidden(steps[:, :-1], new.start(2, numbers, numbers))
+        assert not torch.allclose(new.head.nll(seen, steps[:, 1:]), losses[0])
+
+
+def test_weights_of_a_like_model_are_left_as_they_are() -> None:
+    model = PyzzicatoModel(tiny_config(head="joint", recalls=[2]))
+    weights = model.state_dict()
+    assert grow_weights(weights, model) == weights
