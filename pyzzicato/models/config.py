@@ -1,6 +1,7 @@
 """The configuration of a model: representation, backbone and head, three independent choices."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -190,8 +191,7 @@ class PyzzicatoConfig(PretrainedConfig):
             )
         for length in lengths:
             check_whole("recalls", length, 1, _MAX_RECALL)
-        if any(low >= high for low, high in pairwise(lengths)):
-            raise ValueError(f"recalls must rise, got {lengths!r}")
+        _check_rising("recalls", lengths)
         if lengths and not self.spans:
             raise ValueError(f"recalls must be empty without memories (spans), got {lengths!r}")
         self.recalls = list(lengths)
@@ -215,8 +215,7 @@ class PyzzicatoConfig(PretrainedConfig):
                 f"densities must be a list of at most {_MAX_DENSITIES} numbers above 0, "
                 f"got {levels!r}"
             )
-        if any(low >= high for low, high in pairwise(levels)):
-            raise ValueError(f"densities must rise, got {levels!r}")
+        _check_rising("densities", levels)
         self.densities = [float(level) for level in levels]
 
     def choices(self) -> dict[str, Any]:
@@ -247,6 +246,11 @@ class PyzzicatoConfig(PretrainedConfig):
             return 0
         asked = max(notes_a_second, levels[0])
         return 1 + min(range(len(levels)), key=lambda i: abs(math.log(levels[i] / asked)))
+
+
+def _check_rising(name: str, numbers: Sequence[float]) -> None:
+    if any(low >= high for low, high in pairwise(numbers)):
+        raise ValueError(f"{name} must rise, got {numbers!r}")
 
 
 def _is_number(value: object) -> bool:
