@@ -21,6 +21,24 @@ is from it. Least squares over 4,205 places in the 1,409 training pieces of 150 
 SUPRA and Piano-midi.de); correlation 0.74."""
 VARIETY = 0.43
 """Standard deviation of the logarithm of the density of two minutes, over the same places."""
+USUAL_OF = {
+    "bach": 7.0,
+    "beethoven": 8.8,
+    "brahms": 8.3,
+    "chopin": 9.1,
+    "debussy": 7.6,
+    "haydn": 7.5,
+    "liszt": 10.8,
+    "mendelssohn": 9.6,
+    "mozart": 7.7,
+    "rachmaninoff": 8.5,
+    "scarlatti": 8.7,
+    "schubert": 8.4,
+    "schumann": 8.7,
+    "scriabin": 8.1,
+}
+"""Notes a second of a composer: geometric mean over minutes of the same pieces, two minutes apart.
+"""
 
 # Numbers the stream of random draws, beside those that use the same `rng` for other ends.
 _DRAWS = 2
@@ -36,23 +54,26 @@ def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
     return config.density_number(note_density(steps, config))
 
 
-def number_to_come(seed: NDArray[np.uint8], config: PyzzicatoConfig, rng: int) -> int:
+def number_to_come(
+    seed: NDArray[np.uint8], config: PyzzicatoConfig, composer: str | None, rng: int
+) -> int:
     """Returns the number a model takes for how dense what follows a seed should be.
 
     Music goes on more like other music than its last ten seconds were: very dense or sparse seeds
     are carried on a little less so. Where the seed does not tell, the density is drawn as it varies
-    over pieces. 0 for a model that cannot be told.
+    over the composer's pieces. 0 for a model that cannot be told.
 
     Args:
         seed: its steps `(T, A)`, see `note_density`.
         config: the model's.
+        composer: short name of whom the model plays as; None for nobody in particular.
         rng: number of the random draw.
     """
     density = note_density(seed, config)
     if density is not None:
         return config.density_number(USUAL * (density / USUAL) ** KEPT)
     drawn = np.random.default_rng([rng, _DRAWS]).normal(scale=VARIETY)
-    return config.density_number(USUAL * float(np.exp(drawn)))
+    return config.density_number(USUAL_OF.get(composer or "", USUAL) * float(np.exp(drawn)))
 
 
 def note_density(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> float | None:

@@ -292,7 +292,7 @@ def _begin(
     touch = SeedTouch(seed, settings.rng)
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
     composer = model.config.composer_number(settings.composer)
-    density = number_to_come(player.steps, model.config, settings.rng)
+    density = number_to_come(player.steps, model.config, settings.composer, settings.rng)
     if settings.composer is None and seed:
         composer = likeliest_composer(model, player.steps, density)
     return _Beginning(seed, seed_seconds, opening, ahead, player, composer, density)

@@ -5,10 +5,19 @@ import pytest
 import torch
 from conftest import tiny_config
 
-from pyzzicato.density import FEWEST_STROKES, density_number, note_density
+from pyzzicato.density import (
+    FEWEST_STROKES,
+    USUAL,
+    USUAL_OF,
+    VARIETY,
+    density_number,
+    note_density,
+    number_to_come,
+)
 from pyzzicato.events import encode_events
 from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.config import COMPOSERS
 from pyzzicato.notes import Note
 from pyzzicato.pianoroll import notes_to_roll
 
@@ -47,6 +56,33 @@ def test_a_few_strokes_tell_nothing() -> None:
     chord = encode_events([Note(40 + i, 0.0, 1.0, 64) for i in range(20)])
     assert note_density(chord, EVENTS) is None
     assert density_number(encode_events(notes_every(0.1, 50)), tiny_config()) == 0
+
+
+def test_what_follows_a_seed_is_told_a_little_nearer_to_the_usual() -> None:
+    config = tiny_config(representation="events", head="notes", densities=list(range(1, 41)))
+    told = [
+        number_to_come(encode_events(notes_every(1 / density, 60)), config, None, rng=0)
+        for density in (1, 2, 9.4, 20, 40)
+    ]
+    assert told == pytest.approx([2, 3, 9, 16, 25], abs=1)
+
+
+def test_a_density_that_a_seed_does_not_tell_is_drawn_as_the_composers_pieces_vary() -> None:
+    config = tiny_config(
+        representation="events", head="notes", densities=list(np.geomspace(1, 60, 60))
+    )
+    note = encode_events(notes_every(1.0, 1))
+
+    def drawn(composer: str | None) -> np.ndarray:
+        numbers = [number_to_come(note, config, composer, rng) for rng in range(400)]
+        assert number_to_come(note, config, composer, 7) == numbers[7]
+        return np.log([config.densities[number - 1] for number in numbers])
+
+    for composer, usual in ((None, USUAL), ("any", USUAL), ("liszt", USUAL_OF["liszt"])):
+        assert drawn(composer).mean() == pytest.approx(np.log(usual), abs=0.07)
+        assert drawn(composer).std() == pytest.approx(VARIETY, rel=0.15)
+    assert set(USUAL_OF) == set(COMPOSERS)
+    assert number_to_come(note, tiny_config(), None, 0) == 0
 
 
 def test_a_piece_is_played_at_the_density_of_its_seed() -> None:
