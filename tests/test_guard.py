@@ -8,6 +8,9 @@ from conftest import tiny_config, tune
 
 from pyzzicato.generation import Continuation, GenerationSettings, continue_seed
 from pyzzicato.guard import (
+    CIRCLE_KEYS,
+    CIRCLE_STROKES,
+    CIRCLING,
     DROWNED,
     MAX_KEYS,
     MAX_PAUSE_S,
@@ -36,6 +39,16 @@ def test_another_key_between_or_in_the_same_step_is_none_the_worse() -> None:
     for n in range(5 * MAX_STROKES):
         assert not guard.is_astray(0.1 * n, [40, 47] if n % 3 else [40], 2)
         assert not guard.is_astray(0.1 * n + 0.05, [], 2)
+
+
+def test_a_few_keys_are_struck_for_so_long_and_no_longer() -> None:
+    for n_keys, is_circling in ((2, True), (CIRCLE_KEYS, True), (CIRCLE_KEYS + 1, False)):
+        guard = Guard()
+        astray = [guard.is_astray(0.1 * n, [40 + n % n_keys], 2) for n in range(CIRCLE_STROKES)]
+        assert astray == [False] * (CIRCLE_STROKES - 1) + [is_circling]
+        assert [rescue.reason for rescue in guard.rescues] == [CIRCLING] * is_circling
+        # It begins to count anew.
+        assert not guard.is_astray(0.1 * CIRCLE_STROKES + 3, [40], 2)
 
 
 def test_most_of_the_keyboard_held_and_a_long_pause_are_noticed() -> None:
@@ -93,8 +106,8 @@ def test_after_a_rescue_the_model_has_heard_its_seed_and_nothing_else() -> None:
     heard: list[int] = []
     stepper = model.stepper
 
-    def listening(composers):  # type: ignore[no-untyped-def]
-        made = stepper(composers)
+    def listening(*told):  # type: ignore[no-untyped-def]
+        made = stepper(*told)
         hear = made.hear
         made.hear = lambda steps: (heard.append(len(steps)), hear(steps))[1]
         return made
