@@ -34,9 +34,7 @@ def composer_nats(
     return nats
 
 
-def likeliest_composer(
-    model: PyzzicatoModel, steps: NDArray[np.uint8], density: int = 0
-) -> int:
+def likeliest_composer(model: PyzzicatoModel, steps: NDArray[np.uint8], density: int = 0) -> int:
     """Returns the number of the composer whose music a seed is most like, 0 for nobody's.
 
     Args:

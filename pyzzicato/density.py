@@ -37,8 +37,8 @@ USUAL_OF = {
     "schumann": 8.7,
     "scriabin": 8.1,
 }
-"""Notes a second of a composer: geometric mean over minutes of the same pieces, two minutes apart.
-"""
+"""Notes a second of a composer: geometric mean over minutes, two minutes apart, of the same data's
+training pieces."""
 
 # Numbers the stream of random draws, beside those that use the same `rng` for other ends.
 _DRAWS = 2
@@ -66,7 +66,7 @@ def number_to_come(
     Args:
         seed: its steps `(T, A)`, see `note_density`.
         config: the model's.
-        composer: short name of whom the model plays as; None for nobody in particular.
+        composer: short name of whom the model is asked to play as; None if it is not.
         rng: number of the random draw.
     """
     density = note_density(seed, config)

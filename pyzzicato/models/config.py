@@ -1,7 +1,7 @@
 """The configuration of a model: representation, backbone and head, three independent choices."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -172,49 +172,38 @@ class PyzzicatoConfig(PretrainedConfig):
                 raise ValueError(f"{name} must be -{_MAX_TILT} to {_MAX_TILT}, got {value!r}")
 
     def _take_spans(self) -> None:
-        spans = list(SPANS[self.head]) if self.spans is None else self.spans
-        is_list = isinstance(spans, list | tuple) and len(spans) <= _MAX_SPANS
-        if not is_list or not all(_is_positive(span) for span in spans):
-            raise ValueError(
-                f"spans must be a list of at most {_MAX_SPANS} numbers above 0, got {spans!r}"
-            )
+        told = SPANS[self.head] if self.spans is None else self.spans
+        spans = _check_list("spans", told, _MAX_SPANS, "numbers above 0", _is_positive)
         if not spans and self.head != "independent":
             raise ValueError(f"spans must be at least one for the {self.head} head, got {spans!r}")
         self.spans = [float(span) for span in spans]
 
     def _take_recalls(self) -> None:
-        lengths = [] if self.recalls is None else self.recalls
-        is_list = isinstance(lengths, list | tuple) and len(lengths) <= _MAX_SPANS
-        if not is_list or not all(_is_positive(length) for length in lengths):
-            raise ValueError(
-                f"recalls must be a list of at most {_MAX_SPANS} whole numbers, got {lengths!r}"
-            )
-        for length in lengths:
+        self.recalls = _check_list(
+            "recalls",
+            [] if self.recalls is None else self.recalls,
+            _MAX_SPANS,
+            "whole numbers",
+            _is_positive,
+        )
+        for length in self.recalls:
             check_whole("recalls", length, 1, _MAX_RECALL)
-        _check_rising("recalls", lengths)
-        if lengths and not self.spans:
-            raise ValueError(f"recalls must be empty without memories (spans), got {lengths!r}")
-        self.recalls = list(lengths)
+        _check_rising("recalls", self.recalls)
+        if self.recalls and not self.spans:
+            raise ValueError(
+                f"recalls must be empty without memories (spans), got {self.recalls!r}"
+            )
 
     def _take_composers(self) -> None:
-        names = [] if self.composers is None else self.composers
-        is_list = isinstance(names, list | tuple) and len(names) <= _MAX_COMPOSERS
-        if not is_list or not all(isinstance(name, str) and name for name in names):
-            raise ValueError(
-                f"composers must be a list of at most {_MAX_COMPOSERS} names, got {names!r}"
-            )
+        told = [] if self.composers is None else self.composers
+        names = _check_list("composers", told, _MAX_COMPOSERS, "names", _is_name)
         if len({*names, ANYBODY}) < len(names) + 1:
             raise ValueError(f"composers must be named once each, none {ANYBODY!r}, got {names!r}")
-        self.composers = list(names)
+        self.composers = names
 
     def _take_densities(self) -> None:
-        levels = [] if self.densities is None else self.densities
-        is_list = isinstance(levels, list | tuple) and len(levels) <= _MAX_DENSITIES
-        if not is_list or not all(_is_positive(level) for level in levels):
-            raise ValueError(
-                f"densities must be a list of at most {_MAX_DENSITIES} numbers above 0, "
-                f"got {levels!r}"
-            )
+        told = [] if self.densities is None else self.densities
+        levels = _check_list("densities", told, _MAX_DENSITIES, "numbers above 0", _is_positive)
         _check_rising("densities", levels)
         self.densities = [float(level) for level in levels]
 
@@ -248,6 +237,16 @@ class PyzzicatoConfig(PretrainedConfig):
         return 1 + min(range(len(levels)), key=lambda i: abs(math.log(levels[i] / asked)))
 
 
+def _check_list(
+    name: str, value: Any, most: int, kind: str, fits: Callable[[object], bool]
+) -> list[Any]:
+    """Returns a short list whose parts all fit."""
+    is_list = isinstance(value, list | tuple) and len(value) <= most
+    if not is_list or not all(map(fits, value)):
+        raise ValueError(f"{name} must be a list of at most {most} {kind}, got {value!r}")
+    return list(value)
+
+
 def _check_rising(name: str, numbers: Sequence[float]) -> None:
     if any(low >= high for low, high in pairwise(numbers)):
         raise ValueError(f"{name} must rise, got {numbers!r}")
@@ -255,6 +254,10 @@ def _check_rising(name: str, numbers: Sequence[float]) -> None:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _is_positive(value: object) -> bool:

@@ -21,7 +21,8 @@ from .rules import SamplingRule
 class Stepper:
     """One piece as a model hears and plays it: takes a step, draws the next.
 
-    Its cost a step does not grow with what was heard. The weights are the model's own and must not
+    Its cost a step does not grow with what was heard, but for the search of a model that recalls,
+    which is short (`recall.py`). The weights are the model's own and must not
     change while it plays.
 
     Args:

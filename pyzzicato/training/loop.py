@@ -22,7 +22,7 @@ from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..models.config import COMPOSERS
 from .batches import Batch, CropSampler
 from .growth import grow_weights
-from .representations import Representation, middle_crops, representation_of
+from .representations import middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore
 
@@ -97,17 +97,8 @@ def train(
     _check_same_run(out, settings, accelerator)
     set_seed(settings.seed)
     config = settings.model_config(store.sustain)
-    representation = representation_of(config)
-    composers = settings.composers or None
-    sampler = CropSampler(
-        store,
-        store.of_split("train", composers),
-        representation,
-        settings,
-        composer_numbers(config),
-        partial(density_number, config=config) if config.densities else None,
-    )
-    crops = _held_out(store, composers, representation, settings.eval_steps)
+    sampler = _sampler(store, config, settings)
+    crops = _held_out(store, config, settings)
     plain = _first_weights(config, settings.start_from)
     optimizer = torch.optim.AdamW(
         plain.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
@@ -142,20 +133,30 @@ def train(
     return progress
 
 
+def _sampler(store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings) -> CropSampler:
+    """Returns what draws the crops that are learnt from."""
+    return CropSampler(
+        store,
+        store.of_split("train", settings.composers or None),
+        representation_of(config),
+        settings,
+        composer_numbers(config),
+        partial(density_number, config=config),
+    )
+
+
 def _held_out(
-    store: NoteStore,
-    composers: tuple[str, ...] | None,
-    representation: Representation,
-    n_steps: int,
+    store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings
 ) -> list[NDArray[np.uint8]]:
     """Returns the crops that are looked at, `(T, A)`.
 
     Raises:
         ValueError: if there are none.
     """
-    pieces = store.of_split("validation", composers)
+    pieces = store.of_split("validation", settings.composers or None)
     # A single step has none after it to predict.
-    crops = [c for c in middle_crops(store, pieces, representation, n_steps) if len(c) > 1]
+    steps = representation_of(config)
+    crops = [c for c in middle_crops(store, pieces, steps, settings.eval_steps) if len(c) > 1]
     if not crops:
         raise ValueError("there is no validation piece; prepare the validation split too")
     return crops
