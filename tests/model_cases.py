@@ -61,9 +61,13 @@ CASES = {
     "conv1d, recalls": Case(
         "conv1d", config={"spans": [5.0], "recent": 3, "recalls": [1, 3]}, sees=2 * 2 + 1
     ),
+    "wavenet, chords": Case(
+        "wavenet", config={"spans": [5.0], "chords": 2, "recalls": [2]}, sees=2 * 3 + 1
+    ),
     "wavenet, joint": Case(
         "wavenet", "joint", config={"spans": [2.0], "recent": 5}, sees=2 * 3 + 1
     ),
+    "conv1d, joint with chords": Case("conv1d", "joint", config={"chords": 3}, sees=2 * 2 + 1),
     "lstm, joint": Case(
         "lstm", "joint", config={"composers": ["bach", "chopin"], "densities": [2.0, 9.0]}
     ),

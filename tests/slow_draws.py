@@ -61,7 +61,7 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
     tables = [head.onset(hidden)]
     hidden = hidden + head.after_onset.weight[onset]
     units = torch.relu(head.net(planes, hidden))
-    by_key = units @ head.key.weight[0] + head.key.bias
+    by_key = units @ head.key.weight[0]
     tables.append(by_key + head.own(hidden))
     hidden = hidden + head.after_pitch.weight[pitch]
     tables.append(head.duration(hidden))

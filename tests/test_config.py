@@ -91,6 +91,17 @@ def test_heads_read_as_many_recent_steps_as_they_are_told() -> None:
     assert PyzzicatoConfig(spans=[4.0], recent=3).n_recent == 3
 
 
+def test_chords_are_for_rolls_with_memories() -> None:
+    assert PyzzicatoConfig().chords == 0
+    assert [PyzzicatoConfig(head="joint", chords=n).chords for n in (0, 64)] == [0, 64]
+    for wrong in (-1, 65, True, 2.0, None):
+        with pytest.raises(ValueError, match=f"chords must be .* from 0 to 64, got {wrong}"):
+            PyzzicatoConfig(head="joint", chords=wrong)
+    for choices in ({}, {"representation": "events", "head": "notes"}):
+        with pytest.raises(ValueError, match="chords must be 0 but on a roll with spans, got 1"):
+            PyzzicatoConfig(**choices, chords=1)
+
+
 def test_composers_have_the_numbers_of_their_places() -> None:
     config = PyzzicatoConfig(composers=["chopin", "bach"])
     names = (None, ANYBODY, "chopin", "bach")

@@ -1,6 +1,7 @@
 """What backbone and head are given: vectors and planes of 88 keys, by hand."""
 
 import math
+from itertools import islice
 
 import pytest
 import torch
@@ -61,6 +62,38 @@ def test_a_roll_in_parts_has_the_planes_of_the_whole(
     for back in range(n_recent):
         assert torch.equal(whole[:, back:, :, back], roll[:, : 12 - back].float())
         assert not whole[:, :back, :, back].any()
+
+
+def slow_chords(roll: torch.Tensor, n_chords: int) -> torch.Tensor:
+    """Returns `(T, 88, N)` of one roll `(T, 88)`, by walking back from every frame."""
+    before = torch.cat((torch.zeros(1, 88), roll[:-1].float()))
+    struck = roll.float() * (1 - before)
+    planes = torch.zeros(len(roll), 88, n_chords)
+    for t in range(len(roll)):
+        chords = (struck[s] for s in range(t, -1, -1) if struck[s].any())
+        for i, chord in enumerate(islice(chords, n_chords)):
+            planes[t, :, i] = chord
+    return planes
+
+
+@pytest.mark.parametrize("n_chords", [1, 3, 20])
+@pytest.mark.parametrize("lengths", [(24,), (1,) * 24, (5, 19)])
+def test_the_last_chords_are_those_of_the_slow_obvious_way(
+    n_chords: int, lengths: tuple[int, ...]
+) -> None:
+    """In one pass and in parts, over pauses, held keys and the beginning of a piece."""
+    roll = (torch.rand(3, 24, 88) < 0.3).to(torch.uint8)
+    roll *= torch.rand(3, 24, 1) < 0.5
+    roll[1] = 0  # nothing ever
+    roll[2, 3:15] = roll[2, 3]  # held
+    embedding = RollEmbedding([3.0], 2, n_chords, [1])
+    assert embedding.n_planes == 2 + n_chords + 1 + 1
+    state, parts = embedding.start(3), []
+    for part in roll.split(lengths, dim=1):
+        _, planes, state = embedding(part, state, torch.float32)
+        parts.append(planes)
+    found = torch.cat(parts, dim=1)[..., 2 : 2 + n_chords]
+    assert torch.equal(found, torch.stack([slow_chords(piece, n_chords) for piece in roll]))
 
 
 def test_the_model_and_the_events_count_the_same_bins() -> None:

@@ -10,6 +10,12 @@ from model_cases import STEPS, livened
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.training.growth import grow_weights
 
+NEW: dict[str, dict[str, Any]] = {
+    "densities": {"densities": [3.0, 9.0]},
+    "recalls": {"recalls": [1, 2], "densities": [3.0, 9.0]},
+    "chords": {"chords": 3},
+    "chords and recalls": {"chords": 2, "recalls": [1, 2]},
+}
 KINDS: dict[str, dict[str, Any]] = {
     "independent": {"spans": [4.0, 9.0], "recent": 3},
     "joint": {"head": "joint"},
@@ -17,11 +23,13 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_new_says_nothing(kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind, what", [(k, w) for k in KINDS for w in NEW if k != "notes" or "chords" not in NEW[w]]
+)
+def test_what_is_new_says_nothing(kind: str, what: str) -> None:
     told = {**KINDS[kind], "composers": ["bach"]}
     old = livened(PyzzicatoModel(tiny_config(**told))).eval()
-    new = PyzzicatoModel(tiny_config(**told, recalls=[1, 2], densities=[3.0, 9.0])).eval()
+    new = PyzzicatoModel(tiny_config(**told, **NEW[what])).eval()
     new.load_state_dict(grow_weights(old.state_dict(), new))
     # The same few steps again and again: there is much to recall.
     steps = STEPS[new.config.representation](2, 4).repeat(1, 8, 1)
@@ -39,6 +47,16 @@ def test_what_is_new_says_nothing(kind: str) -> None:
     with torch.no_grad():
         seen, _ = new.hidden(steps[:, :-1], new.start(2, numbers, numbers))
         assert not torch.allclose(new.head.nll(seen, steps[:, 1:]), losses[0])
+
+
+def test_recalls_are_learnt_after_chords() -> None:
+    told = {"head": "joint", "chords": 3}
+    old = livened(PyzzicatoModel(tiny_config(**told)))
+    new = PyzzicatoModel(tiny_config(**told, recalls=[1]))
+    name = "head.net.conv1.weight"
+    was, grown = old.state_dict()[name], grow_weights(old.state_dict(), new)[name]
+    assert not grown[:, 5].any()  # after two frames and three chords
+    assert torch.equal(torch.cat((grown[:, :5], grown[:, 6:]), dim=1), was)
 
 
 def test_weights_of_a_like_model_are_left_as_they_are() -> None:

@@ -73,16 +73,16 @@ def test_intervals_by_hand() -> None:
 
 
 @pytest.mark.parametrize("music", ROLLS)
-@pytest.mark.parametrize("n_recent", [1, 2, 5])
+@pytest.mark.parametrize("n_recent, n_chords", [(1, 0), (2, 3), (5, 1)])
 @pytest.mark.parametrize("kernels", [(37, 13), (5, 3), (1, 1)])
 def test_frames_equal_the_torch_network(
-    music: str, n_recent: int, kernels: tuple[int, int]
+    music: str, n_recent: int, n_chords: int, kernels: tuple[int, int]
 ) -> None:
     frames = ROLLS[music](16)
-    embedding = RollEmbedding([2.0, 30.0], n_recent)
+    embedding = RollEmbedding([2.0, 30.0], n_recent, n_chords)
     net = random_net(embedding.n_planes, embedding.n_memories, kernels)
     assert embedding.memory is not None
-    past = RollPast(FirstLayer(net, embedding.memory), n_recent)
+    past = RollPast(FirstLayer(net, embedding.memory), n_recent, n_chords)
     steps = torch.from_numpy(frames)[None]
     vectors, planes, _ = embedding(steps, embedding.start(1), torch.float32)
     for t, frame in enumerate(frames):

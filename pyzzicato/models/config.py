@@ -47,6 +47,7 @@ _MAX_LAYERS = 64
 _MAX_KERNEL = 256
 _MAX_SPANS = 16
 _MAX_RECENT = 64
+_MAX_CHORDS = 64
 _MAX_RECALL = 1000
 _MAX_COMPOSERS = 256
 _MAX_DENSITIES = 64
@@ -93,6 +94,8 @@ class PyzzicatoConfig(PretrainedConfig):
             ones, -2 to 2. `train/calibrate.py` finds these three.
         recent: last steps that the head reads one by one, 1 to 64; None for the head's own
             (`RECENT`). Without memories the independent head reads the present frame alone.
+        chords: last chords struck that the head reads one by one, 0 to 64: the keys struck in one
+            frame, however long ago. On a roll with memories; of note events `recent` are the same.
         recalls: lengths in steps, rising, 1 to 1000, at most 16: what followed the last time that
             the last so many frames or pitches sounded is shown to the head (see `PitchRecall`); on
             a roll of use for scores. With memories; empty for none.
@@ -122,6 +125,7 @@ class PyzzicatoConfig(PretrainedConfig):
     head_size: int = 24
     spans: list[float] | None = None
     recent: int | None = None
+    chords: int = 0
     recalls: list[int] | None = None
     tempering: float = 1.0
     pacing: float = 0.0
@@ -159,6 +163,9 @@ class PyzzicatoConfig(PretrainedConfig):
         self._take_spans()
         self.recent = RECENT[self.head] if self.recent is None else self.recent
         check_whole("recent", self.recent, 1, _MAX_RECENT if self.spans else 1)
+        check_whole("chords", self.chords, 0, _MAX_CHORDS)
+        if self.chords and (self.representation != "roll" or not self.spans):
+            raise ValueError(f"chords must be 0 but on a roll with spans, got {self.chords!r}")
         self._take_recalls()
         self._take_composers()
         self._take_densities()

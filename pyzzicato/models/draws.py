@@ -132,7 +132,6 @@ class NoteDraw:
         self._onset = Dense(head.onset)
         self._net = PitchStep(head.net)
         self._key = as_array(head.key.weight)[0]
-        self._key_bias = float(as_array(head.key.bias)[0])
         self._own = Dense(head.own)
         self._duration = _DenseTwice(head.duration)
         self._velocity = _DenseTwice(head.velocity)
@@ -161,9 +160,7 @@ class NoteDraw:
         units = self._net(sums, hidden)
         np.maximum(units, 0, out=units)
         logits: Vector = units.dot(self._key)
-        logits += self._own(hidden)
-        # The same for all keys, and so of no effect; kept, so that logits are the module's own.
-        return logits + np.float32(self._key_bias)
+        return logits + self._own(hidden)
 
 
 class _KeyLogOdds:

@@ -21,12 +21,13 @@ EVENT_SIZES = (57, N_KEYS, 48, 16)
 class RollEmbedding(nn.Module):
     """A frame as it is: 88 zeros and ones, one for each key.
 
-    The planes are the last frames, the present one first, what followed the last time, and memories
-    of what was struck.
+    The planes are the last frames, the present one first, the last chords struck, the latest first,
+    what followed the last time, and memories of what was struck.
 
     Args:
         spans: of the memories, frames; may be none.
         n_recent: frames that have a plane each, 1 or more.
+        n_chords: chords that have a plane each; none where there are no memories.
         recalls: lengths of what is recalled, see `PitchRecall`; none where there are no memories.
     """
 
@@ -35,14 +36,19 @@ class RollEmbedding(nn.Module):
     out_size = N_KEYS
 
     def __init__(
-        self, spans: Sequence[float] = (), n_recent: int = 1, recalls: Sequence[int] = ()
+        self,
+        spans: Sequence[float] = (),
+        n_recent: int = 1,
+        n_chords: int = 0,
+        recalls: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.memory = PitchMemory(spans) if spans else None
         self.n_memories = len(spans)
         self.n_recent = n_recent
+        self.n_chords = n_chords
         self.recall = PitchRecall(recalls) if recalls else None
-        self.n_planes = n_recent + len(recalls) + self.n_memories
+        self.n_planes = n_recent + n_chords + len(recalls) + self.n_memories
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first frame."""
@@ -51,8 +57,9 @@ class RollEmbedding(nn.Module):
         memories = self.memory.start(batch_size)
         # What was struck is told by the frame before, whether or not it has a plane.
         last = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
+        chords = memories.new_zeros(batch_size, self.n_chords, N_KEYS)
         heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
-        return last, memories, heard
+        return last, memories, chords, heard
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, 88)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -65,17 +72,43 @@ class RollEmbedding(nn.Module):
         frames = steps.to(dtype)
         if self.memory is None:
             return frames, frames[..., None], ()
-        last, memories, heard = state
+        last, memories, chords, heard = state
         seen = torch.cat((last, frames), dim=1)
         first = last.shape[1]
         recent = [seen[:, first - i : seen.shape[1] - i] for i in range(self.n_recent)]
         struck = frames * (1 - seen[:, first - 1 : -1])
         remembered, memories = self.memory(struck, memories)
         parts = [torch.stack(recent, dim=-1), remembered]
+        if self.n_chords:
+            latest, chords = last_chords(struck, chords)
+            parts.insert(1, latest)
         if self.recall is not None:
             recalled, heard = self.recall(steps, heard)
-            parts.insert(1, recalled.to(remembered.dtype))
-        return frames, torch.cat(parts, dim=-1), (seen[:, -first:], memories, heard)
+            parts.insert(-1, recalled.to(remembered.dtype))
+        return frames, torch.cat(parts, dim=-1), (seen[:, -first:], memories, chords, heard)
+
+
+def last_chords(struck: Tensor, earlier: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the last chords after each frame, the latest first, and those after the last frame.
+
+    A chord is what is struck in one frame; frames in which nothing is do not count.
+
+    Args:
+        struck: `(B, T, 88)` zeros and ones.
+        earlier: `(B, N, 88)` the N chords before, the latest last; zeros where there were fewer.
+
+    Returns:
+        `(B, T, 88, N)` and `(B, N, 88)`, the latest last.
+    """
+    n = earlier.shape[1]
+    is_chord = struck.any(-1)
+    # All chords in a row, the earlier ones first; behind them the empty frames, never looked at.
+    rank = torch.cat((is_chord.new_ones(len(struck), n), is_chord), dim=1).logical_not().byte()
+    order = rank.argsort(dim=1, stable=True)[..., None].expand(-1, -1, N_KEYS)
+    row = torch.cat((earlier, struck), dim=1).gather(1, order)
+    latest = is_chord.cumsum(1) + n - 1
+    planes = [row.gather(1, (latest - i)[..., None].expand(-1, -1, N_KEYS)) for i in range(n)]
+    return torch.stack(planes, dim=-1), torch.stack([p[:, -1] for p in reversed(planes)], dim=1)
 
 
 class EventEmbedding(nn.Module):

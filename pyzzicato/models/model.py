@@ -190,10 +190,10 @@ class PyzzicatoModel(PreTrainedModel):
 
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:
-    past = config.memory_spans, config.n_recent, config.recalls or []
+    spans, n_recent, recalls = config.memory_spans, config.n_recent, config.recalls or []
     if config.representation == "roll":
-        return RollEmbedding(*past)
-    return EventEmbedding(config.embedding_size, *past)
+        return RollEmbedding(spans, n_recent, config.chords, recalls)
+    return EventEmbedding(config.embedding_size, spans, n_recent, recalls)
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:

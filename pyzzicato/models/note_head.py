@@ -33,7 +33,8 @@ class NoteHead(nn.Module):
         self.onset = nn.Linear(in_size, onsets)
         self.after_onset = nn.Embedding(onsets, in_size)
         self.net = PitchNet(n_planes, n_memories, size, in_size, dropout=dropout)
-        self.key = nn.Linear(size, 1)
+        # Without a bias: one for all keys would say nothing.
+        self.key = nn.Linear(size, 1, bias=False)
         self.own = nn.Linear(in_size, pitches)
         self.after_pitch = nn.Embedding(pitches, in_size)
         self.duration = _dense(in_size, durations)

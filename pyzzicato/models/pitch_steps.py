@@ -98,6 +98,7 @@ class RollPast:
     Args:
         first_layer: of the head; None for a head that reads the present frame alone.
         n_recent: frames that have a plane each.
+        n_chords: last chords struck that have a plane each.
         recalls: lengths of what is recalled, see `PitchRecall`.
     """
 
@@ -105,6 +106,7 @@ class RollPast:
         self,
         first_layer: FirstLayer | None,
         n_recent: int = 1,
+        n_chords: int = 0,
         recalls: Sequence[int] = (),
     ) -> None:
         self._layer = first_layer
@@ -112,13 +114,18 @@ class RollPast:
         self.present: NDArray[np.uint8] = np.zeros(N_KEYS, dtype=np.uint8)
         # Keys of the last frames, the present one first.
         self._recent: list[NDArray[np.intp]] = []
+        self._n_chords = n_chords
+        self._chords: list[NDArray[np.intp]] = []
         self._recall = RecallStep(recalls) if recalls else None
         self._recalled: tuple[int, NDArray[np.intp]] | None = None
 
     def take(self, frame: NDArray[np.uint8]) -> Vector:
         """Takes one more `(88,)` frame; returns what the backbone is given of it."""
         if self._layer is not None:
-            self._layer.strike((frame > self.present).nonzero()[0].tolist())
+            struck = (frame > self.present).nonzero()[0]
+            self._layer.strike(struck.tolist())
+            if len(struck):
+                self._chords = [struck, *self._chords][: self._n_chords]
             self._recent = [frame.nonzero()[0], *self._recent[: self._n_recent - 1]]
         if self._recall is not None:
             self._recalled = self._recall.take(self._recent[0])
@@ -129,12 +136,14 @@ class RollPast:
         """Returns the sums of the head's first layer."""
         assert self._layer is not None  # only heads that have the layer ask
         sums = self._layer.remembered()
-        for says, keys in zip(self._layer.says[: self._n_recent], self._recent, strict=False):
-            if len(keys):
-                sums += np.add.reduce(says[keys])
+        planes = self._layer.says
+        for first, heard in ((0, self._recent), (self._n_recent, self._chords)):
+            for says, keys in zip(planes[first:], heard, strict=False):
+                if len(keys):
+                    sums += np.add.reduce(says[keys])
         if self._recalled is not None:
             level, keys = self._recalled
-            sums += self._layer.recalled(self._n_recent + level, keys)
+            sums += self._layer.recalled(self._n_recent + self._n_chords + level, keys)
         return sums
 
 

@@ -92,7 +92,7 @@ def _past_and_draw(model: PyzzicatoModel) -> tuple[RollPast | EventPast, Draw]:
     layer = FirstLayer(head.net, embedding.memory)
     recalls = model.config.recalls or []
     if isinstance(embedding, RollEmbedding):
-        frames = RollPast(layer, embedding.n_recent, recalls)
+        frames = RollPast(layer, embedding.n_recent, embedding.n_chords, recalls)
         if isinstance(head, JointHead):
             return frames, JointDraw(head, frames)
         assert isinstance(head, IndependentHead)

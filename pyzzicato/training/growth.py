@@ -13,8 +13,8 @@ _READER = "head.net.conv1.weight"
 def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[str, Tensor]:
     """Returns weights with which a model does what the one did that they are from.
 
-    The model may have densities and recalls that the other did not have. Whatever else differs is
-    left as it is, for torch to complain of.
+    The model may have densities, chords and recalls that the other did not have. Whatever else
+    differs is left as it is, for torch to complain of.
 
     Args:
         weights: of the other model.
@@ -23,10 +23,14 @@ def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[s
     wanted = model.state_dict()
     grown = {name: w for name, w in wanted.items() if name.startswith("densities.")}
     grown |= weights
-    n_new = len(model.config.recalls or [])
-    if n_new and _READER in grown and grown[_READER].shape[1] == wanted[_READER].shape[1] - n_new:
-        # The planes: recent steps, what is recalled, memories.
-        recent, memories = grown[_READER].tensor_split([model.config.n_recent], dim=1)
-        new = torch.zeros_like(wanted[_READER][:, :n_new])
-        grown[_READER] = torch.cat((recent, new, memories), dim=1)
+    n_recent, n_chords = model.config.n_recent, model.config.chords
+    n_recalls = len(model.config.recalls or [])
+    # The planes: recent steps, chords, what is recalled, memories. By how many are new, where.
+    places = {n_recalls: n_recent + n_chords, n_chords + n_recalls: n_recent}
+    if _READER in grown and _READER in wanted:
+        n_new = wanted[_READER].shape[1] - grown[_READER].shape[1]
+        if n_new in places:
+            before, after = grown[_READER].tensor_split([places[n_new]], dim=1)
+            new = torch.zeros_like(wanted[_READER][:, :n_new])
+            grown[_READER] = torch.cat((before, new, after), dim=1)
     return grown
