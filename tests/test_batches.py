@@ -132,6 +132,24 @@ def test_pieces_are_drawn_by_their_share_of_notes(store: NoteStore, steps: Repre
     assert share == pytest.approx(lengths[0] / sum(lengths), abs=0.06)
 
 
+@pytest.mark.parametrize("evenness", [0.0, 0.5, 1.0])
+def test_composers_are_drawn_as_evenly_as_wanted(
+    store: NoteStore, steps: Representation, evenness: float
+) -> None:
+    """Debussy is not known: he is one of the others."""
+    composers = {"Bach": 1, "Chopin": 2}
+    pieces = store.of_split("train")
+    sampler = sampler_of(
+        store, steps, composers=composers, batch_size=2000, crop_steps=2, evenness=evenness
+    )
+    drawn = np.bincount(sampler.batch(0).composers.numpy(), minlength=3) / 2000
+    lengths = np.zeros(3)
+    for piece in pieces:
+        lengths[composers.get(piece.composer, 0)] += piece.length
+    wanted = lengths ** (1 - evenness)
+    assert drawn == pytest.approx(wanted / wanted.sum(), abs=0.045)
+
+
 def test_composers_have_their_numbers_and_the_others_0(
     store: NoteStore, steps: Representation
 ) -> None:

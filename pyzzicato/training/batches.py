@@ -40,10 +40,11 @@ class CropSampler:
 
     Args:
         store: prepared pieces.
-        pieces: those to draw from; each by its share of all notes.
+        pieces: those to draw from; each by its length, made even among composers as wanted.
         representation: how notes become steps.
         settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
-            `detours`, `crowds`, `composer_dropout`, `density_dropout` and `seed` use is made.
+            `detours`, `crowds`, `evenness`, `composer_dropout`, `density_dropout` and `seed` use is
+            made.
         composers: full names of the composers the model knows and their numbers.
         density: returns the number the model takes for the density of a crop; None if it cannot be
             told.
@@ -75,8 +76,7 @@ class CropSampler:
         seed = self._settings.seed
         rng = np.random.default_rng([seed, step, process])
         at_hand = self._store.at_hand(self._pieces, step, process, seed)
-        lengths = np.array([piece.length for piece in at_hand], dtype=float)
-        shares = lengths / lengths.sum()
+        shares = self._shares(at_hand)
         chosen = rng.choice(len(at_hand), size=self._settings.batch_size, p=shares)
         pieces = [at_hand[i] for i in chosen]
         crops = [self._crop(piece, rng) for piece in pieces]
@@ -91,6 +91,15 @@ class CropSampler:
             self._told(composers, self._settings.composer_dropout, rng),
             self._told(densities, self._settings.density_dropout, rng),
         )
+
+    def _shares(self, pieces: Sequence[StoredPiece]) -> NDArray[np.float64]:
+        """Returns how often each piece is drawn, with a sum of 1."""
+        lengths = np.array([piece.length for piece in pieces], dtype=float)
+        groups = np.array([self._composers.get(piece.composer, 0) for piece in pieces])
+        of_group = np.bincount(groups, lengths)
+        lengths /= of_group[groups] ** self._settings.evenness
+        shares: NDArray[np.float64] = lengths / lengths.sum()
+        return shares
 
     @staticmethod
     def _told(numbers: Sequence[int], dropout: float, rng: np.random.Generator) -> Tensor:
