@@ -169,6 +169,37 @@ def test_without_crowds_nothing_is_drawn() -> None:
     assert rng.random() == np.random.default_rng(5).random()
 
 
+def test_openings_of_a_roll_leave_one_note_or_chord_before_the_music() -> None:
+    """What sounded last is left, from its stroke to the last frame in which it was held."""
+    written = np.zeros((200, 88), dtype=np.uint8)
+    written[:, [40, 44]] = (np.arange(200) % 8 < 5)[:, None]
+    written[::8, 44] = 0  # struck a frame later
+    n_keys, lengths = [], set()
+    for seed in range(300):
+        opened = RollSteps(FS).open(written, np.random.default_rng(seed))
+        n = int(np.random.default_rng(seed).integers(8, 61))
+        lengths.add(n)
+        assert np.array_equal(opened[n:], written[n:])
+        last = n - 1 - max(0, (n - 1) % 8 - 4)  # the last frame in which anything sounds
+        left = {
+            key: np.flatnonzero(opened[:n, key]).tolist() for key in opened[:n].any(0).nonzero()[0]
+        }
+        n_keys.append(len(left))
+        for key, frames in left.items():
+            assert frames == [*range(last - last % 8 + (key == 44), last + 1)]
+    assert {min(lengths), max(lengths)} == {8, 60}
+    assert set(n_keys) == {1, 2} and 0.3 < np.mean(np.array(n_keys) == 2) < 0.6
+
+
+def test_openings_of_silence_and_of_short_crops_are_silent_or_short() -> None:
+    rng = np.random.default_rng(1)
+    silence = np.zeros((100, 88), dtype=np.uint8)
+    assert not RollSteps(FS).open(silence, rng).any()
+    assert RollSteps(FS).open(np.ones((3, 88), dtype=np.uint8), rng).shape == (3, 88)
+    events = EventSteps().encode(tune())
+    assert EventSteps().open(events, rng) is events
+
+
 def test_after_a_mistake_new_notes_are_as_written_and_held_ones_as_played() -> None:
     written = np.zeros((6, 88), dtype=np.uint8)
     played = written.copy()

@@ -94,6 +94,7 @@ def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
         ("crop_frames = 512", "unknown setting 'crop_frames'"),
         ("eval_steps = 1", "eval_steps must be .* from 2 .* got 1"),
         ("stretch = 1.5", "stretch must be 0 to 1, got 1.5"),
+        ("openings = 1.5", "openings must be 0 to 1, got 1.5"),
         ("evenness = 1.5", "evenness must be 0 to 1, got 1.5"),
         ("tempos = 1.5", "tempos must be 0 to 1, got 1.5"),
         ("stretch = -0.1", "stretch must be a number 0 or more, got -0.1"),

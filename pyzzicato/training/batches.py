@@ -43,8 +43,8 @@ class CropSampler:
         pieces: those to draw from; each by its length, made even among composers as wanted.
         representation: how notes become steps.
         settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
-            `detours`, `crowds`, `evenness`, `composer_dropout`, `density_dropout` and `seed` use is
-            made.
+            `detours`, `crowds`, `openings`, `evenness`, `composer_dropout`, `density_dropout` and
+            `seed` use is made.
         composers: full names of the composers the model knows and their numbers.
         density: returns the number the model takes for the density of a crop; None if it cannot be
             told.
@@ -107,9 +107,12 @@ class CropSampler:
         return torch.from_numpy(np.where(rng.random(len(numbers)) < dropout, 0, numbers))
 
     def _strayed(self, steps: Steps, rng: np.random.Generator) -> Steps:
-        """Returns steps with passages as a model may play them that has lost its way."""
+        """Returns steps with passages as a model may play them that has lost its way, or begins."""
         strayed = take_detours(steps, self._settings.detours, self._representation, rng)
-        return take_crowds(strayed, self._settings.crowds, self._representation, rng)
+        strayed = take_crowds(strayed, self._settings.crowds, self._representation, rng)
+        if self._settings.openings and rng.random() < self._settings.openings:
+            strayed = self._representation.open(strayed, rng)
+        return strayed
 
     def _noisy(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns steps with single mistakes."""

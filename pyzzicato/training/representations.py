@@ -22,6 +22,7 @@ Steps = NDArray[np.uint8]
 # A note struck longer ago than this is taken to have ended when a roll's crop begins.
 _LOOK_BACK_S = 15.0
 _PASSAGE_STEPS = 16, 96
+_OPENING_FRAMES = 8, 61
 # Of the mistakes in rolls.
 _STICKING = 0.06
 _CLUSTERS = 0.03
@@ -88,6 +89,10 @@ class Representation(Protocol):
 
     def crowd(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns as many steps of a passage that is denser than it was, or thinner."""
+        ...
+
+    def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns steps that begin as a new piece may, with little to be heard at first."""
         ...
 
     def intended(self, steps: Steps, strayed: Steps) -> Steps:
@@ -178,6 +183,26 @@ class RollSteps:
         echo = np.concatenate((np.zeros_like(steps[:late]), chosen))[: len(steps)]
         return steps | transpose_frames(echo, int(rng.choice((-12, -7, -4, 0, 3, 7, 12))))
 
+    def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns frames of which the first 8 to 60 are silent but for one note, or for a chord.
+
+        That is what sounded last of what was written there, for as long as it did.
+        """
+        n = min(int(rng.integers(*_OPENING_FRAMES)), len(steps))
+        opened = steps.copy()
+        opened[:n] = 0
+        heard = np.flatnonzero(steps[:n].any(axis=1))
+        if not len(heard):
+            return opened
+        end = int(heard[-1]) + 1
+        keys = np.flatnonzero(steps[end - 1])
+        if rng.random() < 0.5:
+            keys = rng.choice(keys, 1)
+        for key in keys:
+            silent = np.flatnonzero(steps[:end, key] == 0)
+            opened[silent[-1] + 1 if len(silent) else 0 : end, key] = 1
+        return opened
+
     def intended(self, steps: Steps, strayed: Steps) -> Steps:
         """Returns `(T, 88)`: new notes as written, and those that sound as long as they do.
 
@@ -241,6 +266,10 @@ class EventSteps:
         moved = steps.copy()
         moved[apart, 0] = onset_bins(np.maximum(ticks[apart] * faster, _CHORD_TICKS + 1))
         return moved
+
+    def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns the notes as they are: a crop of notes begins with a single one anyway."""
+        return steps
 
     def intended(self, steps: Steps, strayed: Steps) -> Steps:
         """Returns `(T, 4)`: the next note as written, whatever was played before it."""
