@@ -8,6 +8,9 @@ from .models import PyzzicatoModel
 
 _MOST_STEPS = 600
 """Of a longer seed the last steps are judged: half a minute of frames, or a minute of notes."""
+FEWEST_NOTES = 8
+"""Fewer notes are nobody's music, as for the classifier of the evaluation (`style.MIN_NOTES`).
+There always is a likeliest composer: of a note held for a second Scarlatti, who repeats keys."""
 
 
 def composer_nats(
@@ -39,9 +42,15 @@ def likeliest_composer(model: PyzzicatoModel, steps: NDArray[np.uint8], density:
 
     Args:
         model: any; one that knows no composers hears nobody's.
-        steps: the seed, `(T, A)`; a single step tells nothing.
+        steps: the seed, `(T, A)`; fewer than `FEWEST_NOTES` notes tell nothing.
         density: number of the seed's density, 0 for any.
     """
-    if not model.config.composers or len(steps) < 2:
+    if not model.config.composers or _count_notes(model, steps) < FEWEST_NOTES:
         return 0
     return int(composer_nats(model, steps, density).argmin())
+
+
+def _count_notes(model: PyzzicatoModel, steps: NDArray[np.uint8]) -> int:
+    if model.config.representation == "events":
+        return len(steps)
+    return int(np.count_nonzero(steps[0]) + np.count_nonzero(steps[1:] > steps[:-1]))

@@ -51,6 +51,28 @@ def test_of_a_long_seed_the_end_is_judged(knowing: PyzzicatoModel) -> None:
     assert nats.tolist() != pytest.approx(composer_nats(knowing, steps[:600]).tolist())
 
 
+def notes(model: PyzzicatoModel, n: int) -> np.ndarray:
+    """Returns the steps of a scale of `n` notes; on a roll each is held for five frames."""
+    if model.config.representation == "events":
+        return np.array([[10, 30 + i, 20, 8] for i in range(n)], dtype=np.uint8)
+    roll = np.zeros((5 * n, 88), dtype=np.uint8)
+    roll[np.arange(5 * n), 30 + np.arange(5 * n) // 5] = 1
+    return roll
+
+
+def test_fewer_than_eight_notes_are_nobodys(knowing: PyzzicatoModel) -> None:
+    """However long they sound: a model has its favourite for one note, too."""
+    enough = notes(knowing, 8)
+    if composer_nats(knowing, enough).argmin() == 0:
+        weight = knowing.composers.weight.data
+        weight[:2] = weight[:2].flip(0)
+    assert likeliest_composer(knowing, enough) > 0
+    assert likeliest_composer(knowing, notes(knowing, 7)) == 0
+    if knowing.config.representation == "roll":
+        chord = np.repeat(np.eye(88, dtype=np.uint8)[[40, 44, 47]].sum(0, keepdims=True), 60, 0)
+        assert likeliest_composer(knowing, chord.astype(np.uint8)) == 0
+
+
 def test_nobody_is_heard_in_a_single_step_or_by_a_model_that_knows_nobody(
     knowing: PyzzicatoModel,
 ) -> None:
