@@ -49,8 +49,8 @@ class GenerationSettings:
             the threshold, above 0 and below 1. None to sample.
         rng: number of the random draw, 0 to 2**32 - 1; the same number gives the same notes.
         composer: short name of the composer to play as ("chopin"), "any" for nobody in particular,
-            None for the one whose music the seed is most like, in the model's own judgement. Which
-            ones there are is the model's choice.
+            None for the one whose music the seed is most like, in the model's own judgement, nobody
+            for a seed of fewer than eight notes. Which ones there are is the model's choice.
         guidance: how strongly, 0 to 4: 1 plays as the model has learnt of the composer, more
             exaggerates what sets him apart.
 

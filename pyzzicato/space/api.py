@@ -75,7 +75,7 @@ async def continue_piece(
             127}.
         model: name of a model, see /models.
         composer: whose style to play in, see /models; "any" for nobody's in particular, null for
-            that of the one whose music the seed is most like.
+            that of the one whose music the seed, of eight notes or more, is most like.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
@@ -128,7 +128,7 @@ def stream_takes(
         notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
         model: name of a model, see /models.
         composer: whose style to play in, see /models; "any" for nobody's in particular, null for
-            that of the one whose music the seed is most like.
+            that of the one whose music the seed, of eight notes or more, is most like.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
