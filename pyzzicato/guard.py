@@ -58,6 +58,11 @@ class Guard:
         self._latest: deque[int] = deque(maxlen=CIRCLE_STROKES)
         self._last_stroke_s = 0.0
 
+    @property
+    def last_key(self) -> int:
+        """Returns the key struck last, 0 to 87; -1 before the first."""
+        return self._key
+
     def is_astray(self, seconds: float, struck: Sequence[int], n_sounding: int) -> bool:
         """Returns whether a step has led astray; if so, it is noted as a rescue.
 

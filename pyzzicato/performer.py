@@ -2,16 +2,18 @@
 
 import numpy as np
 
-from .guard import Guard, Rescue
+from .guard import STUCK, Guard, Rescue
 from .models import PyzzicatoModel, SamplingRule, Stepper
 from .notes import Note
-from .players import Player
+from .players import Player, Steps
 from .threads import one_thread
 
 # Numbers the stream of random draws, beside those that use the same `rng` for other ends.
 _DRAWS = 1
 # As much of a long seed is heard again, so that a rescue takes a tenth of a second at the most.
 _RECALLED_STEPS = 400
+# So often a step is drawn anew that would strike the key first which was stuck.
+_TRIES = 20
 ROUNDING_S = 1e-9
 """Less than any step, more than sums of times are wrong by."""
 
@@ -45,6 +47,7 @@ class Performer:
         self._density = density
         self._draws = np.random.default_rng([rng, _DRAWS])
         self._guard = Guard()
+        self._avoided: int | None = None
         self._stepper = self._hear(player.steps)
 
     @property
@@ -58,13 +61,33 @@ class Performer:
         # Not for longer: a stream must not leave its limit on while it waits for its listener.
         with one_thread():
             while player.seconds < until_s - ROUNDING_S:
-                step = self._stepper.draw(self._rule, self._draws, player.at_least)
+                step = self._draw()
                 self._stepper.take(step)
                 ended += player.play(step)
                 if self._rule.threshold is None and self._is_astray():
                     ended += player.let_go(player.seconds)
                     self._stepper = self._hear(player.steps[-_RECALLED_STEPS:])
+                    is_stuck = self.rescues[-1].reason == STUCK
+                    self._avoided = self._guard.last_key if is_stuck else None
         return ended
+
+    def _draw(self) -> Steps:
+        """Returns the next step.
+
+        A seed that has led to one key again and again is likely to do so once more: after a rescue
+        the first stroke is of another key, if it can be.
+        """
+        for _ in range(_TRIES):
+            step = self._stepper.draw(self._rule, self._draws, self._player.at_least)
+            if self._avoided is None:
+                break
+            strikes = self._player.strikes_of(step)
+            if not strikes:
+                break
+            if strikes[0] != self._avoided:
+                self._avoided = None
+                break
+        return step
 
     def _is_astray(self) -> bool:
         player = self._player

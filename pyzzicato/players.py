@@ -50,6 +50,10 @@ class Player(Protocol):
         """Returns the new notes that are held, with their ends as far as they are known."""
         ...
 
+    def strikes_of(self, step: Steps) -> list[int]:
+        """Returns the keys that the next `(A,)` step would strike, lowest first."""
+        ...
+
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(A,)` step; returns the new notes that ended with it."""
         ...
@@ -129,6 +133,11 @@ class RollPlayer:
             for key, (onset, velocity) in self._onsets.items()
         )
 
+    def strikes_of(self, step: Steps) -> list[int]:
+        """Returns the keys that sound in the next `(88,)` frame and not in the last."""
+        keys: list[int] = (step > self._last).nonzero()[0].tolist()
+        return keys
+
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(88,)` frame; returns the new notes that ended with it."""
         ended = []
@@ -205,6 +214,10 @@ class EventPlayer:
     def sounding(self) -> list[Note]:
         """Returns the new notes that are held, as long as they are to last."""
         return sort_notes(self._held.values())
+
+    def strikes_of(self, step: Steps) -> list[int]:
+        """Returns the key of the next `(4,)` event."""
+        return [int(step[1])]
 
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""

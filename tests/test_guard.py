@@ -117,6 +117,30 @@ def test_after_a_rescue_the_model_has_heard_its_seed_and_nothing_else() -> None:
     assert heard == [80] * (1 + len(piece.rescues))
 
 
+@pytest.mark.parametrize("kind", ["events", "roll"])
+def test_after_a_key_was_stuck_another_is_struck_first(kind: str) -> None:
+    model = one_sided(STUCK)
+    bias = model.head.own.bias
+    if kind == "roll":
+        model = PyzzicatoModel(tiny_config(head="joint", backbone="conv1d")).eval()
+        bias = model.head.own.bias
+    with torch.no_grad():
+        if kind == "roll":
+            # Now and then a key, most often one; none is held.
+            model.head.stay.fill_(-20)
+            bias.fill_(-8.0)
+            bias[40] = 0.0
+        else:
+            bias[40] = 6.5
+    piece = continue_seed(model, tune(), replace(SETTINGS, seconds=60.0))
+    assert len(piece.rescues) > 2 and {rescue.reason for rescue in piece.rescues} == {STUCK}
+    new = piece.continuation_only
+    for rescue in piece.rescues:
+        stuck = [n for n in new if n.start < rescue.seconds - 1e-6][-1]
+        after = [n for n in new if n.start > rescue.seconds - 1e-6]
+        assert stuck.pitch == 61 and (not after or after[0].pitch != 61)
+
+
 def test_the_articles_way_is_left_as_it_is() -> None:
     piece = continue_seed(one_sided(DROWNED), tune(), replace(SETTINGS, threshold=0.5))
     assert piece.rescues == () and piece.remarks == ()
