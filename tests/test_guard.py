@@ -131,8 +131,8 @@ def test_after_a_key_was_stuck_another_is_struck_first(kind: str) -> None:
             bias.fill_(-8.0)
             bias[40] = 0.0
         else:
-            bias[40] = 6.5
-    piece = continue_seed(model, tune(), replace(SETTINGS, seconds=60.0))
+            bias[40] = 5.5
+    piece = continue_seed(model, tune(), replace(SETTINGS, seconds=120.0))
     assert len(piece.rescues) > 2 and {rescue.reason for rescue in piece.rescues} == {STUCK}
     new = piece.continuation_only
     for rescue in piece.rescues:
