@@ -221,9 +221,7 @@ def stream_continuation(
         began += time.perf_counter() - handed_over
         new += ended
         ended = []
-        chunk_end += _CHUNK_SECONDS * math.ceil(
-            (reached - chunk_end + ROUNDING_S) / _CHUNK_SECONDS
-        )
+        chunk_end += _CHUNK_SECONDS * math.ceil((reached - chunk_end + ROUNDING_S) / _CHUNK_SECONDS)
     rescues = [replace(r, seconds=r.seconds + ahead) for r in performer.rescues]
     # The last step may reach over the end, where nobody hears it.
     rescues = [rescue for rescue in rescues if rescue.seconds < settings.seconds]
