@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .density import count_strokes
 from .models import PyzzicatoModel
 
 _MOST_STEPS = 600
@@ -45,12 +46,8 @@ def likeliest_composer(model: PyzzicatoModel, steps: NDArray[np.uint8], density:
         steps: the seed, `(T, A)`; fewer than `FEWEST_NOTES` notes tell nothing.
         density: number of the seed's density, 0 for any.
     """
-    if not model.config.composers or _count_notes(model, steps) < FEWEST_NOTES:
+    config = model.config
+    n_at_first = np.count_nonzero(steps[0]) if config.representation == "roll" else 1
+    if not config.composers or n_at_first + count_strokes(steps, config) < FEWEST_NOTES:
         return 0
     return int(composer_nats(model, steps, density).argmin())
-
-
-def _count_notes(model: PyzzicatoModel, steps: NDArray[np.uint8]) -> int:
-    if model.config.representation == "events":
-        return len(steps)
-    return int(np.count_nonzero(steps[0]) + np.count_nonzero(steps[1:] > steps[:-1]))

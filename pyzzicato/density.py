@@ -85,10 +85,16 @@ def note_density(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> float | N
         config: the model's.
     """
     later = steps[1:]
+    n_strokes = count_strokes(steps, config)
     if config.representation == "roll":
-        n_strokes = int(np.count_nonzero(later > steps[:-1]))
         seconds = len(later) / config.fs
     else:
-        n_strokes = len(later)
         seconds = float(ONSET_TICKS[later[:, 0]].sum() * TICK_S)
     return n_strokes / seconds if n_strokes >= FEWEST_STROKES and seconds > 0 else None
+
+
+def count_strokes(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
+    """Returns how many notes are struck after the first of the steps `(T, A)`, T at least 1."""
+    if config.representation == "roll":
+        return int(np.count_nonzero(steps[1:] > steps[:-1]))
+    return len(steps) - 1
