@@ -154,6 +154,12 @@ def build_parser() -> argparse.ArgumentParser:
         default=default.guidance,
         help="how strongly, 1 as learnt, 1.5 a little more (%(default)s)",
     )
+    add(
+        "--density",
+        type=float,
+        default=default.density,
+        help="times as many notes as usual, 0.25 to 4 (%(default)s)",
+    )
     add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
     add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")
     add("--continuation-only", action="store_true", help="leave the seed out of MIDI and sound")

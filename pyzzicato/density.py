@@ -55,7 +55,11 @@ def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
 
 
 def number_to_come(
-    seed: NDArray[np.uint8], config: PyzzicatoConfig, composer: str | None, rng: int
+    seed: NDArray[np.uint8],
+    config: PyzzicatoConfig,
+    composer: str | None,
+    rng: int,
+    ratio: float = 1.0,
 ) -> int:
     """Returns the number a model takes for how dense what follows a seed should be.
 
@@ -68,12 +72,13 @@ def number_to_come(
         config: the model's.
         composer: short name of whom the model is asked to play as; None if it is not.
         rng: number of the random draw.
+        ratio: so many times denser than that, above 0.
     """
     density = note_density(seed, config)
     if density is not None:
-        return config.density_number(USUAL * (density / USUAL) ** KEPT)
-    drawn = np.random.default_rng([rng, _DRAWS]).normal(scale=VARIETY)
-    return config.density_number(USUAL_OF.get(composer or "", USUAL) * float(np.exp(drawn)))
+        return config.density_number(ratio * USUAL * (density / USUAL) ** KEPT)
+    drawn = float(np.exp(np.random.default_rng([rng, _DRAWS]).normal(scale=VARIETY)))
+    return config.density_number(ratio * USUAL_OF.get(composer or "", USUAL) * drawn)
 
 
 def note_density(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> float | None:

@@ -17,7 +17,7 @@ import numpy as np
 from .attribution import likeliest_composer
 from .density import number_to_come
 from .guard import Rescue, describe_rescues
-from .models import PyzzicatoModel, SamplingRule
+from .models import PyzzicatoConfig, PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
 from .performer import ROUNDING_S, Performer
 from .players import Player, player_for
@@ -53,6 +53,8 @@ class GenerationSettings:
             for a seed of fewer than eight notes. Which ones there are is the model's choice.
         guidance: how strongly, 0 to 4: 1 plays as the model has learnt of the composer, more
             exaggerates what sets him apart.
+        density: how many notes, 0.25 to 4 times as many as such a seed is usually carried on with.
+            Other than 1 it is for models that have learnt of densities.
 
     Raises:
         ValueError: if a value is out of its range, naming value, range and fix.
@@ -66,6 +68,7 @@ class GenerationSettings:
     rng: int = 0
     composer: str | None = None
     guidance: float = 1.0
+    density: float = 1.0
 
     def __post_init__(self) -> None:
         _between("seconds", self.seconds, 1, MAX_SECONDS, "ask for less and carry that on")
@@ -80,6 +83,7 @@ class GenerationSettings:
                     f"{self.temperature}; leave one of them out"
                 )
         _between("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
+        _between("density", self.density, 0.25, 4, "2 asks for twice as many notes")
         if self.composer is not None and not isinstance(self.composer, str):
             raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")
         if isinstance(self.rng, bool) or not isinstance(self.rng, int):
@@ -193,11 +197,11 @@ def stream_continuation(
 
     Raises:
         ValueError: if the seed begins after the piece ends, or the model does not know the
-            composer or cannot play by a threshold.
+            composer, cannot play by a threshold or knows nothing of densities.
     """
     settings = settings or GenerationSettings()
     began = time.perf_counter()
-    _check_settings(model, settings)
+    check_settings(model.config, settings)
     begun = _begin(model, notes, settings)
     player, ahead = begun.player, begun.ahead
     rule = _rule(model, settings, begun.composer)
@@ -290,9 +294,11 @@ def _begin(
     touch = SeedTouch(seed, settings.rng)
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
     composer = model.config.composer_number(settings.composer)
-    density = number_to_come(player.steps, model.config, settings.composer, settings.rng)
+    told = player.steps, model.config, settings.composer, settings.rng
+    density = number_to_come(*told, settings.density)
     if settings.composer is None and seed:
-        composer = likeliest_composer(model, player.steps, density)
+        # Whose music the seed is like has nothing to do with what is asked for.
+        composer = likeliest_composer(model, player.steps, number_to_come(*told))
     return _Beginning(seed, seed_seconds, opening, ahead, player, composer, density)
 
 
@@ -331,14 +337,19 @@ def _whole(
     )
 
 
-def _check_settings(model: PyzzicatoModel, settings: GenerationSettings) -> None:
-    """Raises ValueError if the model cannot do what the settings ask for."""
-    if settings.threshold is not None and model.config.representation != "roll":
+def check_settings(config: PyzzicatoConfig, settings: GenerationSettings) -> None:
+    """Raises ValueError if a model with this config cannot do what the settings ask for."""
+    if settings.threshold is not None and config.representation != "roll":
         raise ValueError(
             f"threshold must be left out for a model of note events, got {settings.threshold}; it "
             "is the way of models on a roll"
         )
-    model.config.composer_number(settings.composer)
+    if settings.density != 1 and not config.densities:
+        raise ValueError(
+            f"density must be 1 for this model, got {settings.density:g}; it has not learnt of "
+            "densities, others have"
+        )
+    config.composer_number(settings.composer)
 
 
 def _rule(model: PyzzicatoModel, settings: GenerationSettings, composer: int) -> SamplingRule:

@@ -20,6 +20,7 @@ SETTINGS = [
     ("temperature", NUMBER, 1.0),
     ("threshold", "None | float", None),
     ("guidance", NUMBER, 1.0),
+    ("density", NUMBER, 1.0),
     ("takes", WHOLE, 1),
     ("rng", WHOLE, 0),
     ("seed_start", NUMBER, 0.0),
@@ -64,6 +65,7 @@ SETTING = {
     "rng",
     "composer",
     "guidance",
+    "density",
 }
 ANSWER = {"version", "model", "seed", "remarks", "takes"}
 MEASURES = {"stability", "tonality", "features", "originality", "style", "in_words"}
@@ -81,6 +83,7 @@ MODEL = {
     "validation_loss",
     "baseline_losses",
     "composers",
+    "has_densities",
 }
 RATING = {"system", "strength", "low", "high", "n_votes", "marks"}
 CRITERIA = {"musicality", "fidelity", "expressiveness"}

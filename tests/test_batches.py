@@ -190,7 +190,7 @@ def test_densities_are_those_of_the_crops_as_written(
             assert batch.densities.tolist() == crops.sum((1, 2)).tolist()
         return batch.densities.tolist()
 
-    assert told() == told(crowds=0.5, noise=0.5, detours=0.5)
+    assert told() == told(crowds=0.5, noise=0.5, detours=0.5, stutters=0.5)
     untold = told(density_dropout=0.5).count(0) - told().count(0)
     assert 25 < untold < 75
     assert set(sampler_of(store, steps).batch(0).densities.tolist()) == {0}

@@ -65,6 +65,9 @@ def test_what_follows_a_seed_is_told_a_little_nearer_to_the_usual() -> None:
         for density in (1, 2, 9.4, 20, 40)
     ]
     assert told == pytest.approx([2, 3, 9, 16, 25], abs=1)
+    seed = encode_events(notes_every(1 / 9.4, 60))
+    asked = [number_to_come(seed, config, None, 0, ratio) for ratio in (0.25, 0.5, 2, 4)]
+    assert asked == pytest.approx([2, 5, 19, 38], abs=1)
 
 
 def test_a_density_that_a_seed_does_not_tell_is_drawn_as_the_composers_pieces_vary() -> None:
@@ -88,15 +91,25 @@ def test_a_density_that_a_seed_does_not_tell_is_drawn_as_the_composers_pieces_va
 def test_a_piece_is_played_at_the_density_of_its_seed() -> None:
     torch.manual_seed(0)
     model = PyzzicatoModel(tiny_config(head="joint", densities=[2.0, 8.0])).eval()
-    settings = GenerationSettings(seconds=10.0)
     with torch.no_grad():
         # Told of a high density it strikes any key now and then, told of a low one hardly any.
         model.densities.weight[1:] = torch.tensor([[-1.0], [1.0]])
         model.manner.weight.fill_(1.0)
         model.head.own.weight.fill_(0.0)
         model.head.own.weight[:, 0] = 0.05
-    n_notes = [
-        len(continue_seed(model, notes_every(seconds, 60), settings).new_notes)
-        for seconds in (0.5, 0.125)
-    ]
-    assert n_notes[1] > 2 * n_notes[0]
+
+    def n_notes(seconds: float, density: float) -> int:
+        settings = GenerationSettings(seconds=10.0, density=density)
+        return len(continue_seed(model, notes_every(seconds, 60), settings).new_notes)
+
+    sparse, dense = n_notes(0.5, 1.0), n_notes(0.125, 1.0)
+    assert dense > 2 * sparse
+    # Of a model with two densities a ratio makes one the other.
+    assert (n_notes(0.5, 4.0), n_notes(0.125, 0.25)) == pytest.approx((dense, sparse), rel=0.2)
+
+
+def test_a_model_that_has_not_learnt_of_densities_refuses_to_be_told_one() -> None:
+    model = PyzzicatoModel(tiny_config()).eval()
+    settings = GenerationSettings(seconds=1.0, density=0.5)
+    with pytest.raises(ValueError, match=r"density must be 1 for this model, got 0\.5; it has not"):
+        continue_seed(model, notes_every(0.5, 10), settings)

@@ -5,13 +5,8 @@ import pytest
 from conftest import tune
 
 from pyzzicato.events import ONSET_TICKS, SIZES, onset_bins
-from pyzzicato.training.representations import (
-    EventSteps,
-    Representation,
-    RollSteps,
-    take_crowds,
-    take_detours,
-)
+from pyzzicato.training.mistakes import take_crowds, take_detours, take_stutters
+from pyzzicato.training.representations import EventSteps, Representation, RollSteps
 
 FS = 20
 
@@ -42,7 +37,8 @@ def test_a_share_of_notes_is_wrong_within_an_octave(share: float) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.1])
 def test_in_a_share_of_frames_a_key_goes_wrong_for_a_while(share: float) -> None:
     # One chord throughout, so that each mistake can be seen.
-    clean = np.zeros((8000, 88), dtype=np.uint8)
+    n_frames = 20_000
+    clean = np.zeros((n_frames, 88), dtype=np.uint8)
     clean[:, [40, 44]] = 1
     kept = clean.copy()
     noised = RollSteps(FS).add_noise(clean, share, np.random.default_rng(0))
@@ -50,7 +46,7 @@ def test_in_a_share_of_frames_a_key_goes_wrong_for_a_while(share: float) -> None
     assert set(np.unique(noised)) == {0, 1}
     wrong = noised != clean
     # Half of them silence a key that sounds, for one to eight frames, 4.5 on the average.
-    silenced = wrong[:, [40, 44]].sum() / 4.5 / 8000
+    silenced = wrong[:, [40, 44]].sum() / 4.5 / n_frames
     assert 0.35 * share < silenced < 0.55 * share
     # Now and then many keys at once sound, wherever they lie.
     handfuls = wrong.sum(axis=1) >= 3
@@ -64,13 +60,25 @@ def test_in_a_share_of_frames_a_key_goes_wrong_for_a_while(share: float) -> None
         lengths = np.nonzero(edges.T == -1)[1] - np.nonzero(edges.T == 1)[1]
         assert set(range(1, 9)) <= set(lengths.tolist())
         assert np.median(lengths) <= 8
-        assert 40 < lengths.max() <= 8 * FS + 8
+        assert 40 < lengths.max() <= 18 * FS
+
+
+def test_now_and_then_no_key_is_let_go_for_a_while() -> None:
+    # Up the keyboard again and again, two frames a key.
+    clean = np.zeros((20_000, 88), dtype=np.uint8)
+    for key in range(88):
+        clean[2 * key :: 176, key] = clean[2 * key + 1 :: 176, key] = 1
+    noised = RollSteps(FS).add_noise(clean, 0.02, np.random.default_rng(0))
+    # Of 40 keys at once hardly one can be a cluster's, which last a second at most.
+    n_held = noised.sum(axis=1)
+    assert 60 < n_held.max() <= 88
+    assert 0.005 < (n_held > 40).mean() < 0.05
 
 
 def test_mistakes_in_silence_are_keys_that_sound() -> None:
     silence = np.zeros((2000, 88), dtype=np.uint8)
     noised = RollSteps(FS).add_noise(silence, 0.1, np.random.default_rng(0))
-    assert 0.2 < noised.any(axis=1).mean() < 0.7
+    assert 0.2 < noised.any(axis=1).mean() < 0.9
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2])
@@ -166,6 +174,83 @@ def test_without_crowds_nothing_is_drawn() -> None:
     rng = np.random.default_rng(5)
     clean = EventSteps().encode(tune())
     assert take_crowds(clean, 0.0, EventSteps(), rng) is clean
+    assert rng.random() == np.random.default_rng(5).random()
+
+
+def test_stutters_of_a_roll_strike_one_key_and_hold_what_sounded() -> None:
+    written = np.zeros((90, 88), dtype=np.uint8)
+    written[:, [40, 44]] = (np.arange(90) % 9 < 8)[:, None]
+    written[:30, 20] = 1  # from before, let go in its midst
+    written[50:, 60] = 1
+    shortest, longest, keys = 99, 0, set()
+    for seed in range(100):
+        stuttered = RollSteps(FS).stutter(written, np.random.default_rng(seed))
+        assert set(np.unique(stuttered)) == {0, 1}
+        struck = np.diff(stuttered.astype(int), axis=0) == 1
+        (key,) = struck.any(axis=0).nonzero()[0]
+        keys.add(int(key))
+        for other in {20, 40, 44} - {key}:
+            assert stuttered[:, other].tolist() == [1] * (30 if other == 20 else 8) + [0] * (
+                60 if other == 20 else 82
+            )
+        assert not stuttered[:, 60].any()
+        waits = np.diff(np.flatnonzero(struck[:, key]))
+        if len(waits):
+            shortest, longest = min(shortest, waits.min()), max(longest, waits.max())
+    assert keys == {20, 40, 44}
+    assert (shortest, longest) == (2, 16)
+
+
+def test_after_a_stutter_of_a_roll_comes_what_was_written() -> None:
+    """Nothing says that the key shall be struck again."""
+    written = np.zeros((90, 88), dtype=np.uint8)
+    written[:3, 40] = 1
+    written[45:50, 70] = 1
+    stuttered = RollSteps(FS).stutter(written, np.random.default_rng(0))
+    follows = RollSteps(FS).intended(written, stuttered)
+    struck = (follows > stuttered[:-1]).nonzero()
+    assert [part.tolist() for part in struck] == [[44, 45, 46, 47, 48][:1], [70]]
+
+
+def test_stutters_of_silence_are_silent() -> None:
+    silence = np.zeros((50, 88), dtype=np.uint8)
+    assert not RollSteps(FS).stutter(silence, np.random.default_rng(0)).any()
+
+
+def test_stuttered_notes_are_of_one_key_and_none_with_another() -> None:
+    rng = np.random.default_rng(0)
+    written = np.stack([rng.integers(size, size=60) for size in SIZES], axis=1).astype(np.uint8)
+    written[::3, 0] = 1
+    lengths = set()
+    for seed in range(200):
+        stuttered = EventSteps().stutter(written, np.random.default_rng(seed))
+        assert np.array_equal(stuttered[:, 2:], written[:, 2:])
+        n = int(np.random.default_rng(seed).integers(3, 13))
+        lengths.add(n)
+        assert (stuttered[:n, 1] == written[0, 1]).all()
+        assert (ONSET_TICKS[stuttered[:n, 0]] > 3).all()
+        assert np.array_equal(stuttered[n:], written[n:])
+    assert (min(lengths), max(lengths)) == (3, 12)
+    written[:, 0] = 1  # one chord: nothing says how far apart
+    assert np.array_equal(EventSteps().stutter(written, rng)[:, 0], written[:, 0])
+
+
+def test_a_share_of_the_steps_stutters() -> None:
+    clean = np.zeros((60_000, 88), dtype=np.uint8)
+    clean[:, 40] = 1
+    strayed = take_stutters(clean, 0.1, RollSteps(FS), np.random.default_rng(0))
+    assert (clean[:, 40] == 1).all()
+    n_frames = 0
+    edges = np.flatnonzero(strayed[:, 40] == 0)
+    for wait in np.diff(edges):
+        n_frames += int(wait) if wait <= 16 else 0
+    assert n_frames / 60_000 == pytest.approx(0.1, rel=0.25)
+
+
+def test_without_stutters_nothing_is_drawn() -> None:
+    rng = np.random.default_rng(5)
+    clean = EventSteps().encode(tune())
+    assert take_stutters(clean, 0.0, EventSteps(), rng) is clean
     assert rng.random() == np.random.default_rng(5).random()
 
 

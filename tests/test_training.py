@@ -102,6 +102,7 @@ def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
         ("noise = nan", "noise must be a number 0 or more, got nan"),
         ("detours = 0.6", "detours must be 0 to 0.5, got 0.6"),
         ("crowds = 0.6", "crowds must be 0 to 0.5, got 0.6"),
+        ("stutters = 0.6", "stutters must be 0 to 0.5, got 0.6"),
         ("start_from = 3", "start_from must be a name or a folder, got 3"),
         ("composer_dropout = 1.1", "composer_dropout must be 0 to 1, got 1.1"),
         ("density_dropout = 1.1", "density_dropout must be 0 to 1, got 1.1"),

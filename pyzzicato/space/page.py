@@ -80,6 +80,7 @@ def page_data() -> dict[str, Any]:
             "seconds": default.seconds,
             "temperature": default.temperature,
             "guidance": default.guidance,
+            "density": default.density,
             "rng": default.rng,
         },
         "limits": {

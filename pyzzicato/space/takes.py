@@ -14,6 +14,7 @@ from ..generation import (
     MAX_RNG,
     Continuation,
     GenerationSettings,
+    check_settings,
     continue_seed,
     stream_continuation,
 )
@@ -100,7 +101,7 @@ def read_request(
         )
     network, info = _opened(name)
     config = network.config
-    config.composer_number(first.composer)  # raises here, and not when it is this one's turn
+    check_settings(config, first)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
     return TakesRequest(piece, info, tuple(every))
@@ -213,9 +214,10 @@ def find_model(name: object) -> ModelInfo:
 
 
 @functools.cache
-def composers_of(name: str) -> tuple[str, ...]:
-    """Returns the short names of the composers whose style a model can be asked for."""
-    return tuple(PyzzicatoConfig.from_pretrained(find_model(name).folder).composers or ())
+def describe_abilities(name: str) -> Json:
+    """Returns what a model can be asked for: `composers`, short names, and `has_densities`."""
+    config = PyzzicatoConfig.from_pretrained(find_model(name).folder)
+    return {"composers": config.composers or [], "has_densities": bool(config.densities)}
 
 
 def loaded(name: str) -> PyzzicatoModel:

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .representations import Change, Representation, Steps, take_crowds, take_detours
+from .mistakes import take_crowds, take_detours, take_stutters
+from .representations import Change, Representation, Steps
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
@@ -43,8 +44,8 @@ class CropSampler:
         pieces: those to draw from; each by its length, made even among composers as wanted.
         representation: how notes become steps.
         settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
-            `detours`, `crowds`, `openings`, `evenness`, `composer_dropout`, `density_dropout` and
-            `seed` use is made.
+            `detours`, `crowds`, `stutters`, `openings`, `evenness`, `composer_dropout`,
+            `density_dropout` and `seed` use is made.
         composers: full names of the composers the model knows and their numbers.
         density: returns the number the model takes for the density of a crop; None if it cannot be
             told.
@@ -110,6 +111,7 @@ class CropSampler:
         """Returns steps with passages as a model may play them that has lost its way, or begins."""
         strayed = take_detours(steps, self._settings.detours, self._representation, rng)
         strayed = take_crowds(strayed, self._settings.crowds, self._representation, rng)
+        strayed = take_stutters(strayed, self._settings.stutters, self._representation, rng)
         if self._settings.openings and rng.random() < self._settings.openings:
             strayed = self._representation.open(strayed, rng)
         return strayed

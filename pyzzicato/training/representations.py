@@ -4,7 +4,7 @@ Both cut a passage from a piece's packed notes, transpose it, change its tempo a
 steps; a roll's crop is so many frames, a crop of events so many notes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,11 +21,14 @@ Steps = NDArray[np.uint8]
 
 # A note struck longer ago than this is taken to have ended when a roll's crop begins.
 _LOOK_BACK_S = 15.0
-_PASSAGE_STEPS = 16, 96
 _OPENING_FRAMES = 8, 61
 # Of the mistakes in rolls.
 _STICKING = 0.06
 _CLUSTERS = 0.03
+_BLURS = 0.015
+# Of the key that is struck again and again: frames from stroke to stroke, and notes in a row.
+_STUTTER_FRAMES = 2, 17
+_STUTTER_NOTES = 3, 13
 # Notes struck within so many ticks are one chord.
 _CHORD_TICKS = 3
 
@@ -91,6 +94,10 @@ class Representation(Protocol):
         """Returns as many steps of a passage that is denser than it was, or thinner."""
         ...
 
+    def stutter(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns as many steps of a passage in which one key is struck again and again."""
+        ...
+
     def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns steps that begin as a new piece may, with little to be heard at first."""
         ...
@@ -100,7 +107,7 @@ class Representation(Protocol):
 
         Args:
             steps: `(T + 1, A)`, as written.
-            strayed: the same with detours and crowds, as they were played.
+            strayed: the same with mistaken passages (`mistakes.py`), as they were played.
 
         Returns:
             `(T, A)`.
@@ -143,8 +150,9 @@ class RollSteps:
         In a share of the frames a mistake begins. Half of them: a key that sounds falls silent for
         one to eight frames. Of the others, most: a key within an octave of one that sounds is
         struck and let go likewise. Now and then it sticks, for up to eight seconds, or three to
-        thirty keys all over the keyboard sound for up to a second: rolls that no music holds, but
-        that a model may come upon when it hears itself, and must find its way out of.
+        thirty keys all over the keyboard sound for up to a second, or for one to ten seconds no key
+        that is struck is let go: rolls that no music holds, but that a model may come upon when it
+        hears itself, and must find its way out of.
         """
         noised = steps.copy()
         for i in np.flatnonzero(rng.random(len(steps)) < share):
@@ -153,12 +161,15 @@ class RollSteps:
             kind = rng.random()
             if kind < 0.5 and len(sounding):
                 noised[i : i + int(rng.integers(1, 9)), near] = 0
-            elif kind > 1 - _CLUSTERS:
+            elif kind > 1 - _BLURS:
+                n_frames = int(rng.integers(self.fs, 10 * self.fs + 1))
+                np.maximum.accumulate(noised[i : i + n_frames], out=noised[i : i + n_frames])
+            elif kind > 1 - _BLURS - _CLUSTERS:
                 keys = rng.integers(N_PITCHES, size=int(rng.integers(3, 31)))
                 noised[i : i + int(rng.integers(2, self.fs + 1)), keys] = 1
             else:
                 n_frames = int(rng.integers(1, 9))
-                if kind > 1 - _CLUSTERS - _STICKING:
+                if kind > 1 - _BLURS - _CLUSTERS - _STICKING:
                     n_frames = int(rng.integers(self.fs // 2, 8 * self.fs + 1))
                 key = int(np.clip(near + rng.integers(-12, 13), 0, N_PITCHES - 1))
                 noised[i : i + n_frames, key] = 1
@@ -182,6 +193,24 @@ class RollSteps:
         # The last passage of a crop may be shorter than that.
         echo = np.concatenate((np.zeros_like(steps[:late]), chosen))[: len(steps)]
         return steps | transpose_frames(echo, int(rng.choice((-12, -7, -4, 0, 3, 7, 12))))
+
+    def stutter(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns frames in which a key is struck every two to sixteen frames, at most.
+
+        It is one of those that sound at first, or else one of the passage. Of the others those that
+        sound at first are held as written, and no more are struck.
+        """
+        keys = np.flatnonzero(steps[0] if steps[0].any() else steps.any(axis=0))
+        if not len(keys):
+            return steps
+        key = int(rng.choice(keys))
+        stuttered = np.minimum.accumulate(steps)
+        stuttered[:, key] = 0
+        waits = rng.integers(2, int(rng.integers(*_STUTTER_FRAMES)) + 1, size=len(steps))
+        held = float(rng.random())
+        for start, wait in zip(np.cumsum(waits) - waits, waits, strict=True):
+            stuttered[start : start + max(1, int(held * wait)), key] = 1
+        return stuttered
 
     def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns frames of which the first 8 to 60 are silent but for one note, or for a chord.
@@ -267,6 +296,17 @@ class EventSteps:
         moved[apart, 0] = onset_bins(np.maximum(ticks[apart] * faster, _CHORD_TICKS + 1))
         return moved
 
+    def stutter(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns notes of which the first 3 to 12 are of one key, one after the other."""
+        n = int(rng.integers(*_STUTTER_NOTES))
+        stuttered = steps.copy()
+        stuttered[:n, 1] = steps[0, 1]
+        is_apart = ONSET_TICKS[steps[:, 0]] > _CHORD_TICKS
+        if is_apart.any():
+            together = np.flatnonzero(~is_apart[:n])
+            stuttered[together, 0] = rng.choice(steps[is_apart, 0], len(together))
+        return stuttered
+
     def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns the notes as they are: a crop of notes begins with a single one anyway."""
         return steps
@@ -274,58 +314,6 @@ class EventSteps:
     def intended(self, steps: Steps, strayed: Steps) -> Steps:
         """Returns `(T, 4)`: the next note as written, whatever was played before it."""
         return steps[1:]
-
-
-def take_detours(
-    steps: Steps, share: float, representation: Representation, rng: np.random.Generator
-) -> Steps:
-    """Returns steps of which about a share lies in passages that are in another key by mistake.
-
-    A model strays from its key little by little, and what it has played then speaks for where it
-    has strayed to. From passages that are moved while what follows is not it learns to come back.
-
-    Args:
-        steps: `(T, A)`.
-        share: 0 to 0.5.
-        representation: theirs.
-        rng: of passages of 16 to 95 steps, moved by one to six semitones either way.
-    """
-    if not share:
-        return steps
-    strayed = steps.copy()
-    for passage in _passages(len(steps), share, rng):
-        semitones = int(rng.integers(1, 7)) * int(rng.choice((-1, 1)))
-        strayed[passage] = representation.transpose(steps[passage], semitones)
-    return strayed
-
-
-def take_crowds(
-    steps: Steps, share: float, representation: Representation, rng: np.random.Generator
-) -> Steps:
-    """Returns steps of which about a share lies in passages too dense or too thin, by mistake.
-
-    How dense music has been says how dense it will be, so that a model which hears itself grows
-    denser and denser, or dries up. From such passages it learns to come back.
-
-    Args:
-        steps: `(T, A)`.
-        share: 0 to 0.5.
-        representation: theirs.
-        rng: of passages of 16 to 95 steps, and of what becomes of them.
-    """
-    if not share:
-        return steps
-    strayed = steps.copy()
-    for passage in _passages(len(steps), share, rng):
-        strayed[passage] = representation.crowd(steps[passage], rng)
-    return strayed
-
-
-def _passages(n_steps: int, share: float, rng: np.random.Generator) -> Iterator[slice]:
-    """Yields passages in which about a share of the steps lies."""
-    low, high = _PASSAGE_STEPS
-    for first in np.flatnonzero(rng.random(n_steps) < 2 * share / (low + high - 1)):
-        yield slice(int(first), int(first) + int(rng.integers(low, high)))
 
 
 def _some_notes(frames: Steps, share: float, rng: np.random.Generator) -> Steps:

@@ -42,6 +42,8 @@ class TrainSettings:
             that the model learns to come back to its own. 0 to 0.5.
         crowds: share of the steps seen that lie in passages with more notes or fewer by mistake, so
             that the model learns to come back to how dense the music was. 0 to 0.5.
+        stutters: share of the steps seen that lie in passages that stick to one key by mistake, so
+            that the model learns to strike others. 0 to 0.5; of note events a quarter of it.
         openings: share of the crops that begin like a piece from a single note or chord, so that a
             model of rolls learns to make music of little. 0 to 1; of note events all crops do.
         evenness: how much alike the composers that the model knows are drawn, 0 to 1: at 0 each by
@@ -75,6 +77,7 @@ class TrainSettings:
     noise: float = 0.0
     detours: float = 0.0
     crowds: float = 0.0
+    stutters: float = 0.0
     openings: float = 0.0
     evenness: float = 0.0
     composer_dropout: float = 0.2
@@ -102,6 +105,7 @@ class TrainSettings:
             "noise": 0.5,
             "detours": 0.5,
             "crowds": 0.5,
+            "stutters": 0.5,
             "openings": 1.0,
             "evenness": 1.0,
             "composer_dropout": 1.0,

@@ -42,6 +42,7 @@ export async function readLink(hash) {
     temperature: number("temperature", 1),
     threshold: number("threshold", null),
     rng: number("rng", 0),
+    density: number("density", 1),
   };
   if (told.has("composer")) {
     Object.assign(settings, { composer: told.get("composer"), guidance: number("guidance", 1) });

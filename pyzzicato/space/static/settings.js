@@ -11,7 +11,7 @@ export class SettingsForm {
   constructor() {
     fillSelect(byId("model"), models.map((m) => [m.name, m.title]), defaults.model);
     fillSelect(byId("composer"), [["", "the seed"], ...Object.entries(composers)], "");
-    for (const id of ["seconds", "temperature", "threshold", "guidance", "takes"]) {
+    for (const id of ["seconds", "temperature", "threshold", "guidance", "density", "takes"]) {
       const input = byId(id);
       if (limits[id]) [input.min, input.max] = limits[id];
       if (defaults[id] !== undefined && defaults[id] !== null) input.value = defaults[id];
@@ -45,6 +45,8 @@ export class SettingsForm {
     byId("temperature-words").textContent = number("temperature").toFixed(2);
     byId("threshold-words").textContent = number("threshold").toFixed(2);
     byId("guidance-words").textContent = number("guidance").toFixed(2);
+    const density = number("density");
+    byId("density-words").textContent = density === 1 ? "as usual" : `${density} times as many`;
     byId("takes-words").textContent = number("takes");
     const model = modelOf(byId("model").value);
     // A threshold is for keys of a roll; a model that plays note by note has none.
@@ -52,6 +54,7 @@ export class SettingsForm {
     for (const field of document.querySelectorAll("#pyzzicato [data-way]")) {
       field.hidden = field.dataset.way !== this.way;
     }
+    byId("density-field").hidden = !model.has_densities;
     const knows = model.composers;
     byId("style-field").hidden = !knows.length;
     byId("guidance-field").hidden = !knows.length || !byId("composer").value;
@@ -72,13 +75,14 @@ export class SettingsForm {
       threshold: this.way === "threshold" ? number("threshold") : null,
       rng: Math.min(Math.max(0, Math.floor(number("rng")) || 0), BIGGEST_RNG),
       ...(composer && { composer, guidance: number("guidance") }),
+      ...(!byId("density-field").hidden && { density: number("density") }),
     };
   }
 
   set settings(told) {
     const put = (id, value) => { if (value !== undefined && value !== null) byId(id).value = value; };
     if (modelOf(told.model)) put("model", told.model);
-    for (const id of ["seconds", "temperature", "threshold", "guidance", "rng"]) put(id, told[id]);
+    for (const id of ["seconds", "temperature", "threshold", "guidance", "density", "rng"]) put(id, told[id]);
     put("composer", told.composer ?? "");
     const way = told.threshold === null || told.threshold === undefined ? "temperature" : "threshold";
     document.querySelector(`#pyzzicato [name="way"][value="${way}"]`).checked = true;
