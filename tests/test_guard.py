@@ -12,6 +12,8 @@ from pyzzicato.guard import (
     CIRCLE_STROKES,
     CIRCLING,
     DROWNED,
+    HELD_KEYS,
+    HELD_S,
     MAX_KEYS,
     MAX_PAUSE_S,
     MAX_STROKES,
@@ -58,6 +60,22 @@ def test_most_of_the_keyboard_held_and_a_long_pause_are_noticed() -> None:
     assert not guard.is_astray(1.05 + MAX_PAUSE_S, [], 0)
     assert guard.is_astray(1.1 + MAX_PAUSE_S, [], 0)
     assert [rescue.reason for rescue in guard.rescues] == [DROWNED, SILENT]
+
+
+def test_half_of_the_keyboard_may_be_held_for_a_while() -> None:
+    guard = Guard()
+    # The mean over time fades as 1 - exp(-t / HELD_S): of 48 keys 36 are reached by ln 4 of it.
+    drowned_s = HELD_S * 1.3863
+    for step in range(1, 1000):
+        seconds = 0.05 * step
+        if guard.is_astray(seconds, [step % 88], 48):
+            break
+    assert guard.rescues == [Rescue(pytest.approx(drowned_s, abs=0.051), DROWNED)]
+    # However coarse the steps, and it begins to count anew.
+    assert not guard.is_astray(seconds + drowned_s - 0.1, [1], 48)
+    assert guard.is_astray(seconds + drowned_s + 0.1, [2], 48)
+    for step in range(1, 1000):
+        assert not guard.is_astray(100 + 0.05 * step, [step % 88], HELD_KEYS)
 
 
 def test_rescues_keep_their_distance() -> None:

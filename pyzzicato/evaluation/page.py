@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..guard import CIRCLE_KEYS, CIRCLE_STROKES, MAX_KEYS, MAX_PAUSE_S, MAX_STROKES
+from ..guard import CIRCLE_KEYS, CIRCLE_STROKES, HELD_KEYS, MAX_KEYS, MAX_PAUSE_S, MAX_STROKES
 from .measures import REAL
 from .stability import (
     DRIED_UP_BELOW,
@@ -86,7 +86,8 @@ SECTIONS = (
         "is the number of notes in the last third over that in the first. Models that draw their "
         f"notes are *brought back to the seed* where a key is struck {MAX_STROKES} times in a row, "
         f"{CIRCLE_KEYS} keys or fewer {CIRCLE_STROKES} times with no other between, more than "
-        f"{MAX_KEYS} keys sound at once or nothing is struck for {MAX_PAUSE_S:g} s.",
+        f"{MAX_KEYS} keys sound at once, or {HELD_KEYS} for long, or nothing is struck for "
+        f"{MAX_PAUSE_S:g} s.",
         (
             ("dried_up", "dried up"),
             ("mostly_silent", "mostly silent"),
