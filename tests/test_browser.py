@@ -267,6 +267,30 @@ def test_a_link_gives_the_same_notes(page, tmp_path):
     assert page["#temperature"].get_property("value") == "0.9"
 
 
+def test_a_density_is_offered_where_it_is_known_and_is_kept_in_the_link(page):
+    page.click("#more summary")
+    page.put("#model", "lstm-free")
+    assert not page["#density"].is_displayed()
+    page.put("#model", "lstm")
+    assert page["#density"].is_displayed()
+    assert page.text("#density-words") == "as usual"
+    page.put("#density", 0.5)
+    assert page.text("#density-words") == "0.5 times as many"
+    page.screenshot(PICTURES / "settings.png")
+    continue_for(page)
+    sparse = page.run(NOTES)
+    n_sparse = page.run("return view.take.newNotes.length;")
+    page.click("#save summary")
+    page.click('[data-save="link"]')
+    page.wait("location.hash.includes('density=0.5')")
+    page.open(page.run("return location.hash;"))
+    page.wait(MADE)
+    assert page.run(NOTES) == sparse
+    page.put("#density", 2)
+    continue_for(page)
+    assert page.run("return view.take.newNotes.length;") > n_sparse
+
+
 @pytest.mark.parametrize(
     ("form", "begins"), [("mp3", (b"ID3", b"\xff\xfb")), ("png", (b"\x89PNG",))]
 )
