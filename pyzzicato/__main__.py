@@ -158,7 +158,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--density",
         type=float,
         default=default.density,
-        help="times as many notes as usual, 0.25 to 4 (%(default)s)",
+        help="times as many notes as usual, 0.5 to 2 (%(default)s)",
     )
     add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
     add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")

@@ -53,8 +53,9 @@ class GenerationSettings:
             for a seed of fewer than eight notes. Which ones there are is the model's choice.
         guidance: how strongly, 0 to 4: 1 plays as the model has learnt of the composer, more
             exaggerates what sets him apart.
-        density: how many notes, 0.25 to 4 times as many as such a seed is usually carried on with.
-            Other than 1 it is for models that have learnt of densities.
+        density: how many notes the model is told to play, 0.5 to 2 times as many as such a seed is
+            usually carried on with; it goes part of the way. Other than 1 it is for models that
+            have learnt of densities.
 
     Raises:
         ValueError: if a value is out of its range, naming value, range and fix.
@@ -83,7 +84,7 @@ class GenerationSettings:
                     f"{self.temperature}; leave one of them out"
                 )
         _between("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
-        _between("density", self.density, 0.25, 4, "2 asks for twice as many notes")
+        _between("density", self.density, 0.5, 2, "2 asks for twice as many notes")
         if self.composer is not None and not isinstance(self.composer, str):
             raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")
         if isinstance(self.rng, bool) or not isinstance(self.rng, int):

@@ -301,8 +301,8 @@ def test_new_notes_have_the_seeds_touch(model: PyzzicatoModel) -> None:
         ({"threshold": 0.3, "temperature": 0.9}, "exclude each other, got 0.3 and 0.9; leave"),
         ({"guidance": -0.5}, "guidance must be 0 to 4, got -0.5; 1.5 is a little more"),
         ({"guidance": 5}, "guidance must be 0 to 4, got 5"),
-        ({"density": 0.2}, "density must be 0.25 to 4, got 0.2; 2 asks for twice as many"),
-        ({"density": 4.5}, "density must be 0.25 to 4, got 4.5"),
+        ({"density": 0.4}, "density must be 0.5 to 2, got 0.4; 2 asks for twice as many"),
+        ({"density": 2.5}, "density must be 0.5 to 2, got 2.5"),
         ({"composer": 3}, "composer must be a name, got 3; try 'chopin'"),
         ({"rng": -1}, "rng must be 0 to 4294967295, got -1; try 0"),
         ({"rng": 2**32}, "rng must be 0 to 4294967295, got 4294967296"),
@@ -317,8 +317,8 @@ def test_bad_settings_name_value_range_and_fix(values: dict[str, object], words:
 
 
 def test_the_ends_of_the_ranges_are_taken() -> None:
-    GenerationSettings(1, seed_seconds=1, temperature=0.01, rng=0, guidance=0, density=0.25)
-    GenerationSettings(600, 0, 120, 4, rng=2**32 - 1, guidance=4, density=4)
+    GenerationSettings(1, seed_seconds=1, temperature=0.01, rng=0, guidance=0, density=0.5)
+    GenerationSettings(600, 0, 120, 4, rng=2**32 - 1, guidance=4, density=2)
 
 
 def test_a_seed_is_cut_and_moved_to_0() -> None:

@@ -81,7 +81,7 @@ async def continue_piece(
         temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
-        density: how many notes, 0.25 to 4 times as many as usual after such a seed; other than 1
+        density: how many notes, 0.5 to 2 times as many as usual after such a seed; other than 1
             for models that have densities, see /models.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
@@ -137,7 +137,7 @@ def stream_takes(
         temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
-        density: how many notes, 0.25 to 4 times as many as usual after such a seed; other than 1
+        density: how many notes, 0.5 to 2 times as many as usual after such a seed; other than 1
             for models that have densities, see /models.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
