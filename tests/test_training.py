@@ -11,6 +11,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from conftest import ROOT, tiny_config, tiny_settings, tune
+from safetensors.torch import load_file
 
 from pyzzicato.models import PyzzicatoModel
 from pyzzicato.training.loop import (
@@ -183,7 +184,11 @@ def test_the_best_checkpoint_has_the_best_loss(
     best = PyzzicatoModel.from_pretrained(tmp_path / "best")
     held_out = store.of_split("validation")
     crops = middle_crops(store, held_out, RollSteps(best.config.fs), settings.eval_steps)
-    assert validation_loss(best, crops, accelerator) == pytest.approx(progress.best_loss, rel=1e-6)
+    # Its weights are rounded.
+    assert validation_loss(best, crops, accelerator) == pytest.approx(progress.best_loss, rel=1e-3)
+    assert best.dtype == torch.float32
+    stored = load_file(tmp_path / "best" / "model.safetensors")
+    assert {weight.dtype for weight in stored.values()} == {torch.float16}
     assert best.config.sustain == store.sustain
 
 

@@ -128,9 +128,18 @@ def train(
             if report is not None:
                 report(progress.step, {"validation": loss})
             if progress.best_step == progress.step and accelerator.is_main_process:
-                accelerator.unwrap_model(model).save_pretrained(out / "best")
+                save_weights(accelerator.unwrap_model(model), out / "best")
             _save(accelerator, out, progress.step)
     return progress
+
+
+def save_weights(model: PyzzicatoModel, folder: Path) -> None:
+    """Writes a model in Hub layout, its weights rounded to float16: half the size, sound alike.
+
+    They are read as float32, as its config says.
+    """
+    rounded = {name: w.half() for name, w in model.state_dict().items()}
+    model.save_pretrained(folder, state_dict=rounded)
 
 
 def _sampler(store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings) -> CropSampler:
