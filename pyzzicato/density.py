@@ -1,9 +1,10 @@
-"""Note density: how many notes are struck a second, read off a model's steps.
+"""Note density: how many notes are struck a second, and how many should be.
 
 Left to itself a model tends towards the density of the music it has learnt from, whatever its seed
 has: sparse seeds grow denser, dense ones thinner. One that is told the density of its piece keeps
-it. (Conditioning on note density is Performance RNN's way: Simon & Oore 2017, "Performance RNN:
-Generating music with expressive timing and dynamics", magenta.tensorflow.org/performance-rnn.)
+it better, and the pacemaker sees to the rest (`pacemaker.py`). (Conditioning on note density is
+Performance RNN's way: Simon & Oore 2017, "Performance RNN: Generating music with expressive timing
+and dynamics", magenta.tensorflow.org/performance-rnn.)
 """
 
 import numpy as np
@@ -54,18 +55,18 @@ def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
     return config.density_number(note_density(steps, config))
 
 
-def number_to_come(
+def density_to_come(
     seed: NDArray[np.uint8],
     config: PyzzicatoConfig,
     composer: str | None,
     rng: int,
     ratio: float = 1.0,
-) -> int:
-    """Returns the number a model takes for how dense what follows a seed should be.
+) -> float:
+    """Returns how many notes a second should be struck in what follows a seed.
 
     Music goes on more like other music than its last ten seconds were: very dense or sparse seeds
     are carried on a little less so. Where the seed does not tell, the density is drawn as it varies
-    over the composer's pieces. 0 for a model that cannot be told.
+    over the composer's pieces.
 
     Args:
         seed: its steps `(T, A)`, see `note_density`.
@@ -76,9 +77,9 @@ def number_to_come(
     """
     density = note_density(seed, config)
     if density is not None:
-        return config.density_number(ratio * USUAL * (density / USUAL) ** KEPT)
+        return ratio * USUAL * float(density / USUAL) ** KEPT
     drawn = float(np.exp(np.random.default_rng([rng, _DRAWS]).normal(scale=VARIETY)))
-    return config.density_number(ratio * USUAL_OF.get(composer or "", USUAL) * drawn)
+    return ratio * USUAL_OF.get(composer or "", USUAL) * drawn
 
 
 def note_density(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> float | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .attribution import likeliest_composer
-from .density import number_to_come
+from .density import density_to_come
 from .guard import Rescue, describe_rescues
 from .models import PyzzicatoConfig, PyzzicatoModel, SamplingRule
 from .notes import Note, cut_notes, end_of, sort_notes
@@ -53,9 +53,8 @@ class GenerationSettings:
             for a seed of fewer than eight notes. Which ones there are is the model's choice.
         guidance: how strongly, 0 to 4: 1 plays as the model has learnt of the composer, more
             exaggerates what sets him apart.
-        density: how many notes the model is told to play, 0.5 to 2 times as many as such a seed is
-            usually carried on with; it goes part of the way. Other than 1 it is for models that
-            have learnt of densities.
+        density: how many notes are meant, 0.5 to 2 times as many as such a seed is usually carried
+            on with. Playing keeps near that, and not to it.
 
     Raises:
         ValueError: if a value is out of its range, naming value, range and fix.
@@ -83,8 +82,13 @@ class GenerationSettings:
                     f"threshold and temperature exclude each other, got {self.threshold} and "
                     f"{self.temperature}; leave one of them out"
                 )
-        _between("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
         _between("density", self.density, 0.5, 2, "2 asks for twice as many notes")
+        if self.threshold is not None and self.density != 1.0:
+            raise ValueError(
+                f"threshold and density exclude each other, got {self.threshold} and "
+                f"{self.density}; leave one of them out"
+            )
+        _between("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
         if self.composer is not None and not isinstance(self.composer, str):
             raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")
         if isinstance(self.rng, bool) or not isinstance(self.rng, int):
@@ -198,7 +202,7 @@ def stream_continuation(
 
     Raises:
         ValueError: if the seed begins after the piece ends, or the model does not know the
-            composer, cannot play by a threshold or knows nothing of densities.
+            composer or cannot play by a threshold.
     """
     settings = settings or GenerationSettings()
     began = time.perf_counter()
@@ -273,7 +277,7 @@ class _Beginning:
         ahead: how much of the continuation the opening fills, seconds.
         player: hears the seed and takes the model's steps.
         composer: number of whom the model plays as, 0 for nobody in particular.
-        density: number of how densely, 0 for a model that cannot be told.
+        density: notes a second that are meant.
     """
 
     seed: list[Note]
@@ -282,7 +286,7 @@ class _Beginning:
     ahead: float
     player: Player
     composer: int
-    density: int
+    density: float
 
 
 def _begin(
@@ -296,10 +300,11 @@ def _begin(
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
     composer = model.config.composer_number(settings.composer)
     told = player.steps, model.config, settings.composer, settings.rng
-    density = number_to_come(*told, settings.density)
+    density = density_to_come(*told, settings.density)
     if settings.composer is None and seed:
         # Whose music the seed is like has nothing to do with what is asked for.
-        composer = likeliest_composer(model, player.steps, number_to_come(*told))
+        number = model.config.density_number(density_to_come(*told))
+        composer = likeliest_composer(model, player.steps, number)
     return _Beginning(seed, seed_seconds, opening, ahead, player, composer, density)
 
 
@@ -344,11 +349,6 @@ def check_settings(config: PyzzicatoConfig, settings: GenerationSettings) -> Non
         raise ValueError(
             f"threshold must be left out for a model of note events, got {settings.threshold}; it "
             "is the way of models on a roll"
-        )
-    if settings.density != 1 and not config.densities:
-        raise ValueError(
-            f"density must be 1 for this model, got {settings.density:g}; it has not learnt of "
-            "densities, others have"
         )
     config.composer_number(settings.composer)
 

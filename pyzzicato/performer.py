@@ -1,10 +1,13 @@
 """A model at the keys: hears its seed, plays on, and comes back to the seed if it goes astray."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .guard import STUCK, Guard, Rescue
 from .models import PyzzicatoModel, SamplingRule, Stepper
 from .notes import Note
+from .pacemaker import Pacemaker
 from .players import Player, Steps
 from .threads import one_thread
 
@@ -27,7 +30,7 @@ class Performer:
         rule: how steps are drawn. By a threshold nothing is drawn, and what goes astray is left so:
             from the same seed it would again.
         composer: number of whom to play as, 0 for nobody in particular.
-        density: number of how densely, 0 for as it comes.
+        density: notes a second that are meant, above 0.
         rng: number of the random draw.
     """
 
@@ -37,7 +40,7 @@ class Performer:
         player: Player,
         rule: SamplingRule,
         composer: int,
-        density: int,
+        density: float,
         rng: int,
     ) -> None:
         self._model = model
@@ -47,6 +50,7 @@ class Performer:
         self._density = density
         self._draws = np.random.default_rng([rng, _DRAWS])
         self._guard = Guard()
+        self._pacemaker = self._new_pacemaker()
         self._avoided: int | None = None
         self._stepper = self._hear(player.steps)
 
@@ -64,9 +68,13 @@ class Performer:
                 step = self._draw()
                 self._stepper.take(step)
                 ended += player.play(step)
-                if self._rule.threshold is None and self._is_astray():
+                if self._rule.threshold is not None:
+                    continue
+                self._pacemaker.hear(player.seconds, len(player.struck))
+                if self._is_astray():
                     ended += player.let_go(player.seconds)
                     self._stepper = self._hear(player.steps[-_RECALLED_STEPS:])
+                    self._pacemaker = self._new_pacemaker()
                     is_stuck = self.rescues[-1].reason == STUCK
                     self._avoided = self._guard.last_key if is_stuck else None
         return ended
@@ -77,8 +85,11 @@ class Performer:
         A seed that has led to one key again and again is likely to do so once more: after a rescue
         the first stroke is of another key, if it can be.
         """
+        rule, push = self._rule, self._pacemaker.pacing
+        if push:
+            rule = replace(rule, pacing=rule.pacing + push)
         for _ in range(_TRIES):
-            step = self._stepper.draw(self._rule, self._draws, self._player.at_least)
+            step = self._stepper.draw(rule, self._draws, self._player.at_least)
             if self._avoided is None:
                 break
             strikes = self._player.strikes_of(step)
@@ -89,13 +100,17 @@ class Performer:
                 break
         return step
 
+    def _new_pacemaker(self) -> Pacemaker:
+        return Pacemaker(self._density, self._model.config.representation)
+
     def _is_astray(self) -> bool:
         player = self._player
         return self._guard.is_astray(player.seconds, player.struck, player.n_sounding)
 
     def _hear(self, seed: np.ndarray) -> Stepper:
         """Returns the model when it has heard the seed, and nothing else."""
-        stepper = self._model.stepper(self._views, self._density)
+        number = self._model.config.density_number(self._density)
+        stepper = self._model.stepper(self._views, number)
         with one_thread():
             stepper.hear(seed)
         return stepper

@@ -83,7 +83,6 @@ MODEL = {
     "validation_loss",
     "baseline_losses",
     "composers",
-    "has_densities",
 }
 RATING = {"system", "strength", "low", "high", "n_votes", "marks"}
 CRITERIA = {"musicality", "fidelity", "expressiveness"}

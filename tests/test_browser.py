@@ -267,12 +267,12 @@ def test_a_link_gives_the_same_notes(page, tmp_path):
     assert page["#temperature"].get_property("value") == "0.9"
 
 
-def test_a_density_is_offered_where_it_is_known_and_is_kept_in_the_link(page):
+def test_a_density_is_offered_where_notes_are_drawn_and_is_kept_in_the_link(page):
     page.click("#more summary")
-    page.put("#model", "lstm-free")
-    assert not page["#density"].is_displayed()
     page.put("#model", "lstm")
-    assert page["#density"].is_displayed()
+    page.click('[name="way"][value="threshold"]')
+    assert not page["#density"].is_displayed()
+    page.click('[name="way"][value="temperature"]')
     assert page.text("#density-words") == "as usual"
     page.put("#density", 0.5)
     assert page.text("#density-words") == "0.5 times as many"

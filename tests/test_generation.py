@@ -299,6 +299,7 @@ def test_new_notes_have_the_seeds_touch(model: PyzzicatoModel) -> None:
         ({"threshold": 0}, "threshold must be 0.001 to 0.999, got 0; try 0.3"),
         ({"threshold": 1.0}, "threshold must be 0.001 to 0.999, got 1.0"),
         ({"threshold": 0.3, "temperature": 0.9}, "exclude each other, got 0.3 and 0.9; leave"),
+        ({"threshold": 0.3, "density": 2}, "exclude each other, got 0.3 and 2; leave one"),
         ({"guidance": -0.5}, "guidance must be 0 to 4, got -0.5; 1.5 is a little more"),
         ({"guidance": 5}, "guidance must be 0 to 4, got 5"),
         ({"density": 0.4}, "density must be 0.5 to 2, got 0.4; 2 asks for twice as many"),

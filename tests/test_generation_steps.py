@@ -12,6 +12,7 @@ from model_cases import livened
 from slow_draws import slow_step
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
+from pyzzicato.density import density_to_come
 from pyzzicato.generation import (
     GenerationSettings,
     continue_seed,
@@ -21,6 +22,7 @@ from pyzzicato.generation import (
 from pyzzicato.guard import Guard
 from pyzzicato.models import PyzzicatoModel, SamplingRule, Stepper
 from pyzzicato.notes import Note, sort_notes
+from pyzzicato.pacemaker import Pacemaker
 from pyzzicato.players import player_for
 from pyzzicato.threads import one_thread
 from pyzzicato.touch import SeedTouch
@@ -54,15 +56,19 @@ def slow_notes(model: PyzzicatoModel, settings: GenerationSettings) -> list[Note
     rule = SamplingRule(settings.temperature, settings.threshold, settings.guidance)
     composers = [number, 0][: rule.n_views]
     rng = np.random.default_rng([settings.rng, DRAWS])
-    steps, new, guard = player.steps, [], Guard()
+    density = density_to_come(steps := player.steps, model.config, settings.composer, settings.rng)
+    new, guard, pacemaker = [], Guard(), Pacemaker(density, model.config.representation)
     while player.seconds < settings.seconds - 1e-9:
-        step = slow_step(model, steps, composers, rule, rng, player.at_least)
+        paced = replace(rule, pacing=0.0 if settings.threshold else pacemaker.pacing)
+        step = slow_step(model, steps, composers, paced, rng, player.at_least)
         new += player.play(step)
         steps = np.concatenate((steps, step[None]))
+        pacemaker.hear(player.seconds, len(player.struck))
         is_astray = guard.is_astray(player.seconds, player.struck, player.n_sounding)
         if is_astray and settings.threshold is None:
             new += player.let_go(player.seconds)
             steps = player.steps
+            pacemaker = Pacemaker(density, model.config.representation)
     new += player.let_go(settings.seconds)
     end = settings.seconds
     return sort_notes(replace(n, end=min(n.end, end)) for n in new if n.start < end)

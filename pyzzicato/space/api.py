@@ -28,7 +28,7 @@ from .sounds import FORMATS, render_file
 from .stopping import run_stoppable
 from .takes import (
     Json,
-    describe_abilities,
+    composers_of,
     describe_take,
     known_models,
     play_take,
@@ -81,8 +81,7 @@ async def continue_piece(
         temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
-        density: how many notes, 0.5 to 2 times as many as usual after such a seed; other than 1
-            for models that have densities, see /models.
+        density: how many notes, 0.5 to 2 times as many as usual after such a seed.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
@@ -137,8 +136,7 @@ def stream_takes(
         temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
-        density: how many notes, 0.5 to 2 times as many as usual after such a seed; other than 1
-            for models that have densities, see /models.
+        density: how many notes, 0.5 to 2 times as many as usual after such a seed.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
@@ -246,13 +244,15 @@ def describe_models() -> Json:
         version, default (name of the model that plays when none is named), composers (full names
         by the short ones that can be asked for) and models: for each name, revision, backbone,
         representation, head, weights, size_mb, data, licence, hours, validation_loss,
-        baseline_losses, composers (those it knows) and has_densities (whether density can be other
-        than 1).
+        baseline_losses and composers (those it knows).
     """
     return answer(
         default=DEFAULT_MODEL,
         composers=dict(COMPOSERS),
-        models=[{**info.as_dict(), **describe_abilities(info.name)} for info in known_models()],
+        models=[
+            {**info.as_dict(), "composers": list(composers_of(info.name))}
+            for info in known_models()
+        ],
     )
 
 

@@ -214,10 +214,9 @@ def find_model(name: object) -> ModelInfo:
 
 
 @functools.cache
-def describe_abilities(name: str) -> Json:
-    """Returns what a model can be asked for: `composers`, short names, and `has_densities`."""
-    config = PyzzicatoConfig.from_pretrained(find_model(name).folder)
-    return {"composers": config.composers or [], "has_densities": bool(config.densities)}
+def composers_of(name: str) -> tuple[str, ...]:
+    """Returns the short names of the composers whose style a model can be asked for."""
+    return tuple(PyzzicatoConfig.from_pretrained(find_model(name).folder).composers or ())
 
 
 def loaded(name: str) -> PyzzicatoModel:

@@ -102,7 +102,7 @@ export class CompareView {
       const take = new Take(this.seed, {
         model: model.name, seconds: SECONDS, rng: settings.rng, temperature: settings.temperature,
         threshold: model.representation === "roll" ? settings.threshold : null,
-        ...(model.has_densities && settings.density && { density: settings.density }),
+        density: settings.density,
       });
       const lane = new Lane(this.stage, model.title);
       const hint = make("span", { class: "hint" }, "Waits for its turn");

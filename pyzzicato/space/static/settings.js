@@ -54,7 +54,6 @@ export class SettingsForm {
     for (const field of document.querySelectorAll("#pyzzicato [data-way]")) {
       field.hidden = field.dataset.way !== this.way;
     }
-    byId("density-field").hidden = !model.has_densities;
     const knows = model.composers;
     byId("style-field").hidden = !knows.length;
     byId("guidance-field").hidden = !knows.length || !byId("composer").value;
@@ -72,10 +71,10 @@ export class SettingsForm {
       model: byId("model").value,
       seconds: number("seconds"),
       temperature: this.way === "temperature" ? number("temperature") : 1,
+      density: this.way === "temperature" ? number("density") : 1,
       threshold: this.way === "threshold" ? number("threshold") : null,
       rng: Math.min(Math.max(0, Math.floor(number("rng")) || 0), BIGGEST_RNG),
       ...(composer && { composer, guidance: number("guidance") }),
-      ...(!byId("density-field").hidden && { density: number("density") }),
     };
   }
 
