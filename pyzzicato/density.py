@@ -7,6 +7,8 @@ Performance RNN's way: Simon & Oore 2017, "Performance RNN: Generating music wit
 and dynamics", magenta.tensorflow.org/performance-rnn.)
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,7 +79,7 @@ def density_to_come(
     """
     density = note_density(seed, config)
     if density is not None:
-        return ratio * USUAL * float(density / USUAL) ** KEPT
+        return ratio * USUAL * math.exp(KEPT * math.log(density / USUAL))
     drawn = float(np.exp(np.random.default_rng([rng, _DRAWS]).normal(scale=VARIETY)))
     return ratio * USUAL_OF.get(composer or "", USUAL) * drawn
 
