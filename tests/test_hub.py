@@ -8,6 +8,7 @@ import torch
 
 from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, model_info
 from pyzzicato.models.config import COMPOSERS
+from pyzzicato.training.loop import save_weights
 
 BUNDLED = [info.name for info in list_models()]
 
@@ -38,7 +39,7 @@ def test_a_bundled_model_is_what_its_record_says(name):
 
 def test_a_folder_with_a_checkpoint_loads_like_its_bundled_twin(tmp_path):
     folder = tmp_path / "mine"
-    load_model(DEFAULT_MODEL).save_pretrained(folder)
+    save_weights(load_model(DEFAULT_MODEL), folder)
     steps = torch.randint(0, 16, (1, 7, 4), generator=torch.Generator().manual_seed(0))
     ours, theirs = load_model(DEFAULT_MODEL), load_model(str(folder))
     assert torch.equal(ours(steps).logits, theirs(steps).logits)
