@@ -58,11 +58,7 @@ def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
 
 
 def density_to_come(
-    seed: NDArray[np.uint8],
-    config: PyzzicatoConfig,
-    composer: str | None,
-    rng: int,
-    ratio: float = 1.0,
+    seed: NDArray[np.uint8], config: PyzzicatoConfig, composer: str | None, rng: int
 ) -> float:
     """Returns how many notes a second should be struck in what follows a seed.
 
@@ -75,13 +71,12 @@ def density_to_come(
         config: the model's.
         composer: short name of whom the model is asked to play as; None if it is not.
         rng: number of the random draw.
-        ratio: so many times denser than that, above 0.
     """
     density = note_density(seed, config)
     if density is not None:
-        return ratio * USUAL * math.exp(KEPT * math.log(density / USUAL))
+        return USUAL * math.exp(KEPT * math.log(density / USUAL))
     drawn = float(np.exp(np.random.default_rng([rng, _DRAWS]).normal(scale=VARIETY)))
-    return ratio * USUAL_OF.get(composer or "", USUAL) * drawn
+    return USUAL_OF.get(composer or "", USUAL) * drawn
 
 
 def note_density(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> float | None:

@@ -299,12 +299,11 @@ def _begin(
     touch = SeedTouch(seed, settings.rng)
     player = player_for(model.config, seed or opening, ahead or seed_seconds, touch)
     composer = model.config.composer_number(settings.composer)
-    told = player.steps, model.config, settings.composer, settings.rng
-    density = density_to_come(*told, settings.density)
+    usual = density_to_come(player.steps, model.config, settings.composer, settings.rng)
     if settings.composer is None and seed:
-        # Whose music the seed is like has nothing to do with what is asked for.
-        number = model.config.density_number(density_to_come(*told))
-        composer = likeliest_composer(model, player.steps, number)
+        # Whose music the seed is like has nothing to do with how dense it is asked to go on.
+        composer = likeliest_composer(model, player.steps, model.config.density_number(usual))
+    density = settings.density * usual
     return _Beginning(seed, seed_seconds, opening, ahead, player, composer, density)
 
 

@@ -23,8 +23,9 @@ HELD_KEYS, HELD_S = 36, 10.0
 """Nor do more than these for long: in a mean over time that fades to 1/e in these seconds."""
 MAX_PAUSE_S = 12.0
 """A longer time without a stroke is no pause."""
-MIN_BETWEEN_S = 2.0
-"""Rescues come no faster, so that music from which nothing helps is not held up by them."""
+MIN_BETWEEN_S = 0.5
+"""Rescues come no faster, so that music from which nothing helps is not held up by them; on a roll
+of 20 frames a second no key is struck `MAX_STROKES` times in less."""
 
 STUCK = "stuck"
 CIRCLING = "circling"

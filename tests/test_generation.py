@@ -318,8 +318,9 @@ def test_bad_settings_name_value_range_and_fix(values: dict[str, object], words:
 
 
 def test_the_ends_of_the_ranges_are_taken() -> None:
-    GenerationSettings(1, seed_seconds=1, temperature=0.01, rng=0, guidance=0, density=0.5)
-    GenerationSettings(600, 0, 120, 4, rng=2**32 - 1, guidance=4, density=2)
+    low = GenerationSettings(1, 0, 1, 0.01, rng=0, guidance=0, density=0.5)
+    high = GenerationSettings(600, 0, 120, 4, rng=2**32 - 1, guidance=4, density=2)
+    assert (low.seconds, low.density, high.seed_seconds, high.guidance) == (1, 0.5, 120, 4)
 
 
 def test_a_seed_is_cut_and_moved_to_0() -> None:

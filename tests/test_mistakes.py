@@ -209,7 +209,7 @@ def test_after_a_stutter_of_a_roll_comes_what_was_written() -> None:
     stuttered = RollSteps(FS).stutter(written, np.random.default_rng(0))
     follows = RollSteps(FS).intended(written, stuttered)
     struck = (follows > stuttered[:-1]).nonzero()
-    assert [part.tolist() for part in struck] == [[44, 45, 46, 47, 48][:1], [70]]
+    assert [part.tolist() for part in struck] == [[44], [70]]
 
 
 def test_stutters_of_silence_are_silent() -> None:

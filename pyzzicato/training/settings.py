@@ -43,7 +43,7 @@ class TrainSettings:
         crowds: share of the steps seen that lie in passages with more notes or fewer by mistake, so
             that the model learns to come back to how dense the music was. 0 to 0.5.
         stutters: share of the steps seen that lie in passages that stick to one key by mistake, so
-            that the model learns to strike others. 0 to 0.5; of note events a quarter of it.
+            that the model learns to strike others. 0 to 0.5; of note events a seventh of it.
         openings: share of the crops that begin like a piece from a single note or chord, so that a
             model of rolls learns to make music of little. 0 to 1; of note events all crops do.
         evenness: how much alike the composers that the model knows are drawn, 0 to 1: at 0 each by
