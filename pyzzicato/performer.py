@@ -73,10 +73,10 @@ class Performer:
                 self._pacemaker.hear(player.seconds, len(player.struck))
                 if self._is_astray():
                     ended += player.let_go(player.seconds)
-                    self._stepper = self._hear(player.steps[-_RECALLED_STEPS:])
-                    self._pacemaker = self._new_pacemaker()
                     is_stuck = self.rescues[-1].reason == STUCK
                     self._avoided = self._guard.last_key if is_stuck else None
+                    self._stepper = self._hear(player.end_of_seed(_RECALLED_STEPS, self._avoided))
+                    self._pacemaker = self._new_pacemaker()
         return ended
 
     def _draw(self) -> Steps:

@@ -50,6 +50,13 @@ class Player(Protocol):
         """Returns the new notes that are held, with their ends as far as they are known."""
         ...
 
+    def end_of_seed(self, n_steps: int, let_go: int | None = None) -> Steps:
+        """Returns at most so many last steps of the seed, `(T, A)`, to be heard again.
+
+        A key to let go does not sound at their end, where a model would go on holding it.
+        """
+        ...
+
     def strikes_of(self, step: Steps) -> list[int]:
         """Returns the keys that the next `(A,)` step would strike, lowest first."""
         ...
@@ -133,6 +140,14 @@ class RollPlayer:
             for key, (onset, velocity) in self._onsets.items()
         )
 
+    def end_of_seed(self, n_steps: int, let_go: int | None = None) -> Steps:
+        """Returns the last frames, `(T, 88)`."""
+        steps = self.steps[-n_steps:]
+        if let_go is not None:
+            steps = steps.copy()
+            steps[-1, let_go] = 0
+        return steps
+
     def strikes_of(self, step: Steps) -> list[int]:
         """Returns the keys that sound in the next `(88,)` frame and not in the last."""
         keys: list[int] = (step > self._last).nonzero()[0].tolist()
@@ -214,6 +229,10 @@ class EventPlayer:
     def sounding(self) -> list[Note]:
         """Returns the new notes that are held, as long as they are to last."""
         return sort_notes(self._held.values())
+
+    def end_of_seed(self, n_steps: int, let_go: int | None = None) -> Steps:
+        """Returns the last notes, `(N, 4)`; these hold no key."""
+        return self.steps[-n_steps:]
 
     def strikes_of(self, step: Steps) -> list[int]:
         """Returns the key of the next `(4,)` event."""

@@ -7,7 +7,7 @@ import pytest
 from conftest import tiny_config, tune
 
 from pyzzicato.events import DURATIONS_S, ONSET_TICKS, SIZES, TICK_S, encode_events
-from pyzzicato.notes import Note, sort_notes
+from pyzzicato.notes import LOWEST_PITCH, Note, sort_notes
 from pyzzicato.pianoroll import FS, notes_to_roll, roll_to_notes
 from pyzzicato.players import EventPlayer, RollPlayer, player_for
 from pyzzicato.touch import SeedTouch
@@ -227,3 +227,18 @@ def test_the_seed_is_handed_back_as_it_was() -> None:
     player = EventPlayer(SEED, 2.0)
     player.play(event(player.at_least, 64))
     assert player.seed_as_held() == SEED
+
+
+@pytest.mark.parametrize("kind", ["roll", "events"])
+def test_the_end_of_the_seed_may_be_heard_without_a_key_held(kind: str) -> None:
+    config = tiny_config(**({} if kind == "roll" else {"representation": kind, "head": "notes"}))
+    seed = [Note(60, 0.0, 2.0, 64), Note(67, 1.0, 2.0, 64)]
+    player = player_for(config, seed, 2.0, SeedTouch(seed, 0))
+    written = player.steps.copy()
+    assert np.array_equal(player.end_of_seed(1), written[-1:])
+    heard = player.end_of_seed(400, let_go=60 - LOWEST_PITCH)
+    assert np.array_equal(player.steps, written)
+    if kind == "events":
+        assert np.array_equal(heard, written)
+    else:
+        assert np.argwhere(heard != written).tolist() == [[39, 60 - LOWEST_PITCH]]
