@@ -12,8 +12,6 @@ from typing import Any
 # Read by gradio when it is imported: the page asks no other host for anything.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from transformers.utils import logging  # noqa: E402
-
 from pyzzicato.space.api import register_api  # noqa: E402
 from pyzzicato.space.hub_votes import open_book  # noqa: E402
 from pyzzicato.space.page import add_page, head_html, page_routes  # noqa: E402
@@ -37,7 +35,6 @@ def serve(**told: Any) -> tuple[Any, str]:
     Args:
         told: more arguments of `gradio.Blocks.launch`.
     """
-    logging.disable_progress_bar()
     page, piano = build(), Piano()
     # The page can be used meanwhile: what is not ready yet is made when it is first asked for.
     threading.Thread(target=get_ready, args=(piano,), name="getting ready", daemon=True).start()

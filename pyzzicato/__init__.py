@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .audio import Sound, render, write_wav
-    from .generation import Continuation, GenerationSettings, continue_seed
     from .hub import ModelInfo, list_models, load_model
     from .midi import Performance, midi_bytes, read_midi, write_midi
-    from .models import PyzzicatoConfig, PyzzicatoModel
+    from .models.config import PyzzicatoConfig
+    from .models.model import PyzzicatoModel
     from .notes import Note
+    from .playing.continuation import Continuation, continue_seed, stream_continuation
+    from .playing.loaded_model import Model
+    from .playing.settings import GenerationSettings
     from .plots import plot_pianoroll
     from .seeds import Seed, list_seeds, load_seed
 
@@ -35,14 +38,16 @@ _HOME_OF = {
     "Seed": "seeds",
     "list_seeds": "seeds",
     "load_seed": "seeds",
-    "PyzzicatoConfig": "models",
-    "PyzzicatoModel": "models",
+    "Model": "playing.loaded_model",
+    "PyzzicatoConfig": "models.config",
+    "PyzzicatoModel": "models.model",
     "ModelInfo": "hub",
     "list_models": "hub",
     "load_model": "hub",
-    "GenerationSettings": "generation",
-    "Continuation": "generation",
-    "continue_seed": "generation",
+    "GenerationSettings": "playing.settings",
+    "Continuation": "playing.continuation",
+    "continue_seed": "playing.continuation",
+    "stream_continuation": "playing.continuation",
     "Sound": "audio",
     "render": "audio",
     "write_wav": "audio",
@@ -52,6 +57,7 @@ _HOME_OF = {
 __all__ = [
     "Continuation",
     "GenerationSettings",
+    "Model",
     "ModelInfo",
     "Note",
     "Performance",
@@ -69,6 +75,7 @@ __all__ = [
     "plot_pianoroll",
     "read_midi",
     "render",
+    "stream_continuation",
     "write_midi",
     "write_wav",
 ]
@@ -79,3 +86,8 @@ def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, whether they have been used or not."""
+    return sorted(__all__)

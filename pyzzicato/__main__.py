@@ -10,9 +10,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from .evaluation.training_index import BUNDLED_INDEX
-from .generation import GenerationSettings, continue_seed
 from .hub import DEFAULT_MODEL, find_models, open_model
 from .pieces import read_seed, write_piece
+from .playing.continuation import continue_seed
+from .playing.decoding import PART_NAMES
+from .playing.settings import GenerationSettings
 from .seeds import list_seeds
 
 
@@ -29,7 +31,7 @@ def run_continue(args: argparse.Namespace) -> None:
         def on_progress(seconds: float) -> None:
             bar.update(seconds - bar.n)
 
-        piece = continue_seed(model, seed.notes, settings, on_progress)
+        piece = continue_seed(model, seed.notes, settings, seed.composer, on_progress)
     for remark in piece.remarks:
         print(remark, file=sys.stderr)
     files = write_piece(
@@ -160,6 +162,14 @@ def build_parser() -> argparse.ArgumentParser:
         default=default.density,
         help="times as many notes as usual, 0.5 to 2 (%(default)s)",
     )
+    add(
+        "--without",
+        nargs="+",
+        default=(),
+        choices=PART_NAMES,
+        metavar="PART",
+        help=f"switch parts of decoding off: {', '.join(PART_NAMES)}",
+    )
     add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
     add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")
     add("--continuation-only", action="store_true", help="leave the seed out of MIDI and sound")
@@ -181,10 +191,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, or 2 with one line on stderr for bad input."""
-    # Imported here: the parser's own errors and help need not wait for it.
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
     args = build_parser().parse_args(argv)
     try:
         args.run(args)

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 from . import __version__
 from .audio import render, write_wav
-from .generation import Continuation
 from .hub import ModelInfo
 from .midi import Sustain, read_midi, write_midi
+from .models.architecture import short_name
 from .notes import Note
+from .playing.continuation import Continuation
 from .plots import plot_pianoroll, save_png
 from .seeds import list_seeds, load_seed
 
@@ -23,11 +24,13 @@ class SeedPiece:
         title: for the picture and the page.
         notes: as a model's checkpoint wants them, pedal heard or not.
         remarks: what was dropped or repaired when a file was read, in words.
+        composer: short name of its composer, if he is known and one of the fourteen.
     """
 
     title: str
     notes: tuple[Note, ...]
     remarks: tuple[str, ...] = ()
+    composer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ def read_seed(source: str, sustain: str) -> SeedPiece:
     names = [seed.name for seed in list_seeds()]
     if source in names:
         seed = load_seed(source)
-        return SeedPiece(f"{seed.composer}: {seed.title}", seed.notes)
+        return SeedPiece(
+            f"{seed.composer}: {seed.title}", seed.notes, composer=short_name(seed.composer)
+        )
     if not Path(source).exists() and not source.lower().endswith((".mid", ".midi")):
         load_seed(source)  # Raises, naming the presets and the nearest one.
     performance = read_midi(source)

@@ -3,19 +3,26 @@
 A published model brings this file along, so that it plays on machines without this package.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
 from transformers import Pipeline
 
-from .generation import GenerationSettings, continue_seed
 from .midi import midi_bytes, read_midi
-from .models import PyzzicatoModel
+from .models.architecture import Architecture
 from .notes import Note, sort_notes
+from .playing.continuation import continue_seed
+from .playing.decoding.values import read_values
+from .playing.loaded_model import Model
+from .playing.settings import GenerationSettings
 
-TASK = "piano-continuation"
+_GRAPH, _VALUES = "model.onnx", "generation_config.json"
 
 
 class PianoContinuationPipeline(Pipeline):
@@ -53,6 +60,24 @@ class PianoContinuationPipeline(Pipeline):
             inputs = {"notes": list(inputs)}
         return super().__call__(inputs, *args, **settings)
 
+    @cached_property
+    def _ready(self) -> Model:
+        """Returns the model as it plays: by its graph, which lies beside its weights.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        config = self.model.config
+        graph, values = (
+            _file_beside(str(config.name_or_path), name, getattr(config, "_commit_hash", None))
+            for name in (_GRAPH, _VALUES)
+        )
+        if graph is None:
+            raise ValueError(f"{config.name_or_path} must hold {_GRAPH} to play, and does not")
+        table = json.loads(values.read_text(encoding="utf-8")) if values else {}
+        assert isinstance(config, Architecture)
+        return Model(config, graph, read_values(table), str(config.name_or_path))
+
     def _sanitize_parameters(
         self, **told: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -75,11 +100,7 @@ class PianoContinuationPipeline(Pipeline):
 
     def _forward(self, input_tensors: dict[str, Any], **told: Any) -> Any:
         settings = GenerationSettings(**told)
-        return {
-            "piece": continue_seed(
-                cast(PyzzicatoModel, self.model), input_tensors["notes"], settings
-            )
-        }
+        return {"piece": continue_seed(self._ready, input_tensors["notes"], settings)}
 
     def postprocess(self, model_outputs: Any, **_: Any) -> dict[str, Any]:
         """Returns the piece as bytes and tables."""
@@ -92,6 +113,16 @@ class PianoContinuationPipeline(Pipeline):
             "settings": asdict(piece.settings),
             "remarks": list(piece.remarks),
         }
+
+
+def _file_beside(place: str, name: str, commit: str | None) -> Path | None:
+    """Returns a file of the folder or repository that a model is from, None if it has none."""
+    if Path(place).is_dir():
+        return Path(place, name) if Path(place, name).is_file() else None
+    try:
+        return Path(hf_hub_download(place, name, revision=commit))
+    except EntryNotFoundError:
+        return None
 
 
 def _note(told: Note | Mapping[str, Any]) -> Note:

@@ -2,7 +2,7 @@
 
 import torch
 
-from pyzzicato.models.heads import IndependentHead
+from pyzzicato.models.independent_head import IndependentHead
 from pyzzicato.models.joint_head import JointHead
 from pyzzicato.models.note_head import NoteHead
 

@@ -12,8 +12,8 @@ import torch
 from conftest import tiny_config
 from torch import Tensor
 
-from pyzzicato.events import SIZES
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.representations.event_bins import SIZES
+from pyzzicato.models.model import PyzzicatoModel
 
 
 @dataclass(frozen=True)

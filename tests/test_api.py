@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 
 import pyzzicato
 from pyzzicato.__main__ import main as command_line
-from pyzzicato.generation import GenerationSettings
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.midi import midi_bytes, read_midi, write_midi
 from pyzzicato.space.posted import notes_from_json
 

@@ -7,7 +7,7 @@ from conftest import tiny_config
 from model_cases import STEPS, livened
 
 from pyzzicato.attribution import composer_nats, likeliest_composer
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 
 KINDS = {
     "roll": {},

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pyzzicato.events import SIZES
+from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.training.baselines import (
     Baselines,
     count_baselines,

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard
 from jinja2 import UndefinedError
 from test_publish import RECORD, checkpoint
 
-from pyzzicato.generation import GenerationSettings
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub.checkpoints import weights_revision
 from pyzzicato.publishing import model_repo
 from pyzzicato.publishing.cards import TEMPLATES, model_card, render_card

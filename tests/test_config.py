@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from conftest import tiny_config
 
-from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
-from pyzzicato.models.config import ANYBODY, COMPOSERS, RECENT, SPANS
+from pyzzicato.models.config import PyzzicatoConfig
+from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.models.architecture import ANYBODY, COMPOSERS, RECENT, SPANS
 
 
 @pytest.mark.parametrize(

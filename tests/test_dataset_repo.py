@@ -10,7 +10,7 @@ from conftest import tiny_settings
 from huggingface_hub import DatasetCard
 
 import train
-from pyzzicato.generation import GenerationSettings
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing import model_repo
 from pyzzicato.training import streaming
 from pyzzicato.training.loop import train as run

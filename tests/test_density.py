@@ -5,21 +5,15 @@ import pytest
 import torch
 from conftest import tiny_config
 
-from pyzzicato.density import (
-    FEWEST_STROKES,
-    USUAL,
-    USUAL_OF,
-    VARIETY,
-    density_number,
-    density_to_come,
-    note_density,
-)
-from pyzzicato.events import encode_events
-from pyzzicato.generation import GenerationSettings, continue_seed
-from pyzzicato.models import PyzzicatoModel
-from pyzzicato.models.config import COMPOSERS
+from pyzzicato.density import FEWEST_STROKES, USUAL, USUAL_OF, VARIETY, density_number
+from pyzzicato.playing.decoding.density import density_to_come, note_density
+from pyzzicato.representations.event_bins import encode_events
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.models.architecture import COMPOSERS
 from pyzzicato.notes import Note
-from pyzzicato.pianoroll import notes_to_roll
+from pyzzicato.representations.pianoroll import notes_to_roll
 
 ROLL = tiny_config(densities=[2.0, 8.0])
 EVENTS = tiny_config(representation="events", head="notes", densities=[2.0, 8.0])

@@ -28,7 +28,7 @@ from slow_draws import (
 )
 from torch import Tensor
 
-from pyzzicato.events import SIZES
+from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models import SamplingRule
 from pyzzicato.models.draws import IndependentDraw
 from pyzzicato.models.joint_head import JointHead

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 import torch
 
-from pyzzicato.events import SIZES
+from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.embeddings import EVENT_SIZES, EventEmbedding, RollEmbedding
 
 GAIN = 8.0

@@ -18,8 +18,8 @@ from pyzzicato.evaluation.seed_records import SeedRecords
 from pyzzicato.evaluation.training_index import BUNDLED_INDEX, TrainingIndex
 from pyzzicato.hub import load_model
 from pyzzicato.midi import read_midi
-from pyzzicato.models import PyzzicatoModel
-from pyzzicato.pianoroll import notes_to_roll
+from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.representations.pianoroll import notes_to_roll
 
 SYSTEMS = ["real", "tiny", "tiny, threshold", "markov", "seed looped"]
 

@@ -4,18 +4,7 @@ import numpy as np
 import pytest
 from random_music import random_music
 
-from pyzzicato.events import (
-    DURATIONS_S,
-    ONSET_TICKS,
-    SIZES,
-    TICK_S,
-    VELOCITIES,
-    check_events,
-    decode_events,
-    encode_events,
-    event_note,
-    onset_bin_after,
-)
+from pyzzicato.representations.event_bins import DURATIONS_S, ONSET_TICKS, SIZES, TICK_S, VELOCITIES, check_events, decode_events, encode_events, event_note, onset_bin_after
 from pyzzicato.notes import LOWEST_PITCH, Note, sort_notes
 
 

@@ -9,18 +9,13 @@ import torch
 from conftest import tiny_config, tune
 
 from pyzzicato.attribution import likeliest_composer
-from pyzzicato.events import encode_events
-from pyzzicato.generation import (
-    SILENT_SEED,
-    Continuation,
-    GenerationSettings,
-    continue_seed,
-    cut_seed,
-    stream_continuation,
-)
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.representations.event_bins import encode_events
+from pyzzicato.playing.continuation import Continuation, continue_seed, stream_continuation
+from pyzzicato.playing.seed import SILENT_SEED, cut_seed
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note, sort_notes
-from pyzzicato.pianoroll import FS
+from pyzzicato.representations.pianoroll import FS
 
 SHORT = GenerationSettings(seconds=3.0, seed_seconds=4.0)
 

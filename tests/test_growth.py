@@ -7,7 +7,7 @@ import torch
 from conftest import tiny_config
 from model_cases import STEPS, livened
 
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.growth import grow_weights
 
 NEW: dict[str, dict[str, Any]] = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 from lively_heads import fixed_head, lively_independent_head
 
-from pyzzicato.models.heads import IndependentHead
+from pyzzicato.models.independent_head import IndependentHead
 
 
 def test_independent_nll_is_the_sum_of_the_keys() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, model_info
-from pyzzicato.models.config import COMPOSERS
+from pyzzicato.models.architecture import COMPOSERS
 from pyzzicato.training.loop import save_weights
 
 BUNDLED = [info.name for info in list_models()]

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from pyzzicato.__main__ import build_parser, main
-from pyzzicato.generation import GenerationSettings
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import DEFAULT_MODEL
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import tune
 
-from pyzzicato.events import ONSET_TICKS, SIZES, onset_bins
+from pyzzicato.representations.event_bins import ONSET_TICKS, SIZES, onset_bins
 from pyzzicato.training.mistakes import take_crowds, take_detours, take_stutters
 from pyzzicato.training.representations import EventSteps, Representation, RollSteps
 

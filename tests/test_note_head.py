@@ -6,7 +6,7 @@ from lively_heads import lively_note_head
 from slow_draws import note_logits
 from torch import Tensor
 
-from pyzzicato.events import SIZES
+from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.note_head import NoteHead
 
 CHANNELS, PLANES, MEMORIES = 6, 4, 2

@@ -6,8 +6,9 @@ import pytest
 import torch
 from conftest import tiny_config, tune
 
-from pyzzicato.generation import GenerationSettings, continue_seed
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.pacemaker import EASE, FREE, FURTHEST, HEARD_S, Pacemaker
 
 

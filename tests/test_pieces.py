@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pyzzicato.generation import GenerationSettings, continue_seed
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import load_model, model_info
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pyzzicato.events import SIZES
+from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.backbone_steps import as_array
 from pyzzicato.models.embeddings import EventEmbedding, RollEmbedding
 from pyzzicato.models.pitch import PitchMemory, PitchNet

@@ -10,8 +10,10 @@ from model_cases import livened
 from numpy.typing import NDArray
 from slow_draws import slow_frame, slow_note
 
-from pyzzicato.events import SIZES
-from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel, SamplingRule, Stepper
+from pyzzicato.representations.event_bins import SIZES
+from pyzzicato.models import SamplingRule, Stepper
+from pyzzicato.models.config import PyzzicatoConfig
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.recall import PitchRecall, RecallStep
 
 LENGTHS = [1, 2, 4]

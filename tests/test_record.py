@@ -9,7 +9,7 @@ import pytest
 from conftest import tiny_config, tiny_settings
 from test_training import EVENTS
 
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.baselines import count_baselines, count_event_baselines
 from pyzzicato.training.loop import Progress
 from pyzzicato.training.record import hours_by_composer, training_record, write_record

@@ -7,9 +7,9 @@ import pytest
 from conftest import tiny_config, tune
 from random_music import random_music
 
-from pyzzicato.events import ONSET_TICKS, TICK_S, encode_events
+from pyzzicato.representations.event_bins import ONSET_TICKS, TICK_S, encode_events
 from pyzzicato.notes import Note, separate_strokes, stretch_notes, transpose_notes
-from pyzzicato.pianoroll import notes_to_roll
+from pyzzicato.representations.pianoroll import notes_to_roll
 from pyzzicato.training.representations import (
     Change,
     EventSteps,

@@ -11,7 +11,8 @@ import torch
 from conftest import tiny_config
 from model_cases import STEPS, backbone_vectors, livened
 
-from pyzzicato.models import PyzzicatoModel, SamplingRule, Stepper
+from pyzzicato.models import SamplingRule, Stepper
+from pyzzicato.models.model import PyzzicatoModel
 
 KINDS = {
     "roll": {"backbone": "wavenet"},

@@ -32,7 +32,7 @@ from pyzzicato.evaluation.style import (
 from pyzzicato.evaluation.style_features import N_FEATURES, style_features
 from pyzzicato.midi import midi_bytes
 from pyzzicato.notes import Note, end_of, shift_notes, transpose_notes
-from pyzzicato.pianoroll import notes_to_roll, roll_to_notes
+from pyzzicato.representations.pianoroll import notes_to_roll, roll_to_notes
 from pyzzicato.seeds import list_seeds
 
 CHORALE, WALTZ = "Chora Le", "Wal Tz"

@@ -17,9 +17,10 @@ from pyzzicato.evaluation.systems import (
     name_models,
     real_music,
 )
-from pyzzicato.generation import GenerationSettings, continue_seed
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import load_model
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note, end_of, shift_notes
 
 

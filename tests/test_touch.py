@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.notes import Note
-from pyzzicato.touch import SeedTouch
+from pyzzicato.representations.touch import SeedTouch
 
 
 def seed_of(*strokes: tuple[int, int]) -> list[Note]:

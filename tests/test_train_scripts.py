@@ -17,7 +17,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_settings, tune
 
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.batches import CropSampler
 from pyzzicato.training.catalogue import MAESTRO_LICENCE
 from pyzzicato.training.loop import learning_rate, train, validation_loss

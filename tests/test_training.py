@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from conftest import tiny_config, tiny_settings, tune
 from safetensors.torch import load_file
 
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.loop import (
     composer_numbers,
     learning_rate,

@@ -28,14 +28,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from pyzzicato.generation import GenerationSettings, continue_seed, cut_seed
 from pyzzicato.hub import load_model
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note
 from pyzzicato.players import player_for
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.seed import cut_seed
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations.touch import SeedTouch
 from pyzzicato.seeds import load_seed
 from pyzzicato.threads import one_thread
-from pyzzicato.touch import SeedTouch
 
 _SEED = "chopin-ballade-g-minor"
 _NAIVE_STEPS = 40

@@ -37,10 +37,12 @@ from tqdm import tqdm
 
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
 from pyzzicato.evaluation.tonality import measure_tonality
-from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.hub import load_model
-from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
+from pyzzicato.models.config import PyzzicatoConfig
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.training.catalogue import select_files
 
 Vector = NDArray[np.float64]

@@ -22,8 +22,9 @@ from check_endurance import loaded
 from tqdm import tqdm
 
 from pyzzicato.evaluation.style import StyleClassifier, measure_style
-from pyzzicato.generation import GenerationSettings, continue_seed
-from pyzzicato.models.config import COMPOSERS
+from pyzzicato.models.architecture import COMPOSERS
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 
 
 @dataclass(frozen=True)

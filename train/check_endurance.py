@@ -23,10 +23,11 @@ import torch
 from tqdm import tqdm
 
 from pyzzicato.evaluation.stability import STUCK_SHARE, Stability, measure_stability
-from pyzzicato.generation import GenerationSettings, continue_seed
 from pyzzicato.hub import load_model
-from pyzzicato.models import PyzzicatoModel
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note, stretch_notes
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.seeds import list_seeds, load_seed
 
 _PRESET = "chopin-ballade-g-minor"

@@ -53,10 +53,10 @@ from pyzzicato.evaluation.systems import (
     real_music,
 )
 from pyzzicato.evaluation.training_index import BUNDLED_INDEX, TrainingIndex
-from pyzzicato.generation import GenerationSettings
 from pyzzicato.hub import model_info
-from pyzzicato.models import PyzzicatoModel
-from pyzzicato.pianoroll import FS, notes_to_roll
+from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations.pianoroll import FS, notes_to_roll
 from pyzzicato.training.catalogue import Piece, read_catalogue, select_pieces
 
 Rolls = list[NDArray[np.uint8]]

@@ -31,8 +31,9 @@ from pyzzicato.evaluation.polyphonic import (
     Benchmark,
     read_benchmark,
 )
-from pyzzicato.models import PyzzicatoConfig, PyzzicatoModel
-from pyzzicato.models.config import BACKBONES, HEADS
+from pyzzicato.models.architecture import BACKBONES, HEADS
+from pyzzicato.models.config import PyzzicatoConfig
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.loop import Progress
 from pyzzicato.training.precision import PRECISIONS, precision_here
 from pyzzicato.training.sequence_loop import fit
@@ -159,9 +160,7 @@ def train_and_test(benchmark: Benchmark, config: PolyphonicConfig) -> dict[str, 
 def baselines(benchmark: Benchmark) -> dict[str, float]:
     """Returns test nats a frame of the models without a network, counted on the training pieces."""
     counted = baseline_nats(benchmark.train)
-    return {
-        name: mean_nats(map(counted[name], benchmark.test)) for name in ("frequency", "markov")
-    }
+    return {name: mean_nats(map(counted[name], benchmark.test)) for name in ("frequency", "markov")}
 
 
 def table(result: dict[str, Any]) -> str:

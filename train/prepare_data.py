@@ -81,9 +81,7 @@ def prepare_file(path: Path, sustain: str) -> Prepared:
     return Prepared(pack_notes(notes))
 
 
-def write_store(
-    chosen: Sequence[tuple[Piece, Path]], config: PrepareConfig, out: Path
-) -> None:
+def write_store(chosen: Sequence[tuple[Piece, Path]], config: PrepareConfig, out: Path) -> None:
     """Parses the pieces in parallel, writes the store, prints what was skipped and why.
 
     Args:
@@ -168,9 +166,7 @@ def main(config: PrepareConfig) -> None:
     assert data_dir is not None  # the parser sees to it
     if config.download:
         data_dir = download_maestro(data_dir)
-    choose = partial(
-        select_files, data_dir, sources=config.sources, extra_dir=config.extra_dir
-    )
+    choose = partial(select_files, data_dir, sources=config.sources, extra_dir=config.extra_dir)
     if config.explore is not None:
         explore([piece for piece, _ in choose(None, SPLITS)], config.explore)
     if config.out is not None:

@@ -28,11 +28,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..events import encode_events
-from ..models import PyzzicatoModel
+from ..models.model import PyzzicatoModel
 from ..models.note_head import NoteHead
 from ..notes import Note, sort_notes
-from ..pianoroll import FS, check_roll, notes_to_roll
+from ..representations import representation_of
+from ..representations.event_bins import encode_events
+from ..representations.pianoroll import FS, check_roll, notes_to_roll
 from ..training.baselines import count_baselines
 from ..training.store import NoteStore, StoredPiece
 from .markov import Frames, count_markov, frame_nats
@@ -227,8 +228,7 @@ def model_likelihoods(
     """
     nats = step_nats(model, _binary(pieces), chunk_steps=chunk_frames, batch_size=batch_size)
     return [
-        roll_likelihood(n, piece, model.config.fs)
-        for n, piece in zip(nats, pieces, strict=True)
+        roll_likelihood(n, piece, model.config.fs) for n, piece in zip(nats, pieces, strict=True)
     ]
 
 
@@ -241,9 +241,9 @@ def piece_likelihood(model: PyzzicatoModel, notes: Sequence[Note]) -> Likelihood
         model: on rolls or note events.
         notes: of one piece, the pedal treated as the model wants it.
     """
-    if model.config.representation == "roll":
-        return model_likelihoods(model, [notes_to_roll(notes, fs=model.config.fs)])[0]
     ordered = sort_notes(notes)
+    if "keys" in representation_of(model.config).numbers:
+        return model_likelihoods(model, [notes_to_roll(ordered, fs=model.config.fs)])[0]
     events = encode_events(ordered, ordered[0].start if ordered else 0.0)
     (nats,) = step_nats(model, [events], velocities=False)
     seconds = ordered[-1].start - ordered[0].start if ordered else 0.0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..notes import N_PITCHES
-from ..pianoroll import check_roll
+from ..representations.pianoroll import check_roll
 
 Frames = NDArray[np.uint8]
 Chances = NDArray[np.float64]
@@ -57,9 +57,7 @@ class MarkovModel:
         check_roll(frames)
         return frame_nats(frames[1:], self.chances(frames[:-1]))
 
-    def continue_roll(
-        self, last_frame: Frames, n_frames: int, rng: np.random.Generator
-    ) -> Frames:
+    def continue_roll(self, last_frame: Frames, n_frames: int, rng: np.random.Generator) -> Frames:
         """Returns `(n_frames, 88)` zeros and ones drawn from the model after `last_frame`.
 
         Args:

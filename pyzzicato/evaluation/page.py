@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..guard import CIRCLE_KEYS, CIRCLE_STROKES, HELD_KEYS, MAX_KEYS, MAX_PAUSE_S, MAX_STROKES
+from ..playing.decoding.guard import (
+    CIRCLE_KEYS,
+    CIRCLE_STROKES,
+    HELD_KEYS,
+    MAX_KEYS,
+    MAX_PAUSE_S,
+    MAX_STROKES,
+)
 from .measures import REAL
 from .stability import (
     DRIED_UP_BELOW,

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..notes import LOWEST_PITCH, N_PITCHES, Note, shift_notes
-from ..pianoroll import FS, notes_to_roll
+from ..representations.pianoroll import FS, notes_to_roll
 from .arrays import Floats, Ints
 from .tonality import key_correlations
 

@@ -12,13 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..generation import GenerationSettings, continue_seed, cut_seed
 from ..hub import ModelInfo, load_model, model_info
-from ..models import PyzzicatoModel
+from ..hub.networks import open_network
+from ..models.model import PyzzicatoModel
 from ..notes import Note, cut_notes, shift_notes, sort_notes
-from ..pianoroll import FS
-from ..players import RollPlayer
-from ..touch import SeedTouch
+from ..playing.continuation import continue_seed
+from ..playing.loaded_model import Model
+from ..playing.seed import cut_seed
+from ..playing.settings import GenerationSettings, has_threshold
+from ..representations.pianoroll import FS
+from ..representations.roll import PianoRoll
+from ..representations.touch import SeedTouch
 from .excerpts import Excerpt
 from .markov import MarkovModel
 from .measures import REAL
@@ -73,24 +77,24 @@ def real_music() -> System:
     return System(REAL, "the composer's own next notes", lambda excerpt, rng: Played(excerpt.notes))
 
 
-def sampled(name: str, info: ModelInfo, network: PyzzicatoModel, temperature: float) -> System:
+def sampled(name: str, info: ModelInfo, model: Model, temperature: float) -> System:
     """Returns a model that draws its notes."""
 
     def play(excerpt: Excerpt, rng: int) -> Played:
         settings = _settings(excerpt, rng, temperature=temperature)
-        piece = continue_seed(network, excerpt.joined, settings)
+        piece = continue_seed(model, excerpt.joined, settings)
         return Played(piece.continuation_only, len(piece.rescues))
 
     about = f"{info.backbone} (revision {info.revision}), sampled at temperature {temperature:g}"
     return System(name, about, play, is_drawn=True)
 
 
-def by_threshold(name: str, network: PyzzicatoModel, threshold: float) -> System:
+def by_threshold(name: str, model: Model, threshold: float) -> System:
     """Returns a model that plays in the article's way."""
 
     def play(excerpt: Excerpt, rng: int) -> Played:
         settings = _settings(excerpt, rng, threshold=threshold)
-        return Played(continue_seed(network, excerpt.joined, settings).continuation_only)
+        return Played(continue_seed(model, excerpt.joined, settings).continuation_only)
 
     about = f"the same in the article's way: keys with a probability above {threshold:g} sound"
     return System(threshold_name(name), about, play)
@@ -105,13 +109,13 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
     """
 
     def play(excerpt: Excerpt, rng: int) -> Played:
-        settings = _settings(excerpt, rng)
-        seed, seed_seconds = cut_seed(excerpt.joined, settings, FS)
-        player = RollPlayer(seed, seed_seconds, FS, SeedTouch(seed, rng))
+        settings, roll_steps = _settings(excerpt, rng), PianoRoll(FS)
+        seed, seed_seconds = cut_seed(excerpt.joined, settings, roll_steps)
+        decoder = roll_steps.decoder(seed, seed_seconds, SeedTouch(seed, rng))
         n_frames = int(np.ceil(excerpt.seconds * FS))
-        roll = markov.continue_roll(player.steps[-1], n_frames, np.random.default_rng(rng))
-        notes = [note for frame in roll for note in player.play(frame)]
-        return Played(sort_notes([*notes, *player.let_go(excerpt.seconds)]))
+        roll = markov.continue_roll(decoder.seed_steps[-1], n_frames, np.random.default_rng(rng))
+        notes = [note for frame in roll for note in decoder.play(frame)]
+        return Played(sort_notes([*notes, *decoder.let_go(excerpt.seconds)]))
 
     about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
     return System(MARKOV, about, play)
@@ -175,18 +179,18 @@ def load_systems(
     """
     systems: list[System] = []
     networks: dict[str, PyzzicatoModel] = {}
-    for name, model in name_models(models).items():
-        network = load_model(model)
-        if (network.config.fs, network.config.sustain) != (FS, "extend"):
+    for name, told in name_models(models).items():
+        model, info = load_model(told), model_info(told)
+        if (model.config.fs, model.config.sustain) != (FS, "extend"):
             raise ValueError(
                 f"model must hear {FS} frames a second and the pedal (sustain 'extend'), got "
-                f"{network.config.fs} and {network.config.sustain!r} of {model}; its measures "
+                f"{model.config.fs} and {model.config.sustain!r} of {told}; its measures "
                 "would not compare"
             )
-        networks[name] = network
-        systems.append(sampled(name, model_info(model), network, temperature))
-        if network.config.representation == "roll":
-            systems.append(by_threshold(name, network, threshold))
+        networks[name] = open_network(info.folder)
+        systems.append(sampled(name, info, model, temperature))
+        if has_threshold(model.config):
+            systems.append(by_threshold(name, model, threshold))
     return systems, networks
 
 

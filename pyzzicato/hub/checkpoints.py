@@ -13,20 +13,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
+from ..models.architecture import Architecture, read_architecture
+from ..playing.decoding.values import DecodingValues, read_values
 
-from ..models import PyzzicatoConfig, PyzzicatoModel
-
+MODEL_TYPE = "pyzzicato"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+GRAPH = "model.onnx"
+VALUES = "generation_config.json"
 RECORD = "training.json"
 
-MAX_WEIGHTS = 250_000_000
-"""A gigabyte as float32, two hundred times what the bundled models take."""
+MAX_WEIGHT_BYTES = 1_001_000_000
+"""A gigabyte: 250 million weights as float32, and a header."""
 MAX_CONFIG_BYTES = 100_000
 MAX_RECORD_BYTES = 5_000_000
 _MAX_HEADER_BYTES = 1_000_000
-_MAX_STATE_BYTES = 100_000_000
 _DTYPES = ("F32", "F16", "BF16")
 
 Source = Literal["bundled", "folder", "Hub", "cache"]
@@ -104,20 +105,24 @@ def read_checkpoint(
     source: Source = "folder",
     repo: str | None = None,
     commit: str | None = None,
+    config: Architecture | None = None,
 ) -> ModelInfo:
     """Returns what there is to know of the checkpoint in a folder; its weights are not loaded.
 
+    The arguments beside the folder are `ModelInfo`'s; `config` is read from the folder if it is
+    None.
+
     Raises:
-        ValueError: if the folder holds no usable checkpoint: no config or a wrong one, no
-            safetensors, or weights that are not what the config says.
+        ValueError: if the folder holds no usable checkpoint: no config or a wrong one, or no
+            safetensors.
     """
-    config = read_config(folder)
+    config = read_config(folder) if config is None else config
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise ValueError(
             f"{folder} holds no {WEIGHTS}; weights in other formats are not loaded, convert them"
         )
-    n_weights = check_weights(weights, config)
+    n_weights = sum(math.prod(shape) for shape in read_shapes(weights).values())
     return ModelInfo(
         name=name,
         folder=folder,
@@ -134,23 +139,7 @@ def read_checkpoint(
     )
 
 
-def open_checkpoint(info: ModelInfo) -> PyzzicatoModel:
-    """Returns the model of a checkpoint, ready to play.
-
-    Raises:
-        ValueError: if the weights cannot be loaded.
-    """
-    try:
-        model: PyzzicatoModel = PyzzicatoModel.from_pretrained(
-            info.folder, use_safetensors=True, local_files_only=True, dtype=torch.float32
-        )
-    except (OSError, RuntimeError) as error:
-        raise ValueError(f"the checkpoint in {info.folder} cannot be loaded: {error}") from error
-    model.eval()
-    return model
-
-
-def read_config(folder: Path) -> PyzzicatoConfig:
+def read_config(folder: Path) -> Architecture:
     """Returns the config in a folder, checked.
 
     Raises:
@@ -158,11 +147,24 @@ def read_config(folder: Path) -> PyzzicatoConfig:
     """
     try:
         told = read_json(folder / CONFIG, MAX_CONFIG_BYTES)
-        if told.get("model_type") != PyzzicatoConfig.model_type:
+        if told.get("model_type") != MODEL_TYPE:
             raise ValueError(f"its model_type is {str(told.get('model_type'))[:40]!r}")
-        return PyzzicatoConfig.from_dict(told)
+        return read_architecture(told)
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"{CONFIG} in {folder} is not a Pyzzicato config: {error}") from error
+
+
+def read_decoding(folder: Path) -> DecodingValues:
+    """Returns the values of decoding in a folder, neutral if it has none.
+
+    Raises:
+        ValueError: if they cannot be read or a value is out of its range.
+    """
+    path = folder / VALUES
+    try:
+        return read_values(read_json(path, MAX_CONFIG_BYTES)) if path.is_file() else read_values({})
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{VALUES} in {folder} is of no use: {error}") from error
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -195,55 +197,19 @@ def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
     return told
 
 
-def expected_shapes(config: PyzzicatoConfig) -> dict[str, tuple[int, ...]]:
-    """Returns name and shape of each weight of the model a config asks for.
-
-    The model is built without memory for its weights, so that a config may ask for anything.
+def read_shapes(weights: Path) -> dict[str, tuple[int, ...]]:
+    """Returns name and shape of each tensor in a safetensors file; its header alone is read.
 
     Raises:
-        ValueError: if it asks for more than `MAX_WEIGHTS` weights, or for a state to carry from
-            step to step of more than 100 MB.
+        ValueError: if it is no such file.
     """
     try:
-        with torch.device("meta"):
-            model = PyzzicatoModel(config)
-            state = _tensors(model.start(1))
-        shapes = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
-        n_weights = sum(math.prod(shape) for shape in shapes.values())
-        state_bytes = sum(tensor.nelement() * tensor.element_size() for tensor in state)
-    except (RuntimeError, OverflowError) as error:  # torch's own refusal of absurd sizes
-        raise ValueError(f"the config asks for more than there is room for: {error}") from error
-    if n_weights > MAX_WEIGHTS or state_bytes > _MAX_STATE_BYTES:
-        raise ValueError(
-            f"the config must ask for at most {MAX_WEIGHTS} weights and {_MAX_STATE_BYTES} bytes "
-            f"of state, got {n_weights} and {state_bytes}; smaller layers have room"
-        )
-    return shapes
-
-
-def check_weights(weights: Path, config: PyzzicatoConfig) -> int:
-    """Returns the number of weights in a file whose header fits the config; reads no more of it.
-
-    Raises:
-        ValueError: if the file is no safetensors file, or holds other weights than the config says.
-    """
-    try:
-        shapes = _read_header(weights)
+        return _read_header(weights)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{weights} is not a safetensors file: {error}") from error
-    expected = expected_shapes(config)
-    for name in sorted(shapes.keys() | expected.keys()):
-        if shapes.get(name) != expected.get(name):
-            raise ValueError(
-                f"the checkpoint in {weights.parent} cannot be loaded: {name[:80]} must be "
-                f"{expected.get(name, 'absent')}, as its config says, got "
-                f"{shapes.get(name, 'none')}"
-            )
-    return sum(math.prod(shape) for shape in shapes.values())
 
 
 def _read_header(weights: Path) -> dict[str, tuple[int, ...]]:
-    """Returns name and shape of each tensor in a safetensors file."""
     with weights.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= _MAX_HEADER_BYTES:
@@ -272,19 +238,6 @@ def weights_revision(weights: Path) -> str:
 def _hash_of(path: Path, changed_ns: int, size: int) -> str:
     """Returns the SHA-256 of a file; read anew when its date or size has changed."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _tensors(state: Any) -> list[torch.Tensor]:
-    """Returns the tensors in a state, whatever tuples, lists, tables and fields hold them."""
-    if isinstance(state, torch.Tensor):
-        return [state]
-    if isinstance(state, dict):
-        parts = list(state.values())
-    elif isinstance(state, list | tuple):
-        parts = list(state)
-    else:
-        parts = list(vars(state).values()) if hasattr(state, "__dict__") else []
-    return [tensor for part in parts for tensor in _tensors(part)]
 
 
 def _table(value: object) -> dict[str, Any]:

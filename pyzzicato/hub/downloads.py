@@ -34,7 +34,17 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from .checkpoints import CONFIG, MAX_CONFIG_BYTES, MAX_RECORD_BYTES, MAX_WEIGHTS, RECORD, WEIGHTS
+from ..playing.graph_check import MAX_GRAPH_BYTES
+from .checkpoints import (
+    CONFIG,
+    GRAPH,
+    MAX_CONFIG_BYTES,
+    MAX_RECORD_BYTES,
+    MAX_WEIGHT_BYTES,
+    RECORD,
+    VALUES,
+    WEIGHTS,
+)
 
 T = TypeVar("T")
 
@@ -49,7 +59,9 @@ _QUIET_S = 60.0
 _MAX_BYTES = {
     CONFIG: MAX_CONFIG_BYTES,
     RECORD: MAX_RECORD_BYTES,
-    WEIGHTS: 4 * MAX_WEIGHTS + 1_000_000,
+    WEIGHTS: MAX_WEIGHT_BYTES,
+    GRAPH: MAX_GRAPH_BYTES,
+    VALUES: MAX_CONFIG_BYTES,
 }
 _MAX_CODE_BYTES = 1_000_000
 

@@ -12,11 +12,21 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..models import PyzzicatoModel
-from .checkpoints import CONFIG, WEIGHTS, ModelInfo, Source, open_checkpoint, read_checkpoint
+from ..models.architecture import Architecture
+from ..playing.loaded_model import Model
+from .checkpoints import (
+    CONFIG,
+    WEIGHTS,
+    ModelInfo,
+    Source,
+    read_checkpoint,
+    read_config,
+    read_decoding,
+)
 from .downloads import fetch_checkpoint
+from .graphs import Export, find_graph
 from .registry import Pin, is_repo_id, read_registry
-from .remote_code import brings_code, open_with_its_code
+from .remote_code import brings_code, export_by_its_code, read_foreign_config
 
 DEFAULT_MODEL = "lstm-events"
 
@@ -53,7 +63,7 @@ def model_info(name: str, revision: str | None = None) -> ModelInfo:
 
 def open_model(
     name: str = DEFAULT_MODEL, revision: str | None = None, *, trust_remote_code: bool = False
-) -> tuple[PyzzicatoModel, ModelInfo]:
+) -> tuple[Model, ModelInfo]:
     """Returns what `load_model` does, and what there is to know of it.
 
     Args:
@@ -66,12 +76,12 @@ def open_model(
     """
     if name in _bundled_names():
         info = _of_registry(name, revision)
-        model = open_checkpoint(info)
+        model = _ready(info)
     else:
         place = _locate(name, revision)
         try:
             info = read_checkpoint(**asdict(place))
-            model = open_checkpoint(info)
+            model = _ready(info)
         except ValueError as error:
             if not brings_code(place.folder):
                 raise
@@ -82,14 +92,16 @@ def open_model(
                 ) from error
             if place.repo is not None:
                 place = _fetch(place.repo, place.commit, with_code=True)
-            model, info = open_with_its_code(**asdict(place))
+            config = read_foreign_config(place.folder)
+            info = read_checkpoint(**asdict(place), config=config)
+            model = _ready(info, config, export_by_its_code)
     log.info("%s: %s", info.name, info.origin())
     return model, info
 
 
 def load_model(
     name: str = DEFAULT_MODEL, revision: str | None = None, *, trust_remote_code: bool = False
-) -> PyzzicatoModel:
+) -> Model:
     """Returns a model ready to play.
 
     Args:
@@ -106,6 +118,15 @@ def load_model(
             or it is not a usable checkpoint.
     """
     return open_model(name, revision, trust_remote_code=trust_remote_code)[0]
+
+
+def _ready(
+    info: ModelInfo, config: Architecture | None = None, export: Export | None = None
+) -> Model:
+    """Returns the model of a checkpoint, ready to play."""
+    config = read_config(info.folder) if config is None else config
+    graph = find_graph(info, config, export)
+    return Model(config, graph, read_decoding(info.folder), info.name)
 
 
 @dataclass(frozen=True, slots=True)

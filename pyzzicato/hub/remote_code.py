@@ -1,24 +1,17 @@
-"""Models of other architectures, by the code that lies beside their weights.
+"""Networks of other architectures, by the code that lies beside their weights.
 
-Nothing here runs unless the caller said that the code is trusted.
+Nothing here runs unless the caller said that the code is trusted. The code is run once, to export
+the network's step as a graph; what plays is the graph.
 """
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from ..models import PyzzicatoModel
-from .checkpoints import (
-    CONFIG,
-    MAX_CONFIG_BYTES,
-    WEIGHTS,
-    ModelInfo,
-    Source,
-    read_json,
-    read_record,
-    weights_revision,
-)
+from ..models.architecture import Architecture, read_architecture
+from .checkpoints import CONFIG, MAX_CONFIG_BYTES, read_json
 
-_NEEDED = ("start", "hidden", "stepper")
+_ITS_OWN = ("backbone", "head", "spans", "recent", "chords", "recalls")
+"""What its own code makes of a config need not be what this package makes of it."""
 
 
 def brings_code(folder: Path) -> bool:
@@ -30,46 +23,36 @@ def brings_code(folder: Path) -> bool:
     return isinstance(auto_map, dict) and "AutoModel" in auto_map
 
 
-def open_with_its_code(
-    folder: Path, name: str, source: Source, repo: str | None, commit: str | None
-) -> tuple[PyzzicatoModel, ModelInfo]:
-    """Returns a model by its own code, which is run. The weights are safetensors all the same.
+def read_foreign_config(folder: Path) -> Architecture:
+    """Returns what playing needs to know of a network of another architecture.
 
     Raises:
-        ValueError: if the code fails, or the model does not play as `PyzzicatoModel` does.
+        ValueError: if its config cannot be read or a value is out of its range.
     """
-    # Imported here: nothing else needs transformers' table of all its models.
+    try:
+        table = read_json(folder / CONFIG, MAX_CONFIG_BYTES)
+    except OSError as error:
+        raise ValueError(f"{folder} holds no {CONFIG}: {error}") from error
+    kept = {name: value for name, value in table.items() if name not in _ITS_OWN}
+    head = "notes" if kept.get("representation") == "events" else "independent"
+    return read_architecture({**kept, "head": head})
+
+
+def export_by_its_code(folder: Path, path: Path) -> None:
+    """Writes the graph of a network by its own code, which is run.
+
+    Raises:
+        ValueError: if the code fails, or the network cannot play as `PyzzicatoModel` does.
+    """
+    # Imported here: playing needs neither torch nor transformers.
     from transformers import AutoModel
 
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        raise ValueError(f"{folder} holds no {WEIGHTS}; weights in other formats are not loaded")
+    from ..models.export import write_graph
+
     try:
         model: Any = AutoModel.from_pretrained(
             str(folder), trust_remote_code=True, use_safetensors=True, local_files_only=True
         )
+        write_graph(model.eval(), path)
     except Exception as error:  # What somebody else's code raises cannot be known.
-        raise ValueError(f"{name} cannot be loaded by its own code: {error}") from error
-    for part in _NEEDED:
-        if not callable(getattr(model, part, None)):
-            raise ValueError(
-                f"{name} must offer {part}(), as PyzzicatoModel does, to play; it is another kind "
-                "of model"
-            )
-    model.eval()
-    config = model.config
-    info = ModelInfo(
-        name=name,
-        folder=folder,
-        revision=weights_revision(weights),
-        backbone=str(getattr(config, "backbone", config.model_type))[:40],
-        representation=str(getattr(config, "representation", "unknown"))[:40],
-        head=str(getattr(config, "head", "unknown"))[:40],
-        n_weights=sum(weight.numel() for weight in model.parameters()),
-        size_bytes=weights.stat().st_size,
-        record=read_record(folder),
-        source=source,
-        repo=repo,
-        commit=commit,
-    )
-    return cast(PyzzicatoModel, model), info
+        raise ValueError(f"{folder} cannot be loaded by its own code: {error}") from error

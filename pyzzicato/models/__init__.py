@@ -1,15 +1,5 @@
-"""The networks. They need torch, transformers and numpy: the Hub can ship them alone."""
+"""The networks: the one place where their arithmetic stands.
 
-from .config import PyzzicatoConfig
-from .model import ModelState, PyzzicatoModel, PyzzicatoOutput
-from .rules import SamplingRule
-from .stepping import Stepper
-
-__all__ = [
-    "ModelState",
-    "PyzzicatoConfig",
-    "PyzzicatoModel",
-    "PyzzicatoOutput",
-    "SamplingRule",
-    "Stepper",
-]
+`architecture` needs nothing but Python; all else needs torch and transformers. A model is played by
+its step, exported as a graph (`export.py`), so that playing needs neither.
+"""

@@ -75,10 +75,10 @@ class RollEmbedding(nn.Module):
         last, memories, chords, heard = state
         seen = torch.cat((last, frames), dim=1)
         first = last.shape[1]
-        recent = [seen[:, first - i : seen.shape[1] - i] for i in range(self.n_recent)]
+        recent = seen[:, first + 1 - self.n_recent :].unfold(1, self.n_recent, 1).flip(-1)
         struck = frames * (1 - seen[:, first - 1 : -1])
         remembered, memories = self.memory(struck, memories)
-        parts = [torch.stack(recent, dim=-1), remembered]
+        parts = [recent, remembered]
         if self.n_chords:
             latest, chords = last_chords(struck, chords)
             parts.insert(1, latest)
@@ -102,10 +102,16 @@ def last_chords(struck: Tensor, earlier: Tensor) -> tuple[Tensor, Tensor]:
     """
     n = earlier.shape[1]
     is_chord = struck.any(-1)
-    # All chords in a row, the earlier ones first; behind them the empty frames, never looked at.
-    rank = torch.cat((is_chord.new_ones(len(struck), n), is_chord), dim=1).logical_not().byte()
-    order = rank.argsort(dim=1, stable=True)[..., None].expand(-1, -1, N_KEYS)
-    row = torch.cat((earlier, struck), dim=1).gather(1, order)
+    if struck.shape[1] == 1:  # As below, without a row of all chords: a graph has only this.
+        one_more = torch.cat((earlier[:, 1:], struck), dim=1)
+        chords = torch.where(is_chord[..., None], one_more, earlier)
+        return chords.flip(1).transpose(1, 2)[:, None], chords
+    # All chords in a row, the earlier ones first; frames without one go to a last place that is
+    # never looked at.
+    n_places = n + struck.shape[1]
+    place = torch.where(is_chord, n - 1 + is_chord.cumsum(1), n_places)
+    row = torch.cat((earlier, torch.zeros_like(struck), torch.zeros_like(struck[:, :1])), dim=1)
+    row = row.scatter(1, place[..., None].expand(-1, -1, N_KEYS), struck)
     latest = is_chord.cumsum(1) + n - 1
     planes = [row.gather(1, (latest - i)[..., None].expand(-1, -1, N_KEYS)) for i in range(n)]
     return torch.stack(planes, dim=-1), torch.stack([p[:, -1] for p in reversed(planes)], dim=1)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .drawing import Controls, DrawSizes, key_cuts, key_log_odds
 from .pitch import N_KEYS, PitchNet
 
 
@@ -25,6 +26,8 @@ class JointHead(nn.Module):
         size: units of each key.
         dropout: share of the hidden vector and of all units dropped in training.
     """
+
+    draw_sizes = DrawSizes(uniform=N_KEYS, numbers=1, logits=N_KEYS)
 
     # As in the independent head, but one number for all keys.
     _START = -5.0
@@ -54,13 +57,45 @@ class JointHead(nn.Module):
 
     def logits_given(self, seen: Tensor, frames: Tensor) -> Tensor:
         """Returns `(N, 88)` log-odds of each key given the keys of `frames` `(N, 88)` below it."""
-        z, rest, present = self._given(seen)
-        frames = frames.to(z.dtype)
-        sounds = torch.cat((frames, frames * (1 - present)), dim=1)
-        z = z + (sounds @ self._intervals()).view_as(z)
-        units = self.dropout(torch.relu(z))
-        log_odds: Tensor = self.out(torch.relu(self.mix(units)))[..., 0]
-        return log_odds + rest
+        # Nothing is learnt in the planes: no gradient is worked out for them.
+        planes = seen[:, self.in_size :].detach().unflatten(1, (N_KEYS, self.n_planes))
+        z, rest = self._alone(self.dropout(seen[:, : self.in_size]), planes)
+        said = self._said(frames.to(z.dtype), planes[..., 0], self._intervals())
+        return self._log_odds(z + said, rest)
+
+    def draw(self, hidden: Tensor, planes: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
+        """Returns the next frame `(88,)` and the log-odds of its keys `(V, 88)`.
+
+        One number is drawn for each key beforehand; the frame is then the one in which every key,
+        given the keys below it, does what its number says. It is found by trying: a frame is
+        proposed, at first the present one, all keys are decided at once as if the proposal were
+        right, and what they decided is proposed next, until they decide what was proposed. After n
+        tries at least the n lowest keys are right, so the search ends; as most keys go on doing
+        what they did, it ends after two or three.
+
+        Args:
+            hidden: `(V, C)`, the backbone's vector in each view.
+            planes: `(1, 88, F)`.
+            controls: how to draw.
+        """
+        z, rest = self._alone(hidden, planes)
+        present = planes[..., 0]
+        cuts = key_cuts(controls)
+        intervals = self._intervals()
+
+        def log_odds_given(frame: Tensor) -> Tensor:
+            return self._log_odds(z + self._said(frame, present, intervals), rest)
+
+        def is_undecided(frame: Tensor, proposed: Tensor) -> Tensor:
+            return (frame != proposed).any()
+
+        def decide(frame: Tensor, proposed: Tensor) -> tuple[Tensor, Tensor]:
+            guided = key_log_odds(log_odds_given(frame), controls)
+            return (guided > cuts).to(frame.dtype)[None], frame.clone()
+
+        first = decide(present, present)
+        frame, _ = torch.while_loop(is_undecided, decide, first)
+        return frame[0].long(), log_odds_given(frame)
 
     def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T)` nats a frame for `(B, T, C + 88 * F)` and `(B, T, 88)` targets."""
@@ -78,11 +113,18 @@ class JointHead(nn.Module):
         weights = self.below[:, (interval - 1).clamp(min=0)]
         return (weights * (interval > 0)[..., None]).view(2 * N_KEYS, -1)
 
-    def _given(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns z without the keys below `(N, 88, H)`, the rest of the log-odds and the present
-        frame, both `(N, 88)`, for `(N, C + 88 * F)`."""  # noqa: D205, D209
-        hidden = self.dropout(seen[:, : self.in_size])
-        # Nothing is learnt in the planes: no gradient is worked out for them.
-        planes = seen[:, self.in_size :].detach().unflatten(1, (N_KEYS, self.n_planes))
-        present = planes[..., 0]
-        return self.net(planes, hidden), self.own(hidden) + self.stay * present, present
+    def _alone(self, hidden: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns z without the keys below `(N, 88, H)` and the rest of the log-odds `(N, 88)`."""
+        return self.net(planes, hidden), self.own(hidden) + self.stay * planes[..., 0]
+
+    @staticmethod
+    def _said(frames: Tensor, present: Tensor, intervals: Tensor) -> Tensor:
+        """Returns what the keys of frames `(N, 88)` say to those above them, `(N, 88, H)`."""
+        sounds = torch.cat((frames, frames * (1 - present)), dim=1)
+        said: Tensor = (sounds @ intervals).unflatten(1, (N_KEYS, -1))
+        return said
+
+    def _log_odds(self, z: Tensor, rest: Tensor) -> Tensor:
+        units = self.dropout(torch.relu(z))
+        log_odds: Tensor = self.out(torch.relu(self.mix(units)))[..., 0]
+        return log_odds + rest

@@ -1,8 +1,8 @@
 """The one model class: an embedding, a backbone and a head, chosen by the config."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +11,13 @@ from transformers.utils.generic import ModelOutput
 
 from .config import PyzzicatoConfig
 from .conv1d import Conv1dBackbone
+from .drawing import Controls
 from .embeddings import EventEmbedding, RollEmbedding
-from .heads import IndependentHead
+from .independent_head import IndependentHead
 from .joint_head import JointHead
 from .lstm import LstmBackbone
 from .note_head import NoteHead
 from .wavenet import WaveNetBackbone
-
-if TYPE_CHECKING:
-    from .stepping import Stepper
 
 Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone
 Embedding = RollEmbedding | EventEmbedding
@@ -70,7 +68,7 @@ class PyzzicatoModel(PreTrainedModel):
     """Predicts the next step of a piece from the steps so far.
 
     A step is one `(88,)` frame of a roll, zeros and ones, or one `(4,)` note event. The model runs
-    over sequences, whole or cut, with a carried state; `stepping.py` plays it step by step.
+    over sequences, whole or cut, with a carried state; `export.py` exports one step of it.
     """
 
     config: PyzzicatoConfig
@@ -120,16 +118,27 @@ class PyzzicatoModel(PreTrainedModel):
             densities: `(B,)` likewise, of how many notes a second the piece has.
         """
         anything = torch.zeros(batch_size, dtype=torch.long, device=self.device)
-        told = [
-            table(anything if numbers is None else numbers)
-            for table, numbers in ((self.composers, composers), (self.densities, densities))
-            if table is not None
-        ]
+        numbers = {"composer": composers, "density": densities}
         return ModelState(
-            sum(told[1:], told[0]) if told else None,
+            self.condition({name: anything if n is None else n for name, n in numbers.items()}),
             self.embedding.start(batch_size),
             self.backbone.start(batch_size),
         )
+
+    @property
+    def condition_tables(self) -> dict[str, nn.Embedding]:
+        """Returns the vectors of what the model can be told of its piece, by what it is."""
+        tables = {"composer": self.composers, "density": self.densities}
+        return {name: table for name, table in tables.items() if table is not None}
+
+    def condition(self, numbers: Mapping[str, Tensor]) -> Tensor | None:
+        """Returns the vector of what the model is told, `(B, CONDITION_SIZE)`; None for nothing.
+
+        Args:
+            numbers: `(B,)` whole numbers by name, 0 for any; those it cannot be told are left out.
+        """
+        vectors = [table(numbers[name]) for name, table in self.condition_tables.items()]
+        return sum(vectors[1:], vectors[0]) if vectors else None
 
     def hidden(self, steps: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """Returns what the head sees and the state after the last step.
@@ -143,13 +152,42 @@ class PyzzicatoModel(PreTrainedModel):
         """
         dtype = next(self.parameters()).dtype
         x, planes, past = self.embedding(steps, state.past, dtype)
-        if state.condition is not None:
-            x = torch.cat((x, state.condition[:, None].expand(-1, x.shape[1], -1)), dim=-1)
-        hidden, backbone = self.backbone(x, state.backbone)
-        if self.manner is not None:
-            hidden = hidden + self.manner(state.condition)[:, None]
+        hidden, backbone = self._run(x, state.condition, state.backbone)
         seen = torch.cat((hidden, planes.flatten(2)), dim=-1)
         return seen, ModelState(state.condition, past, backbone)
+
+    def _run(self, x: Tensor, condition: Tensor | None, state: Any) -> tuple[Tensor, Any]:
+        """Returns the backbone's hidden vectors `(B, T, C)` and its state."""
+        if condition is not None:
+            x = torch.cat((x, condition[:, None].expand(-1, x.shape[1], -1)), dim=-1)
+        hidden, state = self.backbone(x, state)
+        if self.manner is not None:
+            hidden = hidden + self.manner(condition)[:, None]
+        return hidden, state
+
+    def play(
+        self, step: Tensor, conditions: Mapping[str, Tensor], state: Any, controls: Controls
+    ) -> tuple[Tensor, Tensor, Any]:
+        """Takes a step of one piece and draws the next: what a graph does.
+
+        Args:
+            step: `(A,)`, the piece's latest.
+            conditions: `(V,)` whole numbers by name: what the model is told in each of the piece's
+                views, the same piece with a composer and without.
+            state: of the embedding, for 1 piece, and of the backbone, for V.
+            controls: how to draw.
+
+        Returns:
+            The next step `(A,)`, logits `(V, L)` of all that was drawn, each given what was drawn
+            before it, without bias, and the state.
+        """
+        past, backbone = state
+        x, planes, past = self.embedding(step[None, None], past, torch.float32)
+        n_views = controls.view_weights.shape[0]
+        x = x.expand(n_views, -1, -1)
+        hidden, backbone = self._run(x, self.condition(conditions), backbone)
+        drawn, logits = self.head.draw(hidden[:, 0], planes[:, 0], controls)
+        return drawn, logits, (past, backbone)
 
     def forward(
         self,
@@ -175,18 +213,6 @@ class PyzzicatoModel(PreTrainedModel):
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
         return PyzzicatoOutput(loss=self.head.nll(seen, targets).mean(), state=state)
-
-    def stepper(self, composers: Sequence[int] = (0,), density: int = 0) -> "Stepper":
-        """Returns what plays one piece with this model, step by step.
-
-        Args:
-            composers: the piece's views, see `Stepper`.
-            density: number of the piece's density, 0 for any.
-        """
-        # Imported here: that module needs this one.
-        from .stepping import Stepper
-
-        return Stepper(self, composers, density)
 
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:

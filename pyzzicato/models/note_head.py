@@ -1,9 +1,13 @@
 """The head of note events: onset step, pitch, duration and velocity, each given those before it."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .drawing import Controls, DrawSizes, choose, guide
 from .embeddings import EVENT_SIZES
 from .pitch import N_KEYS, PitchNet
 
@@ -21,6 +25,8 @@ class NoteHead(nn.Module):
         size: channels of each key.
         dropout: share of the hidden vector and of the units of the keys dropped in training.
     """
+
+    draw_sizes = DrawSizes(len(EVENT_SIZES), len(EVENT_SIZES), sum(EVENT_SIZES))
 
     def __init__(
         self, in_size: int, n_planes: int, n_memories: int, size: int, dropout: float = 0.0
@@ -69,6 +75,39 @@ class NoteHead(nn.Module):
     def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T)` nats a note."""
         return self.attribute_nll(seen, targets).sum(-1)
+
+    def draw(self, hidden: Tensor, planes: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
+        """Returns the next note `(4,)` and the logits of its four numbers `(V, 209)`.
+
+        Each number's logits are given the numbers drawn before it, and are without bias.
+
+        Args:
+            hidden: `(V, C)`, the backbone's vector in each view.
+            planes: `(1, 88, F)`.
+            controls: how to draw.
+        """
+        biases = controls.bias.split(list(EVENT_SIZES))
+        layers: Sequence[Callable[[Tensor], Tensor]] = (
+            self.onset,
+            partial(self._pitch, planes=planes),
+            self.duration,
+            self.velocity,
+        )
+        tables = (self.after_onset, self.after_pitch, self.after_duration)
+        drawn, logits = [], []
+        for i, layer in enumerate(layers):
+            logits.append(layer(hidden))
+            drawn.append(
+                choose(
+                    guide(logits[-1], controls) + biases[i],
+                    controls.uniform[i],
+                    controls.temperature[i],
+                    controls.min_p[i],
+                )
+            )
+            if i < len(tables):
+                hidden = hidden + tables[i](drawn[-1])
+        return torch.stack(drawn), torch.cat(logits, dim=-1)
 
     def _split(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         # Nothing is learnt in the planes: no gradient is worked out for them.

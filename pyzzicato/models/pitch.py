@@ -47,6 +47,9 @@ class PitchMemory(nn.Module):
             struck: `(B, T, 88)` zeros and ones.
             state: `(B, 88, F)` from `start` or the call before.
         """
+        if struck.shape[1] == 1:  # As below, without tables of ages: a graph has only this.
+            sums = self.decay * state[:, None] + struck[..., None]
+            return self.GAIN * sums / (sums.sum(2, keepdim=True) + 1), sums[:, 0]
         steps = torch.arange(struck.shape[1], device=struck.device)
         age = steps[:, None] - steps
         fading = torch.where(age >= 0, self.decay[:, None, None] ** age.clamp(min=0), 0.0)

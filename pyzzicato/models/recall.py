@@ -8,13 +8,10 @@ it read by a network that has learnt how far to believe it. On a roll the frames
 compared, for those of performances never come back; of note events the pitches.
 """  # noqa: D205
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .pitch import N_KEYS
@@ -64,70 +61,28 @@ class PitchRecall(nn.Module):
             state: from `start` or the call before.
         """
         frames = torch.cat((state.frames, steps.to(torch.uint8)), dim=1)
-        n_heard, n_all = state.frames.shape[1], frames.shape[1]
+        n_heard = state.frames.shape[1]
         counts = frames.float()
         # Frames are the same if they have as many keys as they share.
         sizes = counts.sum(-1)
         shared = counts[:, n_heard:] @ counts.transpose(1, 2)
         same = (shared == sizes[:, None]) & (shared == sizes[:, n_heard:, None])
-        runs = torch.zeros(len(frames), n_all + 1, dtype=torch.long, device=frames.device)
-        runs[:, 1 : n_heard + 1] = state.runs
+        runs = state.runs
+        none = runs.new_zeros(runs.shape[0], 1)
         found, longest = [], []
-        for i in range(n_heard, n_all):
+        for t in range(steps.shape[1]):
             # A run up to a frame goes on from the run up to the frame before it.
-            grown = (runs[:, :-1] + 1) * same[:, i - n_heard]
-            runs[:, 1:] = grown
-            runs[:, i + 1 :] = 0
+            i = n_heard + t
+            grown = (torch.cat((none, runs), dim=1)[:, :i] + 1) * same[:, t, :i]
             # The latest of the longest.
-            best = runs[:, : i + 1].flip(1).max(1)
+            best = torch.cat((none, grown), dim=1).flip(1).max(1)
             longest.append(best.values)
             found.append(i - best.indices)
+            runs = torch.cat((grown, none), dim=1)
         after = torch.stack(found, dim=1)[..., None].expand(-1, -1, N_KEYS)
         signs = 2 * counts.gather(1, after) - 1
         lengths = torch.tensor(self.lengths, device=frames.device)
         level = torch.bucketize(torch.stack(longest, dim=1), lengths, right=True)
         wanted = torch.arange(1, len(lengths) + 1, device=frames.device)
         planes = signs[..., None] * (level[..., None, None] == wanted)
-        return planes, RecallState(frames, runs[:, 1:])
-
-
-class RecallStep:
-    """`PitchRecall` step by step, in numpy. Its cost a step grows slowly with what was heard.
-
-    Args:
-        lengths: as there.
-    """
-
-    def __init__(self, lengths: Sequence[int]) -> None:
-        self._lengths = list(lengths)
-        self._keys: list[NDArray[np.intp]] = []
-        # Like frames have like numbers; compared are the numbers.
-        self._numbers: dict[bytes, int] = {}
-        self._heard = np.zeros(1024, dtype=np.int64)
-        # One more than frames: number i + 1 is the run up to frame i. Where no run ends there is 0.
-        self._runs = np.zeros(1025, dtype=np.int64)
-        self._ends = np.zeros(0, dtype=np.intp)
-
-    def take(self, keys: NDArray[np.intp]) -> tuple[int, NDArray[np.intp]] | None:
-        """Takes the keys of one more frame; returns the number of the plane and what followed.
-
-        That is the keys of a frame. None if no run is long enough.
-        """
-        n = len(self._keys)
-        if n == len(self._heard):
-            self._heard = np.concatenate((self._heard, np.zeros_like(self._heard)))
-            self._runs = np.concatenate((self._runs, np.zeros_like(self._heard)[:n]))
-        number = self._numbers.setdefault(keys.tobytes(), len(self._numbers))
-        ends = (self._heard[:n] == number).nonzero()[0]
-        runs = self._runs[ends] + 1
-        self._runs[self._ends + 1] = 0
-        self._runs[ends + 1] = runs
-        self._ends = ends
-        self._heard[n] = number
-        self._keys.append(keys)
-        if not len(ends):
-            return None
-        # The latest of the longest.
-        best = len(runs) - 1 - int(runs[::-1].argmax())
-        level = bisect_right(self._lengths, int(runs[best]))
-        return (level - 1, self._keys[ends[best] + 1]) if level else None
+        return planes, RecallState(frames, runs)

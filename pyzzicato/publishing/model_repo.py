@@ -11,7 +11,6 @@ import soundfile  # type: ignore[import-untyped]
 import torch
 
 from ..audio import Sound, render
-from ..generation import GenerationSettings, continue_seed
 from ..hub.checkpoints import (
     CONFIG,
     RECORD,
@@ -24,7 +23,9 @@ from ..hub.checkpoints import (
     read_json,
 )
 from ..midi import write_midi
-from ..models import PyzzicatoModel
+from ..models.model import PyzzicatoModel
+from ..playing.continuation import continue_seed
+from ..playing.settings import GenerationSettings
 from ..plots import plot_pianoroll, save_png
 from ..seeds import load_seed
 from .cards import model_card

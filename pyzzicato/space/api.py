@@ -14,10 +14,10 @@ from gradio.events import api
 
 from .. import __version__
 from ..evaluation.excerpts import cut_excerpt
-from ..generation import GenerationSettings
 from ..hub import DEFAULT_MODEL
-from ..models.config import COMPOSERS
+from ..models.architecture import COMPOSERS
 from ..notes import end_of
+from ..playing.settings import GenerationSettings
 from ..seeds import list_seeds
 from .facts import measures_of
 from .limits import MAX_MUSIC_SECONDS, choice, number, whole

@@ -22,8 +22,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from .. import __version__
-from ..generation import MAX_RNG, Chunk, GenerationSettings, stream_continuation
 from ..notes import Note, cut_notes
+from ..playing.continuation import Chunk, stream_continuation
+from ..playing.settings import MAX_RNG, GenerationSettings
 from ..seeds import Seed, list_seeds, load_seed
 from .posted import notes_as_json
 from .takes import Json, known_models, loaded

@@ -8,7 +8,7 @@ from ..evaluation.measures import PieceMeasures, measure_excerpt
 from ..evaluation.originality import TrainingIndex
 from ..evaluation.style import StyleClassifier
 from ..evaluation.training_index import BUNDLED_INDEX
-from ..generation import Continuation
+from ..playing.continuation import Continuation
 
 _FAMILIES = ("stability", "tonality", "features", "originality")
 

@@ -19,8 +19,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from .. import __version__
-from ..generation import MAX_SEED_SECONDS, GenerationSettings
 from ..midi import read_midi
+from ..playing.settings import MAX_SEED_SECONDS, GenerationSettings
 from .api import PLAYING, RENDERING, describe_models, describe_seeds, read_vote
 from .blind import PairBook, play_pair
 from .files import save_take

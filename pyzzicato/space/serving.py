@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import gradio as gr
-import torch
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
@@ -102,9 +101,6 @@ def serve_page(page: GuardedBlocks, routes: Sequence[BaseRoute] = (), **told: An
         routes: addresses to serve beside gradio's own.
         told: more arguments of `gradio.Blocks.launch`.
     """
-    # One thread for each network: a step is too small to share out, and so sums never regroup,
-    # however many play at once: the same request gives the same notes.
-    torch.set_num_threads(1)
 
     @asynccontextmanager
     async def sweeping(_: Any) -> AsyncIterator[None]:

@@ -10,18 +10,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .. import __version__
-from ..generation import (
-    MAX_RNG,
-    Continuation,
-    GenerationSettings,
-    check_settings,
-    continue_seed,
-    stream_continuation,
-)
 from ..hub import ModelInfo, list_models, open_model
+from ..hub.checkpoints import read_config
 from ..midi import write_midi
-from ..models import PyzzicatoConfig, PyzzicatoModel
 from ..pieces import SeedPiece
+from ..playing.continuation import Continuation, continue_seed, stream_continuation
+from ..playing.loaded_model import Model
+from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
 from .facts import measure_take
 from .folders import new_folder
 from .limits import (
@@ -143,7 +138,13 @@ def play_take(
         ValueError: if the seed cannot be carried on.
     """
     network = loaded(request.model.name)
-    return continue_seed(network, request.piece.notes, settings, lambda _: check())
+    return continue_seed(
+        network,
+        request.piece.notes,
+        settings,
+        request.piece.composer,
+        on_progress=lambda _: check(),
+    )
 
 
 def describe_take(take: Continuation) -> Json:
@@ -182,7 +183,9 @@ def stream_request(request: TakesRequest) -> Iterator[Json]:
     played: list[Json] = []
     network = loaded(request.model.name)
     for n, settings in enumerate(request.settings):
-        for chunk in stream_continuation(network, request.piece.notes, settings):
+        for chunk in stream_continuation(
+            network, request.piece.notes, settings, request.piece.composer
+        ):
             result = None
             if chunk.piece is not None:
                 played.append(describe_take(chunk.piece))
@@ -216,14 +219,14 @@ def find_model(name: object) -> ModelInfo:
 @functools.cache
 def composers_of(name: str) -> tuple[str, ...]:
     """Returns the short names of the composers whose style a model can be asked for."""
-    return tuple(PyzzicatoConfig.from_pretrained(find_model(name).folder).composers or ())
+    return tuple(read_config(find_model(name).folder).composers or ())
 
 
-def loaded(name: str) -> PyzzicatoModel:
+def loaded(name: str) -> Model:
     """Returns a model, loaded once; all requests share it, it keeps nothing of them."""
     return _opened(name)[0]
 
 
 @functools.cache
-def _opened(name: str) -> tuple[PyzzicatoModel, ModelInfo]:
+def _opened(name: str) -> tuple[Model, ModelInfo]:
     return open_model(name)

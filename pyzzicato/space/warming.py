@@ -14,7 +14,7 @@ def get_ready(piano: Piano) -> None:
     Args:
         piano: of the page.
     """
-    loaded(DEFAULT_MODEL)
+    loaded(DEFAULT_MODEL).graph  # noqa: B018 - opened when it is first asked for
     try:
         piano.tones_file()
     except (ValueError, RuntimeError) as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..events import SIZES, Events
+from ..representations.event_bins import SIZES, Events
 
 Frames = NDArray[np.uint8]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ..models import PyzzicatoModel
+from ..models.model import PyzzicatoModel
 
 _READER = "head.net.conv1.weight"
 

@@ -16,10 +16,13 @@ from accelerate import Accelerator  # type: ignore[import-untyped]
 from accelerate.utils import set_seed  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from ..density import density_number
-from ..hub import load_model
-from ..models import PyzzicatoConfig, PyzzicatoModel
-from ..models.config import COMPOSERS
+from ..hub import model_info
+from ..hub.networks import open_network
+from ..models.architecture import COMPOSERS
+from ..models.config import PyzzicatoConfig
+from ..models.model import PyzzicatoModel
+from ..playing.decoding.density import note_density
+from ..representations import representation_of as steps_of
 from .batches import Batch, CropSampler
 from .growth import grow_weights
 from .representations import middle_crops, representation_of
@@ -154,6 +157,11 @@ def _sampler(store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings)
     )
 
 
+def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
+    """Returns the number a model takes for the density of a passage `(T, A)`, 0 for any."""
+    return config.density_number(note_density(steps, steps_of(config)))
+
+
 def _held_out(
     store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings
 ) -> list[NDArray[np.uint8]]:
@@ -195,7 +203,9 @@ def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     model = PyzzicatoModel(config)
     if start_from:
         try:
-            model.load_state_dict(grow_weights(load_model(start_from).state_dict(), model))
+            model.load_state_dict(
+                grow_weights(open_network(model_info(start_from).folder).state_dict(), model)
+            )
         except RuntimeError as error:
             raise ValueError(
                 f"start_from must be a model of the same config as the run's, got {start_from!r}: "

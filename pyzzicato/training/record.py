@@ -12,7 +12,7 @@ import transformers
 
 from ..hub import model_info
 from ..hub.checkpoints import read_record
-from ..models import PyzzicatoModel
+from ..models.model import PyzzicatoModel
 from .baselines import count_baselines, count_event_baselines
 from .loop import Progress
 from .representations import Representation, middle_crops, representation_of

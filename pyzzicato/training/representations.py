@@ -11,10 +11,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..events import ONSET_TICKS, SIZES, encode_events, onset_bins
-from ..models import PyzzicatoConfig
+from ..models.config import PyzzicatoConfig
 from ..notes import HIGHEST_PITCH, LOWEST_PITCH, N_PITCHES, Note
-from ..pianoroll import notes_to_roll
+from ..representations.event_bins import ONSET_TICKS, SIZES, encode_events, onset_bins
+from ..representations.pianoroll import notes_to_roll
 from .store import NoteStore, StoredPiece
 
 Steps = NDArray[np.uint8]

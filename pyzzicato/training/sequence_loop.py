@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..models import PyzzicatoModel
+from ..models.model import PyzzicatoModel
 from .loop import Progress
 from .sequence_settings import SequenceSettings
 from .sequences import Frames, SequenceBatches

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..models.config import BACKBONES, HEADS, check_one_of
+from ..models.architecture import BACKBONES, HEADS, check_one_of
 from .precision import PRECISIONS
 
 

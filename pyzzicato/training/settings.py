@@ -9,8 +9,8 @@ from typing import Any
 
 from ..hub import model_info
 from ..hub.checkpoints import read_config
-from ..models import PyzzicatoConfig
-from ..models.config import check_one_of, check_whole
+from ..models.architecture import check_one_of, check_whole
+from ..models.config import PyzzicatoConfig
 from .precision import PRECISIONS
 
 _MAX_WHOLE = 2**31 - 1
@@ -131,9 +131,8 @@ class TrainSettings:
         """
         told: dict[str, Any] = {}
         if self.start_from:
-            # What the model does when it plays was found for its old weights.
             start = read_config(model_info(self.start_from).folder)
-            told = {**start.choices(), "tempering": 1.0, "pacing": 0.0, "holding": 0.0}
+            told = start.choices()
         return PyzzicatoConfig(**{**told, **self.model, "sustain": sustain})
 
     def as_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from datasets import (  # type: ignore[import-untyped]
 )
 from numpy.typing import NDArray
 
-from ..models.config import SUSTAIN
+from ..models.architecture import SUSTAIN
 from ..notes import Note
 from .store import NOTE, NoteStore, StoredPiece, StoreWriter
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .notes import Note
+from ..notes import Note
 
 _NEIGHBOURS = 8
-_PLAIN_VELOCITY = 64
+PLAIN_VELOCITY = 64
 
 
 class SeedTouch:
@@ -26,14 +26,14 @@ class SeedTouch:
         self._pitches = np.array([note.pitch for note in seed])
         self._velocities = np.array([note.velocity for note in seed])
         self._rng = np.random.default_rng(rng)
-        self._last = float(self._velocities[-_NEIGHBOURS:].mean()) if len(seed) else _PLAIN_VELOCITY
+        self._last = float(self._velocities[-_NEIGHBOURS:].mean()) if len(seed) else PLAIN_VELOCITY
         # By pitch, the velocities to draw from.
         self._nearest: dict[int, list[int]] = {}
 
     def velocity(self, pitch: int) -> int:
         """Returns the velocity, 1 to 127, for a new note of a pitch."""
         if not len(self._pitches):
-            return _PLAIN_VELOCITY
+            return PLAIN_VELOCITY
         if pitch not in self._nearest:
             order = np.argsort(np.abs(self._pitches - pitch), kind="stable")
             self._nearest[pitch] = self._velocities[order[:_NEIGHBOURS]].tolist()

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .drawing import Controls, DrawSizes, key_cuts, key_log_odds
 from .pitch import N_KEYS, PitchNet
 
 
@@ -26,6 +27,8 @@ class IndependentHead(nn.Module):
         dropout: share of the hidden vector and of the units dropped in training, likewise.
         n_keys: keys of a frame.
     """
+
+    draw_sizes = DrawSizes(uniform=N_KEYS, numbers=1, logits=N_KEYS)
 
     # Log-odds on MAESTRO's training rolls: a silent key starts in 0.7 % of frames, a sounding one
     # goes on in 91 %.
@@ -68,6 +71,19 @@ class IndependentHead(nn.Module):
             by_key = self.key(torch.relu(self.mix(self.dropout(units))))
             logits = logits + by_key.view_as(logits)
         return logits
+
+    def draw(self, hidden: Tensor, planes: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
+        """Returns the next frame `(88,)` and the log-odds of its keys `(V, 88)`.
+
+        Args:
+            hidden: `(V, C)`, the backbone's vector in each view.
+            planes: `(1, 88, F)`.
+            controls: how to draw.
+        """
+        each = planes.flatten(1).expand(hidden.shape[0], -1)
+        log_odds = self.logits(torch.cat((hidden, each), dim=-1))
+        guided = key_log_odds(log_odds, controls)
+        return (guided > key_cuts(controls)).long(), log_odds
 
     def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T)` negative log-likelihoods in nats a frame, summed over the keys.

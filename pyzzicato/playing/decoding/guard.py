@@ -12,6 +12,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...representations import Representation, StepDecoder
+from .draw import Draw
+from .parts import Played
+
 MAX_STROKES = 7
 """So often a key is not struck in a row, nothing else between: once more, and it counts as stuck in
 the measures (`evaluation.stability.STUCK_RUN`)."""
@@ -54,10 +58,23 @@ class Rescue:
 
 
 class Guard:
-    """Listens to the new notes of one piece."""
+    """Listens to the new notes of one piece.
 
-    def __init__(self) -> None:
+    After a rescue from a stuck key another is struck first: a seed that has led to one key again
+    and again is likely to do so once more.
+
+    Args:
+        representation: of the steps.
+    """
+
+    name = "guard"
+
+    def __init__(self, representation: Representation) -> None:
+        self._representation = representation
         self.rescues: list[Rescue] = []
+        self.n_acted = 0
+        self.avoided: int | None = None
+        self._is_astray = False
         self._next_s = 0.0
         self._key = -1
         self._run = 0
@@ -66,19 +83,19 @@ class Guard:
         self._heard_s = 0.0
         self._held = 0.0
 
-    @property
-    def last_key(self) -> int:
-        """Returns the key struck last, 0 to 87; -1 before the first."""
-        return self._key
+    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
+        """Keeps the key that was stuck from being struck first."""
+        if self.avoided is not None:
+            draw.bias += self._representation.avoid(self.avoided, decoder)
 
-    def is_astray(self, seconds: float, struck: Sequence[int], n_sounding: int) -> bool:
-        """Returns whether a step has led astray; if so, it is noted as a rescue.
+    def begin_anew(self) -> None:
+        """Does nothing: a rescue is its own doing."""
 
-        Args:
-            seconds: length of the continuation so far.
-            struck: keys struck by the step, lowest first.
-            n_sounding: keys that sound after it.
-        """
+    def listen(self, played: Played) -> None:
+        """Notes a rescue if a step has led astray; `take_rescue` tells."""
+        seconds, struck = played.seconds, played.struck
+        if struck:
+            self.avoided = None
         for key in struck:
             self._run = self._run + 1 if key == self._key else 1
             self._key = key
@@ -86,27 +103,34 @@ class Guard:
         if struck:
             self._last_stroke_s = seconds
         fading = math.exp((self._heard_s - seconds) / HELD_S)
-        self._held = fading * self._held + (1 - fading) * n_sounding
+        self._held = fading * self._held + (1 - fading) * played.n_sounding
         self._heard_s = seconds
-        if seconds < self._next_s:
-            return False
-        if self._run >= MAX_STROKES:
-            reason = STUCK
-        elif self._is_circling():
-            reason = CIRCLING
-        elif n_sounding > MAX_KEYS or self._held > HELD_KEYS:
-            reason = DROWNED
-        elif seconds - self._last_stroke_s > MAX_PAUSE_S:
-            reason = SILENT
-        else:
-            return False
+        reason = self._reason(seconds, played.n_sounding) if seconds >= self._next_s else None
+        if reason is None:
+            return
         self.rescues.append(Rescue(seconds, reason))
+        self.n_acted += 1
+        self._is_astray = True
+        self.avoided = self._key if reason == STUCK else None
         self._next_s = seconds + MIN_BETWEEN_S
         self._run = 0
         self._held = 0.0
         self._latest.clear()
         self._last_stroke_s = seconds
-        return True
+
+    def take_rescue(self) -> bool:
+        """Returns whether the last step has led astray, once."""
+        is_astray, self._is_astray = self._is_astray, False
+        return is_astray
+
+    def _reason(self, seconds: float, n_sounding: int) -> str | None:
+        if self._run >= MAX_STROKES:
+            return STUCK
+        if self._is_circling():
+            return CIRCLING
+        if n_sounding > MAX_KEYS or self._held > HELD_KEYS:
+            return DROWNED
+        return SILENT if seconds - self._last_stroke_s > MAX_PAUSE_S else None
 
     def _is_circling(self) -> bool:
         return len(self._latest) == CIRCLE_STROKES and len(set(self._latest)) <= CIRCLE_KEYS

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
+from ..notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
 
 TICK_S = 0.01
 """Onsets are whole numbers of ticks."""

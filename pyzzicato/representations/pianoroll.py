@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
+from ..notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
 
 FS = 20
 """Frames a second (the article's grid)."""
@@ -117,13 +117,3 @@ def check_roll(roll: Roll) -> None:
     """Raises ValueError unless `roll` is a `(T, 88)` array."""
     if roll.ndim != 2 or roll.shape[1] != N_PITCHES:
         raise ValueError(f"roll must be (T, {N_PITCHES}), got {roll.shape}; rows are frames")
-
-
-def pack_roll(roll: Roll) -> NDArray[np.uint8]:
-    """Returns `(T, 11)` bytes: which of the 88 keys sound, one bit a key (velocities are lost)."""
-    return np.packbits(roll > 0, axis=1)
-
-
-def unpack_roll(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns the `(..., 88)` zeros and ones of `pack_roll`'s `(..., 11)` bytes."""
-    return np.unpackbits(packed, axis=-1)

@@ -1,0 +1,89 @@
+"""How a step is drawn, in torch: what a head does with its logits, from uniform random numbers.
+
+A graph draws by these functions, so that whoever plays it hands in a few numbers and takes a step.
+The numbers are the decoding's (`pyzzicato.playing.decoding`); here is only what is done with them.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+SURE = 1e9
+"""A bias that decides: what has it is drawn, what has its negative is not."""
+
+
+class DrawSizes(NamedTuple):
+    """How much there is to draw in a step.
+
+    Attributes:
+        uniform: random numbers.
+        numbers: what has a temperature of its own.
+        logits: of all that is drawn.
+    """
+
+    uniform: int
+    numbers: int
+    logits: int
+
+
+class Controls(NamedTuple):
+    """What a draw is given beside the logits.
+
+    Attributes:
+        uniform: `(N,)` random numbers from 0 to below 1, one for each thing drawn: the four numbers
+            of a note event, or the 88 keys of a frame.
+        temperature: `(K,)`, above 0, one for each number of a note event, or one for a frame.
+        min_p: `(K,)`, 0 to 1: what is less likely than the likeliest by more than this is not drawn
+            (Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling", arXiv:2407.01082; here
+            whatever the temperature). 0 for no limit.
+        bias: `(L,)`, added to the logits: of the four numbers one after the other, or of the keys.
+        view_weights: `(V,)`, with a sum of 1: how much each view of the piece counts, on logits.
+            One view counts 1; with a composer and without, guidance g and 1 - g.
+    """
+
+    uniform: Tensor
+    temperature: Tensor
+    min_p: Tensor
+    bias: Tensor
+    view_weights: Tensor
+
+
+def guide(logits: Tensor, controls: Controls) -> Tensor:
+    """Returns `(n,)` logits of all views `(V, n)` together."""
+    return (controls.view_weights[:, None] * logits).sum(0)
+
+
+def choose(logits: Tensor, uniform: Tensor, temperature: Tensor, min_p: Tensor) -> Tensor:
+    """Returns which of n choices is drawn, a whole number.
+
+    Args:
+        logits: `(n,)`, guided and with their bias.
+        uniform: a number from 0 to below 1.
+        temperature: above 0.
+        min_p: 0 to 1, see `Controls`.
+    """
+    highest = logits.max()
+    chances = torch.exp((logits - highest) / temperature)
+    chances = torch.where(logits - highest >= torch.log(min_p), chances, 0.0)
+    reached = chances.cumsum(0)
+    # Rounding may leave the last sum short of what it is compared with.
+    return (reached <= uniform * reached[-1]).sum().clamp(max=len(logits) - 1)
+
+
+def key_cuts(controls: Controls) -> Tensor:
+    """Returns the log-odds that each key must pass to sound, `(88,)`.
+
+    A key sounds where its log-odds pass a number drawn from the logistic distribution: with just
+    the chance that they stand for.
+    """
+    noise = torch.log(controls.uniform) - torch.log1p(-controls.uniform)
+    return controls.temperature * noise - controls.bias
+
+
+def key_log_odds(log_odds: Tensor, controls: Controls) -> Tensor:
+    """Returns guided log-odds `(88,)` of all views `(V, 88)`, those beyond min-p made certain."""
+    guided = guide(log_odds, controls)
+    limit = -torch.log(controls.min_p)
+    certain = torch.where(guided > 0, SURE, -SURE)
+    return torch.where(guided.abs() > limit, certain, guided)

@@ -1,0 +1,263 @@
+"""Carries a seed on: feeds its notes to a model, then lets the model play.
+
+    seed notes -> steps -> graph, step by step -> steps -> notes
+
+One loop serves all models, and its cost a second of music hardly grows with the length: the model
+carries what it remembers from step to step. Where playing goes astray it is brought back to the
+seed (see `decoding/guard.py`), and that is said.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..models.architecture import ANYBODY
+from ..notes import Note, sort_notes
+from ..representations import StepDecoder
+from ..representations.touch import SeedTouch
+from .decoding.density import density_to_come
+from .decoding.guard import Rescue, describe_rescues
+from .loaded_model import Model
+from .performance import ROUNDING_S, Performance
+from .seed import SILENT_SEED, Beginning, begin
+from .settings import GenerationSettings, check_settings
+
+_CHUNK_SECONDS = 1.0
+# Numbers of the streams of random draws that use one `rng` for different ends.
+_OF_STEPS, _OF_DENSITY = 1, 2
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Part of a continuation as it is made.
+
+    Attributes:
+        notes: new notes that ended in this chunk, on the continuation's own clock: 0 is where the
+            seed ends.
+        sounding: new notes that are still held, with their ends as far as they are known.
+        seconds: length of the continuation so far.
+        piece: seed and continuation as a whole, with the last chunk.
+    """
+
+    notes: tuple[Note, ...]
+    sounding: tuple[Note, ...]
+    seconds: float
+    piece: "Continuation | None" = None
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """A seed and what a model made of it. Times begin with the seed.
+
+    Attributes:
+        seed_notes: the seed; notes still sounding at its end are held as long as the model held
+            them.
+        new_notes: what the model played.
+        seed_seconds: where the continuation begins.
+        settings: how it was made.
+        wall_seconds: how long that took; sound, picture and waiting for the listener excluded.
+        heard_seconds: how much of that was spent feeding the seed, before the first new note.
+        remarks: what the listener should know of it, in words.
+        rescues: when and why playing that had gone astray was brought back to the seed, keys let go
+            and the seed heard again.
+        composer: short name of whom it was played as; None for nobody in particular.
+        acted: how many steps each part of decoding has changed the draw of, by its name.
+    """
+
+    seed_notes: tuple[Note, ...]
+    new_notes: tuple[Note, ...]
+    seed_seconds: float
+    settings: GenerationSettings
+    wall_seconds: float
+    heard_seconds: float
+    remarks: tuple[str, ...] = ()
+    rescues: tuple[Rescue, ...] = ()
+    composer: str | None = None
+    acted: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[Note]:
+        """Returns seed and continuation as one piece."""
+        return sort_notes((*self.seed_notes, *self.new_notes))
+
+    @property
+    def continuation_only(self) -> list[Note]:
+        """Returns the new notes alone, beginning at 0 where the seed ended."""
+        return [
+            replace(n, start=max(0.0, n.start - self.seed_seconds), end=n.end - self.seed_seconds)
+            for n in self.new_notes
+        ]
+
+    @property
+    def real_time_factor(self) -> float:
+        """Returns seconds of music made a second of wall time."""
+        return self.settings.seconds / max(self.wall_seconds, 1e-9)
+
+
+def stream_continuation(
+    model: Model,
+    notes: Sequence[Note],
+    settings: GenerationSettings | None = None,
+    seed_composer: str | None = None,
+) -> Iterator[Chunk]:
+    """Yields the continuation about a second of music at a time, as the model plays it.
+
+    The same settings give the same notes on one machine. The last chunk holds the whole.
+
+    Args:
+        model: from `load_model`.
+        notes: the piece the seed is cut from. Without a note in the seed's time a new piece begins
+            with a single note, drawn at random.
+        settings: how to carry on; `GenerationSettings()` by default.
+        seed_composer: short name of the seed's composer, if he is known; played as where no
+            composer is asked for and the model knows him.
+
+    Raises:
+        ValueError: if the seed begins after the piece ends, or the model does not know the
+            composer or cannot play by a threshold.
+    """
+    settings = settings or GenerationSettings()
+    began = time.perf_counter()
+    check_settings(model.config, settings)
+    begun = _begin(model, notes, settings, seed_composer)
+    decoder, performance, ahead = begun.decoder, begun.performance, begun.beginning.ahead
+    fed_seconds = time.perf_counter() - began
+    new: list[Note] = []
+    ended = list(begun.beginning.opening)
+    chunk_end = _CHUNK_SECONDS
+    while True:
+        until = min(chunk_end, settings.seconds)
+        ended += _shift(performance.play(until - ahead), ahead)
+        reached = decoder.seconds + ahead
+        if reached >= settings.seconds - ROUNDING_S:
+            ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
+            ended = _until(ended, settings.seconds)
+            break
+        held = tuple(_shift(decoder.sounding, ahead))
+        handed_over = time.perf_counter()
+        yield Chunk(tuple(ended), held, reached)
+        # What the listener does with it is not the model's time.
+        began += time.perf_counter() - handed_over
+        new += ended
+        ended = []
+        chunk_end += _CHUNK_SECONDS * math.ceil((reached - chunk_end + ROUNDING_S) / _CHUNK_SECONDS)
+    spent = fed_seconds, time.perf_counter() - began
+    piece = _whole(settings, begun, [*new, *ended], spent)
+    yield Chunk(tuple(ended), (), settings.seconds, piece)
+
+
+def continue_seed(
+    model: Model,
+    notes: Sequence[Note],
+    settings: GenerationSettings | None = None,
+    seed_composer: str | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Continuation:
+    """Returns the seed cut from `notes` and its continuation.
+
+    Args:
+        model: from `load_model`.
+        notes: the piece the seed is cut from; see `stream_continuation`.
+        settings: how to carry on; `GenerationSettings()` by default.
+        seed_composer: short name of the seed's composer, if he is known.
+        on_progress: called with the seconds made so far, about once a second of music.
+
+    Raises:
+        ValueError: see `stream_continuation`.
+    """
+    piece = None
+    for chunk in stream_continuation(model, notes, settings, seed_composer):
+        piece = chunk.piece
+        if on_progress is not None:
+            on_progress(chunk.seconds)
+    assert piece is not None  # the last chunk holds the whole
+    return piece
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A continuation before its first new step."""
+
+    beginning: Beginning
+    decoder: StepDecoder
+    performance: Performance
+    composer: str | None
+
+
+def _begin(
+    model: Model, notes: Sequence[Note], settings: GenerationSettings, seed_composer: str | None
+) -> _Begun:
+    representation = model.representation
+    beginning = begin(notes, settings, representation)
+    decoder = representation.decoder(
+        beginning.seed or beginning.opening,
+        beginning.ahead or beginning.seed_seconds,
+        SeedTouch(beginning.seed, settings.rng),
+    )
+    composer = settings.composer
+    if composer is None and seed_composer in (model.config.composers or []):
+        composer = seed_composer
+    composer = None if composer == ANYBODY else composer
+    meant = settings.density * density_to_come(
+        decoder.seed_steps,
+        representation,
+        composer,
+        np.random.default_rng([settings.rng, _OF_DENSITY]),
+    )
+    performance = Performance(
+        model,
+        decoder,
+        settings,
+        model.config.composer_number(composer),
+        meant,
+        np.random.default_rng([settings.rng, _OF_STEPS]),
+    )
+    return _Begun(beginning, decoder, performance, composer)
+
+
+def _whole(
+    settings: GenerationSettings, begun: _Begun, new: list[Note], spent: tuple[float, float]
+) -> Continuation:
+    """Returns the piece that has been played.
+
+    Args:
+        settings: of the piece.
+        begun: what it began with.
+        new: what was played, from 0 where the seed ends.
+        spent: seconds of wall time, for feeding the seed and for all.
+    """
+    seed_seconds = begun.beginning.seed_seconds
+    held_seed = begun.decoder.seed_as_held() if begun.beginning.seed else []
+    ahead = begun.beginning.ahead
+    rescues = [replace(r, seconds=r.seconds + ahead) for r in begun.performance.rescues]
+    # The last step may reach over the end.
+    rescues = [rescue for rescue in rescues if rescue.seconds < settings.seconds]
+    fed_seconds, wall_seconds = spent
+    return Continuation(
+        seed_notes=tuple(_until(held_seed, seed_seconds + settings.seconds)),
+        new_notes=tuple(sort_notes(_shift(new, seed_seconds))),
+        seed_seconds=seed_seconds,
+        settings=settings,
+        wall_seconds=wall_seconds,
+        heard_seconds=fed_seconds,
+        remarks=(
+            *(() if begun.beginning.seed else (SILENT_SEED,)),
+            *describe_rescues(rescues),
+        ),
+        rescues=tuple(rescues),
+        composer=begun.composer,
+        acted=begun.performance.acted,
+    )
+
+
+def _until(notes: Iterable[Note], end_s: float) -> list[Note]:
+    """Returns the notes struck before `end_s`, let go then at the latest."""
+    return [replace(n, end=min(n.end, end_s)) for n in notes if n.start < end_s]
+
+
+def _shift(notes: Iterable[Note], by_s: float) -> list[Note]:
+    """Returns the notes moved by `by_s` seconds, in the order they have."""
+    return [replace(n, start=n.start + by_s, end=n.end + by_s) for n in notes]

@@ -1,0 +1,14 @@
+"""Decoding: everything that stands between a network's logits and the step that is played.
+
+    draw.py       how one step is drawn: the numbers a graph takes
+    parts.py      the interface of a part, and the parts that do not listen
+    density.py    keeps near the density that is meant
+    guard.py      brings the piece back to its seed where it has gone astray
+    values.py     what suits a model: generation_config.json
+
+`PART_NAMES` are the parts that can be switched off. Temperature, threshold, guidance and density of
+the settings are parts too, and off while they are neutral.
+"""
+
+PART_NAMES = ("tempering", "min_p", "tilt", "density", "guard")
+"""What `GenerationSettings.without` may name."""

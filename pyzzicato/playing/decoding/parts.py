@@ -1,0 +1,183 @@
+"""The parts of decoding: what steers a draw, each on its own, each with an off switch.
+
+A part changes how the next step is drawn, and listens to what was played. All are asked in a row
+before each step, as the logit filters of whisper are. The table `PART_NAMES` says which there are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from ...representations import Representation, StepDecoder
+from .draw import Draw
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a step has led to.
+
+    Attributes:
+        seconds: length of the continuation so far.
+        struck: keys struck by the step, lowest first, 0 to 87.
+        n_sounding: keys that sound after it.
+    """
+
+    seconds: float
+    struck: Sequence[int]
+    n_sounding: int
+
+
+class Part(Protocol):
+    """One part of decoding.
+
+    Attributes:
+        name: by which it is switched off and reported.
+        n_acted: how many steps it has changed the draw of, so far.
+    """
+
+    name: str
+    n_acted: int
+
+    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
+        """Changes how the next step is drawn."""
+        ...
+
+    def listen(self, played: Played) -> None:
+        """Takes note of a step."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Forgets what was played: the piece is brought back to its seed."""
+        ...
+
+
+@dataclass
+class Tempering:
+    """Temperatures, one for each number of a step: the setting's times the checkpoint's.
+
+    Attributes:
+        temperatures: `(K,)`, above 0.
+    """
+
+    temperatures: np.ndarray
+    name: str = "tempering"
+    n_acted: int = 0
+
+    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
+        """Multiplies the temperatures."""
+        draw.temperature *= self.temperatures.astype(np.float32)
+        self.n_acted += 1
+
+    def listen(self, played: Played) -> None:
+        """Does nothing: temperatures do not depend on what is played."""
+
+    def begin_anew(self) -> None:
+        """Does nothing, likewise."""
+
+
+@dataclass
+class MinP:
+    """What is less likely than the likeliest by more than this is not drawn, see `Draw`.
+
+    Attributes:
+        shares: `(K,)`, 0 to 1.
+    """
+
+    shares: np.ndarray
+    name: str = "min_p"
+    n_acted: int = 0
+
+    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
+        """Sets the limits."""
+        draw.min_p = np.maximum(draw.min_p, self.shares.astype(np.float32))
+        self.n_acted += 1
+
+    def listen(self, played: Played) -> None:
+        """Does nothing: the limits do not depend on what is played."""
+
+    def begin_anew(self) -> None:
+        """Does nothing, likewise."""
+
+
+@dataclass
+class Threshold:
+    """The article's way on a roll: nothing is drawn, a key sounds where its probability passes.
+
+    Attributes:
+        threshold: 0 to 1.
+    """
+
+    threshold: float
+    name: str = "threshold"
+    n_acted: int = 0
+
+    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
+        """Puts the threshold in the place of all random numbers."""
+        draw.uniform = np.full_like(draw.uniform, self.threshold)
+        self.n_acted += 1
+
+    def listen(self, played: Played) -> None:
+        """Does nothing: the threshold does not depend on what is played."""
+
+    def begin_anew(self) -> None:
+        """Does nothing, likewise."""
+
+
+@dataclass
+class Tilt:
+    """Exponential tilting of a distribution: log-odds that favour sparser playing or longer notes.
+
+    Attributes:
+        representation: of the steps.
+        pacing: log-odds by which playing is made sparser.
+        holding: log-odds by which notes are made longer.
+    """
+
+    representation: Representation
+    pacing: float = 0.0
+    holding: float = 0.0
+    name: str = "tilt"
+    n_acted: int = 0
+
+    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
+        """Adds to the bias."""
+        if self.pacing:
+            draw.bias += self.representation.sparser(self.pacing, decoder)
+        if self.holding:
+            draw.bias += self.representation.longer(self.holding, decoder)
+        self.n_acted += 1
+
+    def listen(self, played: Played) -> None:
+        """Does nothing: the tilt does not depend on what is played."""
+
+    def begin_anew(self) -> None:
+        """Does nothing, likewise."""
+
+
+@dataclass
+class Parts:
+    """All parts of a piece's decoding, in the order in which they are asked."""
+
+    parts: list[Part] = field(default_factory=list)
+
+    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
+        """Lets each part change how the next step is drawn."""
+        for part in self.parts:
+            part.steer(draw, decoder)
+
+    def listen(self, played: Played) -> None:
+        """Lets each part take note of a step."""
+        for part in self.parts:
+            part.listen(played)
+
+    def begin_anew(self) -> None:
+        """Lets each part forget what was played."""
+        for part in self.parts:
+            part.begin_anew()
+
+    @property
+    def acted(self) -> dict[str, int]:
+        """Returns how many steps each part has changed the draw of, by its name."""
+        return {part.name: part.n_acted for part in self.parts}

@@ -1,0 +1,167 @@
+"""Plays a graph, `model.onnx`, one step at a time with onnxruntime.
+
+What goes in and comes out is written down where graphs are made (`pyzzicato/models/export.py`). A
+graph needs no other file: what it remembers begins as zeros of the shapes that it names itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from ..representations import Steps
+from .decoding.draw import Draw
+
+Tensors = dict[str, NDArray[np.generic]]
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "tensor(int64)": np.int64,
+    "tensor(float)": np.float32,
+    "tensor(uint8)": np.uint8,
+}
+_VIEWS, _STEPS = "views", "steps"
+_FIRST_ROWS = 256
+
+
+class StepGraph:
+    """The step of a network, ready to be played by any number of pieces at once.
+
+    Args:
+        path: of a graph that is trusted: made here, bundled, or checked (`graph_check.py`).
+
+    Raises:
+        ValueError: if onnxruntime cannot open it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        options = ort.SessionOptions()
+        # Two threads gain little on so small a step, and spin against any other load.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self.session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime has an exception of its own for each fault.
+            raise ValueError(f"{path.name} cannot be opened: {str(error)[:300]}") from error
+        self.inputs = {node.name: node for node in self.session.get_inputs()}
+        self.outputs = [node.name for node in self.session.get_outputs()]
+
+    @property
+    def condition_names(self) -> list[str]:
+        """Returns what the network can be told of its piece."""
+        return [n.removeprefix("condition.") for n in self.inputs if n.startswith("condition.")]
+
+    def size(self, name: str) -> int:
+        """Returns the length of an input with one axis, such as "uniform" or "bias"."""
+        return int(self.inputs[name].shape[0])
+
+    def zeros(self, name: str, n_views: int) -> NDArray[np.generic]:
+        """Returns an input before the first step: zeros, without any row where rows are kept."""
+        node = self.inputs[name]
+        sizes = {_VIEWS: n_views, _STEPS: 0}
+        shape = [sizes[axis] if isinstance(axis, str) else axis for axis in node.shape]
+        return np.zeros(shape, dtype=_DTYPES[node.type])
+
+
+class GraphRun:
+    """One piece as a network plays it: what it remembers, and its latest step.
+
+    Args:
+        graph: the network.
+        conditions: numbers of what it is told of the piece, one for each view of it, by name; those
+            that it cannot be told are left out.
+        view_weights: `(V,)`, with a sum of 1: how much each view counts.
+    """
+
+    def __init__(
+        self,
+        graph: StepGraph,
+        conditions: Mapping[str, Sequence[int]],
+        view_weights: Sequence[float] = (1.0,),
+    ) -> None:
+        self._graph = graph
+        n_views = len(view_weights)
+        self._feeds: Tensors = {"view_weights": np.asarray(view_weights, dtype=np.float32)}
+        for name in graph.condition_names:
+            told = conditions.get(name, [0] * n_views)
+            self._feeds[f"condition.{name}"] = np.asarray(told, dtype=np.int64)
+        self._rows: dict[str, _Rows] = {}
+        for name in graph.inputs:
+            if name.startswith("past."):
+                self._rows[name] = _Rows(graph.zeros(name, n_views))
+                self._feeds[name] = self._rows[name].so_far
+            elif name.startswith("state."):
+                self._feeds[name] = graph.zeros(name, n_views)
+        self._idle = Draw.neutral(*(graph.size(n) for n in ("uniform", "temperature", "bias")))
+        self._latest: Steps | None = None
+        self._options = ort.RunOptions()
+
+    def stop(self) -> None:
+        """Ends the step that is being played, with an error; may be called by another thread."""
+        self._options.terminate = True
+
+    def hear(self, steps: Steps) -> None:
+        """Takes steps `(T, A)` that are given, one after the other."""
+        for step in steps:
+            if self._latest is not None:
+                self._run(self._latest, self._idle)
+            self._latest = step
+
+    def draw(self, draw: Draw) -> tuple[Steps, NDArray[np.float32]]:
+        """Returns the next step `(A,)`, drawn, and the logits `(V, L)` it was drawn from.
+
+        The step is the piece's latest from now on.
+
+        Args:
+            draw: how to draw.
+        """
+        assert self._latest is not None, "a piece begins with a step that is given"
+        self._latest, logits = self._run(self._latest, draw)
+        return self._latest, logits
+
+    def _run(self, step: Steps, draw: Draw) -> tuple[Steps, NDArray[np.float32]]:
+        feeds = self._feeds
+        feeds["step"] = step.astype(np.int64)
+        feeds["uniform"], feeds["temperature"] = draw.uniform, draw.temperature
+        feeds["min_p"], feeds["bias"] = draw.min_p, draw.bias
+        given = dict(
+            zip(
+                self._graph.outputs,
+                self._graph.session.run(None, feeds, self._options),
+                strict=True,
+            )
+        )
+        for name, value in given.items():
+            if name.startswith("next_state."):
+                feeds[name.removeprefix("next_")] = value
+            elif name.startswith("row."):
+                past = f"past.{name.removeprefix('row.')}"
+                feeds[past] = self._rows[past].add(value)
+        return given["next_step"].astype(np.uint8), given["logits"]
+
+
+class _Rows:
+    """Rows of past steps, in an array with room for more: adding one copies that row alone."""
+
+    def __init__(self, none: NDArray[np.generic]) -> None:
+        # Axis 1 counts the steps.
+        self._shape = none.shape
+        self._array = np.zeros((none.shape[0], _FIRST_ROWS, *none.shape[2:]), dtype=none.dtype)
+        self._n = 0
+
+    @property
+    def so_far(self) -> NDArray[np.generic]:
+        """Returns the rows, `(B, N, ...)`."""
+        return self._array[:, : self._n]
+
+    def add(self, row: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Takes a row `(B, 1, ...)`; returns all."""
+        if self._n == self._array.shape[1]:
+            self._array = np.concatenate((self._array, np.zeros_like(self._array)), axis=1)
+        self._array[:, self._n] = row[:, 0]
+        self._n += 1
+        return self.so_far

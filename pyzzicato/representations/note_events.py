@@ -1,0 +1,164 @@
+"""Note events: a step is a note, four whole numbers (see `event_bins.py`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..notes import LOWEST_PITCH, Note, sort_notes
+from .event_bins import (
+    ONSET_TICKS,
+    SIZES,
+    TICK_S,
+    decode_events,
+    encode_events,
+    event_note,
+    onset_bin_after,
+)
+from .interface import SURE, Numbers, StepDecoder, Steps
+from .touch import SeedTouch
+
+_NAMES = ("onset", "pitch", "duration", "velocity")
+
+
+@dataclass(frozen=True)
+class NoteEvents:
+    """Notes, one after the other."""
+
+    unit: str = "note"
+    numbers: dict[str, int] = field(default_factory=lambda: dict(zip(_NAMES, SIZES, strict=True)))
+    # A pace of 0.1 takes a twentieth of the notes (measured with `train/calibrate.py`).
+    density_push: float = 6.0
+
+    def encode(self, notes: Sequence[Note], seconds: float | None = None) -> Steps:
+        """Returns `(N, 4)` bins."""
+        return encode_events(notes)
+
+    def decode(self, steps: Steps) -> list[Note]:
+        """Returns the notes of `(N, 4)` bins."""
+        return decode_events(steps)
+
+    def decoder(self, seed: Sequence[Note], seed_seconds: float, touch: SeedTouch) -> "NoteDecoder":
+        """Returns what turns the note events that follow a seed into notes."""
+        return NoteDecoder(seed, seed_seconds)
+
+    def whole_seconds(self, seconds: float) -> float:
+        """Returns the length in whole ticks, rounded up."""
+        return float(np.ceil(round(seconds / TICK_S, 6)) * TICK_S)
+
+    def count_strokes(self, steps: Steps) -> int:
+        """Returns how many notes follow the first."""
+        return len(steps) - 1
+
+    def seconds_after_first(self, steps: Steps) -> float:
+        """Returns the time from the first onset to the last."""
+        return float(ONSET_TICKS[steps[1:, 0]].sum() * TICK_S)
+
+    def sparser(self, log_odds: float, decoder: StepDecoder) -> Numbers:
+        """Returns a bias for longer onset steps.
+
+        In proportion over the first half of the steps, and all of the second half alike: dense
+        music becomes calmer, and sparse music does not fall silent.
+        """
+        n = SIZES[0]
+        return _bias(0, log_odds * np.minimum(np.arange(n) / (n // 2), 1))
+
+    def longer(self, log_odds: float, decoder: StepDecoder) -> Numbers:
+        """Returns a bias for longer durations.
+
+        In proportion: durations lie in equal ratios, so that a chance is multiplied by a power of
+        the duration.
+        """
+        n = SIZES[2]
+        return _bias(2, log_odds * np.arange(n) / (n - 1))
+
+    def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
+        """Returns the bias with which a key is not struck."""
+        return _bias(1, np.where(np.arange(SIZES[1]) == key, -SURE, 0))
+
+
+def _bias(number: int, values: np.ndarray) -> Numbers:
+    """Returns the bias of a step whose number has these values, and all others none."""
+    bias = np.zeros(sum(SIZES), dtype=np.float32)
+    first = sum(SIZES[:number])
+    bias[first : first + SIZES[number]] = values
+    return bias
+
+
+class NoteDecoder:
+    """Turns note events that follow a seed into notes.
+
+    A key that is struck again ends the note it holds.
+
+    Args:
+        seed: notes of the seed, from 0; at least one.
+        seed_seconds: length of the seed; the first new note is struck then or later.
+    """
+
+    def __init__(self, seed: Sequence[Note], seed_seconds: float) -> None:
+        self._seed = list(seed)
+        self.seed_steps: Steps = encode_events(seed)
+        last = max(note.start for note in decode_events(self.seed_steps))
+        # The model counts from the seed's last note; what is left of the seed must pass first.
+        self._rest_s = max(0.0, seed_seconds - last)
+        self._is_first = True
+        self._ticks = 0
+        self._held: dict[int, Note] = {}
+        self.struck: list[int] = []
+
+    @property
+    def n_sounding(self) -> int:
+        """Returns how many new notes sound."""
+        return len(self._held)
+
+    @property
+    def seconds(self) -> float:
+        """Returns when the last new note was struck."""
+        return round(self._ticks * TICK_S, 2)
+
+    @property
+    def impossible(self) -> Numbers | None:
+        """Returns the bias that lets the first new note be struck after the seed's end."""
+        if not self._is_first:
+            return None
+        bias = np.zeros(sum(SIZES), dtype=np.float32)
+        bias[: onset_bin_after(self._rest_s)] = -SURE
+        return bias
+
+    @property
+    def sounding(self) -> list[Note]:
+        """Returns the new notes that are held, as long as they are to last."""
+        return sort_notes(self._held.values())
+
+    def end_of_seed(self, n_steps: int, let_go: int | None = None) -> Steps:
+        """Returns the last notes, `(N, 4)`; these hold no key."""
+        return self.seed_steps[-n_steps:]
+
+    def play(self, step: Steps) -> list[Note]:
+        """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""
+        ticks = int(ONSET_TICKS[step[0]])
+        if self._is_first:
+            ticks = max(0, ticks - round(self._rest_s / TICK_S))
+            self._is_first = False
+        self._ticks += ticks
+        now = self.seconds
+        struck = event_note(step, now)
+        before = self._held.pop(struck.pitch, None)
+        ended = [note for note in self._held.values() if note.end <= now]
+        for note in ended:
+            del self._held[note.pitch]
+        # Twice at once is one stroke.
+        if before is not None and before.start < now:
+            ended.append(replace(before, end=min(before.end, now)))
+        self._held[struck.pitch] = struck
+        self.struck = [struck.pitch - LOWEST_PITCH]
+        return ended
+
+    def let_go(self, at_s: float) -> list[Note]:
+        """Lets all keys go at `at_s`; returns the new notes that end then, or would have before."""
+        held, self._held = sort_notes(self._held.values()), {}
+        return [replace(n, end=min(n.end, at_s)) for n in held if n.start < at_s]
+
+    def seed_as_held(self) -> list[Note]:
+        """Returns the seed as it was given: the model ends no note of it."""
+        return sort_notes(self._seed)

@@ -1,0 +1,165 @@
+"""The piano roll: a step is a frame, 88 zeros and ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
+from .interface import SURE, Numbers, StepDecoder, Steps
+from .pianoroll import notes_to_roll, roll_to_notes
+from .touch import PLAIN_VELOCITY, SeedTouch
+
+
+@dataclass(frozen=True)
+class PianoRoll:
+    """Frames of 88 keys, `fs` a second."""
+
+    fs: int
+    unit: str = "frame"
+    numbers: dict[str, int] = field(default_factory=lambda: {"keys": N_PITCHES})
+    # What sounds feeds itself, so that little does much: a pace of 0.1 takes a quarter of the
+    # notes (measured with `train/calibrate.py`).
+    density_push: float = 0.4
+
+    def encode(self, notes: Sequence[Note], seconds: float | None = None) -> Steps:
+        """Returns `(T, 88)` zeros and ones."""
+        n_frames = None if seconds is None else round(seconds * self.fs)
+        return (notes_to_roll(notes, n_frames, self.fs) > 0).astype(np.uint8)
+
+    def decode(self, steps: Steps) -> list[Note]:
+        """Returns the notes of `(T, 88)` frames, all struck alike."""
+        return roll_to_notes(steps * np.uint8(PLAIN_VELOCITY), self.fs)
+
+    def decoder(self, seed: Sequence[Note], seed_seconds: float, touch: SeedTouch) -> "RollDecoder":
+        """Returns what turns the frames that follow a seed into notes."""
+        return RollDecoder(seed, seed_seconds, self.fs, touch)
+
+    def whole_seconds(self, seconds: float) -> float:
+        """Returns the length in whole frames, rounded up."""
+        return float(np.ceil(round(seconds * self.fs, 6)) / self.fs)
+
+    def count_strokes(self, steps: Steps) -> int:
+        """Returns how many notes are struck after the first frame."""
+        return int(np.count_nonzero(steps[1:] > steps[:-1]))
+
+    def seconds_after_first(self, steps: Steps) -> float:
+        """Returns the time from the first frame to the last."""
+        return (len(steps) - 1) / self.fs
+
+    def sparser(self, log_odds: float, decoder: StepDecoder) -> Numbers:
+        """Returns a bias against keys that do not sound."""
+        return -np.float32(log_odds) * (1 - _present(decoder))
+
+    def longer(self, log_odds: float, decoder: StepDecoder) -> Numbers:
+        """Returns a bias for keys that sound."""
+        return np.float32(log_odds) * _present(decoder)
+
+    def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
+        """Returns the bias with which a key is not struck; if it sounds, it may go on."""
+        bias = np.zeros(N_PITCHES, dtype=np.float32)
+        bias[key] = -SURE * (1 - _present(decoder)[key])
+        return bias
+
+
+def _present(decoder: StepDecoder) -> Numbers:
+    assert isinstance(decoder, RollDecoder)
+    return decoder.present.astype(np.float32)
+
+
+class RollDecoder:
+    """Turns frames that follow a seed into notes.
+
+    Args:
+        seed: notes of the seed, from 0.
+        seed_seconds: length of the seed, a whole number of frames.
+        fs: frames a second.
+        touch: gives each new note its velocity; a model of the roll knows none.
+    """
+
+    impossible = None
+
+    def __init__(
+        self, seed: Sequence[Note], seed_seconds: float, fs: int, touch: SeedTouch
+    ) -> None:
+        self._fs = fs
+        self._touch = touch
+        self._seed = list(seed)
+        self._seed_seconds = seed_seconds
+        roll = notes_to_roll(seed, round(seed_seconds * fs), fs)
+        self.seed_steps: Steps = (roll > 0).astype(np.uint8)
+        self.struck: list[int] = []
+        self._last: Steps = self.seed_steps[-1]
+        self._n = 0
+        # Keys the seed leaves sounding belong to it until the model lets them go.
+        self._held = {int(key): True for key in np.flatnonzero(self._last)}
+        self._held_until: dict[int, float] = {}
+        self._onsets: dict[int, tuple[int, int]] = {}
+
+    @property
+    def n_sounding(self) -> int:
+        """Returns how many keys sound."""
+        return len(self._onsets) + len(self._held)
+
+    @property
+    def seconds(self) -> float:
+        """Returns the length of the continuation so far."""
+        return self._n / self._fs
+
+    @property
+    def sounding(self) -> list[Note]:
+        """Returns the new notes that are held, as long as they have been so far."""
+        return sort_notes(
+            Note(LOWEST_PITCH + key, onset / self._fs, self._n / self._fs, velocity)
+            for key, (onset, velocity) in self._onsets.items()
+        )
+
+    def end_of_seed(self, n_steps: int, let_go: int | None = None) -> Steps:
+        """Returns the last frames, `(T, 88)`."""
+        steps: Steps = self.seed_steps[-n_steps:]
+        if let_go is not None:
+            steps = steps.copy()
+            steps[-1, let_go] = 0
+        return steps
+
+    @property
+    def present(self) -> Steps:
+        """Returns the last frame, `(88,)`."""
+        return self._last
+
+    def play(self, step: Steps) -> list[Note]:
+        """Takes the next `(88,)` frame; returns the new notes that ended with it."""
+        ended = []
+        self.struck = []
+        for key in (step != self._last).nonzero()[0].tolist():
+            if step[key]:
+                self.struck.append(key)
+                self._onsets[key] = (self._n, self._touch.velocity(LOWEST_PITCH + key))
+            else:
+                ended += self._release(key)
+        self._last = step
+        self._n += 1
+        return ended
+
+    def let_go(self, at_s: float) -> list[Note]:
+        """Lets all keys go after the last frame; returns the new notes that end with that."""
+        keys = map(int, np.flatnonzero(self._last))
+        self._last = np.zeros_like(self._last)
+        return [note for key in keys for note in self._release(key)]
+
+    def _release(self, key: int) -> list[Note]:
+        if key in self._onsets:
+            onset, velocity = self._onsets.pop(key)
+            return [Note(LOWEST_PITCH + key, onset / self._fs, self._n / self._fs, velocity)]
+        if self._held.pop(key, False) and self._n:
+            self._held_until[LOWEST_PITCH + key] = self._seed_seconds + self._n / self._fs
+        return []
+
+    def seed_as_held(self) -> list[Note]:
+        """Returns the seed, its last notes lengthened where the model went on holding them."""
+        last_of = {note.pitch: i for i, note in enumerate(self._seed)}
+        seed = list(self._seed)
+        for pitch, end in self._held_until.items():
+            i = last_of[pitch]
+            seed[i] = replace(seed[i], end=end)
+        return sort_notes(seed)
