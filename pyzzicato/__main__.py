@@ -1,4 +1,4 @@
-"""The command line: `python -m pyzzicato continue | evaluate | models | seeds`."""
+"""The command line: `pyzzicato continue | evaluate | models | seeds`."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .evaluation.training_index import BUNDLED_INDEX
+from . import __version__
 from .hub import DEFAULT_MODEL, find_models, open_model
 from .pieces import read_seed, write_piece
 from .playing.continuation import continue_seed
@@ -61,8 +61,10 @@ def run_evaluate(args: argparse.Namespace) -> None:
     """Measures MIDI files beside a folder of reference music and writes a report."""
     # Imported here: no other command needs scikit-learn and the like.
     from .evaluation.command import FilesConfig, evaluate_files
+    from .evaluation.training_index import BUNDLED_INDEX
 
     told = {f.name: getattr(args, f.name) for f in fields(FilesConfig)}
+    told["training_index"] = args.training_index or BUNDLED_INDEX
     print(evaluate_files(FilesConfig(**{**told, "files": tuple(args.files)})))
 
 
@@ -118,7 +120,6 @@ def add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add(
         "--training-index",
         type=Path,
-        default=BUNDLED_INDEX,
         help="of the music to find passages of (default: what the models learnt from)",
     )
     add("--skip", type=float, default=0.0, help="seconds of seed at the beginning (%(default)s)")
@@ -129,7 +130,8 @@ def add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; its defaults are those of `GenerationSettings`."""
     about = "Carry piano music on, and measure it."
-    parser = argparse.ArgumentParser(prog="python -m pyzzicato", description=about)
+    parser = argparse.ArgumentParser(prog="pyzzicato", description=about)
+    parser.add_argument("--version", action="version", version=f"pyzzicato {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     default = GenerationSettings()
 
