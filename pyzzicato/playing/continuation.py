@@ -9,6 +9,7 @@ seed (see `decoding/guard.py`), and that is said.
 
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -197,6 +198,9 @@ def _begin(
         beginning.ahead or beginning.seed_seconds,
         SeedTouch(beginning.seed, settings.rng),
     )
+    # Other seeds and other models draw other numbers: otherwise all would strike the same stray
+    # notes at the same time.
+    others = model.fingerprint, zlib.crc32(decoder.seed_steps.tobytes())
     composer = settings.composer
     if composer is None and seed_composer in (model.config.composers or []):
         composer = seed_composer
@@ -205,7 +209,7 @@ def _begin(
         decoder.seed_steps,
         representation,
         composer,
-        np.random.default_rng([settings.rng, _OF_DENSITY]),
+        np.random.default_rng([settings.rng, _OF_DENSITY, *others]),
     )
     performance = Performance(
         model,
@@ -213,7 +217,7 @@ def _begin(
         settings,
         model.config.composer_number(composer),
         meant,
-        np.random.default_rng([settings.rng, _OF_STEPS]),
+        np.random.default_rng([settings.rng, _OF_STEPS, *others]),
     )
     return _Begun(beginning, decoder, performance, composer)
 
