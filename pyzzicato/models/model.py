@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
+from .attention import AttentionBackbone
 from .config import PyzzicatoConfig
 from .conv1d import Conv1dBackbone
 from .embeddings import EventEmbedding, RollEmbedding
@@ -16,18 +17,20 @@ from .heads import IndependentHead
 from .joint_head import JointHead
 from .lstm import LstmBackbone
 from .note_head import NoteHead
+from .soft_recall import SoftRecall
 from .wavenet import WaveNetBackbone
 
 if TYPE_CHECKING:
     from .stepping import Stepper
 
-Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone
+Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone | AttentionBackbone
 Embedding = RollEmbedding | EventEmbedding
 Head = IndependentHead | JointHead | NoteHead
 BACKBONES: dict[str, type[Backbone]] = {
     "conv1d": Conv1dBackbone,
     "wavenet": WaveNetBackbone,
     "lstm": LstmBackbone,
+    "attention": AttentionBackbone,
 }
 
 CONDITION_SIZE = 32
@@ -91,7 +94,13 @@ class PyzzicatoModel(PreTrainedModel):
             self.densities = nn.Embedding(1 + len(config.densities), CONDITION_SIZE)
             # They say nothing at first, so that a model which knows none can learn them later.
             nn.init.zeros_(self.densities.weight)
-        is_told = self.composers is not None or self.densities is not None
+        # How much is left of the piece: number 0 does not say.
+        self.endings: nn.Embedding | None = None
+        if config.endings:
+            self.endings = nn.Embedding(1 + len(config.endings), CONDITION_SIZE)
+            nn.init.zeros_(self.endings.weight)
+        tables = (self.composers, self.densities, self.endings)
+        is_told = any(table is not None for table in tables)
         in_size += CONDITION_SIZE if is_told else 0
         self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
         # The condition speaks twice: before the backbone, and past it.
@@ -125,13 +134,17 @@ class PyzzicatoModel(PreTrainedModel):
             for table, numbers in ((self.composers, composers), (self.densities, densities))
             if table is not None
         ]
+        if self.endings is not None and not told:
+            told.append(self.endings.weight.new_zeros(batch_size, CONDITION_SIZE))
         return ModelState(
             sum(told[1:], told[0]) if told else None,
             self.embedding.start(batch_size),
             self.backbone.start(batch_size),
         )
 
-    def hidden(self, steps: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+    def hidden(
+        self, steps: Tensor, state: ModelState, endings: Tensor | None = None
+    ) -> tuple[Tensor, ModelState]:
         """Returns what the head sees and the state after the last step.
 
         That is `(B, T, C + 88 * F)`: the backbone's hidden vector and the embedding's F planes of
@@ -140,11 +153,19 @@ class PyzzicatoModel(PreTrainedModel):
         Args:
             steps: `(B, T, A)`, T at least 1.
             state: from `start` or the call before.
+            endings: `(B, T)` whole numbers, how much is left of the piece after each step, see
+                `PyzzicatoConfig.ending_number`; None if that is not known.
         """
         dtype = next(self.parameters()).dtype
         x, planes, past = self.embedding(steps, state.past, dtype)
         if state.condition is not None:
-            x = torch.cat((x, state.condition[:, None].expand(-1, x.shape[1], -1)), dim=-1)
+            told = state.condition[:, None].expand(-1, x.shape[1], -1)
+            if self.endings is not None and endings is not None:
+                # What is not known adds nothing.
+                told = told + self.endings(endings) * (endings > 0)[..., None]
+            # The seconds passed, where a backbone reads them, stay last.
+            seconds = x.shape[-1] - int(self.config.backbone == "attention")
+            x = torch.cat((x[..., :seconds], told, x[..., seconds:]), dim=-1)
         hidden, backbone = self.backbone(x, state.backbone)
         if self.manner is not None:
             hidden = hidden + self.manner(state.condition)[:, None]
@@ -157,6 +178,7 @@ class PyzzicatoModel(PreTrainedModel):
         targets: Tensor | None = None,
         composers: Tensor | None = None,
         densities: Tensor | None = None,
+        endings: Tensor | None = None,
         state: ModelState | None = None,
         **_: Any,
     ) -> PyzzicatoOutput:
@@ -167,10 +189,13 @@ class PyzzicatoModel(PreTrainedModel):
             targets: `(B, T, A)`, the step that follows each step.
             composers: `(B,)`, see `start`; used where no state is given.
             densities: `(B,)`, likewise.
+            endings: `(B, T)`, see `hidden`.
             state: from `start` or an earlier output; None for the beginning of a piece.
         """
         seen, state = self.hidden(
-            steps, self.start(len(steps), composers, densities) if state is None else state
+            steps,
+            self.start(len(steps), composers, densities) if state is None else state,
+            endings,
         )
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
@@ -193,7 +218,11 @@ def _build_embedding(config: PyzzicatoConfig) -> Embedding:
     spans, n_recent, recalls = config.memory_spans, config.n_recent, config.recalls or []
     if config.representation == "roll":
         return RollEmbedding(spans, n_recent, config.chords, recalls)
-    return EventEmbedding(config.embedding_size, spans, n_recent, recalls)
+    soft = None
+    if config.recall_heads:
+        soft = SoftRecall(config.recall_heads, config.embedding_size, config.view)
+    tells_time = config.backbone == "attention"
+    return EventEmbedding(config.embedding_size, spans, n_recent, recalls, soft, tells_time)
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
@@ -203,4 +232,5 @@ def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
         "notes": NoteHead,
     }
     head = heads[config.head]
-    return head(in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
+    told = (in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
+    return NoteHead(*told, seen.n_soft) if isinstance(seen, EventEmbedding) else head(*told)

@@ -64,10 +64,15 @@ class Progress:
 def learning_rate(step: int, settings: TrainSettings) -> float:
     """Returns the rate of an update: linear warm-up, then a cosine down to a tenth of the peak.
 
-    A function of the step alone, so a resumed run needs no scheduler's state. The shape is
-    Loshchilov & Hutter 2017, "SGDR", without restarts.
+    Or, with `decay_steps`, as it is until so many updates before the end, then straight down to 0.
+    A function of the step alone, so a resumed run needs no scheduler's state. The shapes are
+    Loshchilov & Hutter 2017, "SGDR", without restarts, and the warm-up, stable, decay of Hu et al.
+    2024, "MiniCPM", arXiv:2404.06395.
     """
     warmup = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    if settings.decay_steps:
+        left = min(1.0, (settings.max_steps - step) / settings.decay_steps)
+        return settings.learning_rate * warmup * left
     done = min(1.0, step / settings.max_steps)
     return settings.learning_rate * warmup * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
 
@@ -100,10 +105,7 @@ def train(
     sampler = _sampler(store, config, settings)
     crops = _held_out(store, config, settings)
     plain = _first_weights(config, settings.start_from)
-    optimizer = torch.optim.AdamW(
-        plain.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    model, optimizer = accelerator.prepare(plain, optimizer)
+    model, *optimizers = accelerator.prepare(plain, *build_optimizers(plain, settings))
     progress = Progress()
     accelerator.register_for_checkpointing(progress)
     _resume(accelerator, out)
@@ -112,9 +114,9 @@ def train(
     recent: list[float] = []
     while progress.step < settings.max_steps and progress.looks_without_gain < settings.patience:
         batch = sampler.batch(progress.step, accelerator.process_index)
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = learning_rate(progress.step, settings)
-        recent.append(_update(model, optimizer, batch, settings.clip_norm, accelerator))
+        recent.append(_update(model, optimizers, batch, settings.clip_norm, accelerator))
         progress.step += 1
         progress.seconds = time.monotonic() - began
         if report is not None:
@@ -131,6 +133,30 @@ def train(
                 save_weights(accelerator.unwrap_model(model), out / "best")
             _save(accelerator, out, progress.step)
     return progress
+
+
+def build_optimizers(
+    model: PyzzicatoModel, settings: TrainSettings
+) -> list[torch.optim.Optimizer]:
+    """Returns what moves a model's weights, each weight in one of them.
+
+    Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon; scaled as in Liu et al. 2025,
+    arXiv:2502.16982, so that one rate serves both) takes the matrices of the backbone.
+    """
+    by_muon, others = [], []
+    for name, weight in model.named_parameters():
+        is_matrix = weight.ndim == 2 and name.startswith("backbone.")
+        (by_muon if is_matrix and settings.optimizer == "muon" else others).append(weight)
+    rate, decay = settings.learning_rate, settings.weight_decay
+    fast = model.device.type == "cpu" or model.device.type == "cuda"
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(others, rate, weight_decay=decay, fused=fast)
+    ]
+    if by_muon:
+        optimizers.append(
+            torch.optim.Muon(by_muon, rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+        )
+    return optimizers
 
 
 def save_weights(model: PyzzicatoModel, folder: Path) -> None:
@@ -151,6 +177,7 @@ def _sampler(store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings)
         settings,
         composer_numbers(config),
         partial(density_number, config=config),
+        config.ending_numbers if config.endings else None,
     )
 
 
@@ -205,7 +232,7 @@ def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
 
 
 def _update(
-    model: Any, optimizer: Any, batch: Batch, clip_norm: float, accelerator: Accelerator
+    model: Any, optimizers: list[Any], batch: Batch, clip_norm: float, accelerator: Accelerator
 ) -> float:
     model.train()
     parts = [part.to(accelerator.device) for part in batch]
@@ -213,8 +240,9 @@ def _update(
         loss = model(*parts).loss
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(model.parameters(), clip_norm)
-    optimizer.step()
-    optimizer.zero_grad()
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
     return float(loss.detach())
 
 

@@ -13,6 +13,7 @@ from ..models import PyzzicatoConfig
 from ..models.config import check_one_of, check_whole
 from .precision import PRECISIONS
 
+OPTIMIZERS = ("adamw", "muon")
 _MAX_WHOLE = 2**31 - 1
 
 
@@ -27,7 +28,10 @@ class TrainSettings:
         max_steps: updates at the most.
         batch_size: crops an update.
         crop_steps: steps a crop (512 frames are 25.6 s, 512 notes about 50 s).
-        learning_rate: peak of a linear warm-up and a cosine decay to a tenth of it.
+        optimizer: "adamw", or "muon" for the matrices of the backbone and AdamW for the rest.
+        learning_rate: after a linear warm-up; it then falls along a cosine to a tenth of it.
+        decay_steps: if above 0 the rate stays as it is instead and falls to 0 in the last so many
+            updates: a run can then go on for as long as is wished, and be ended at any time.
         warmup_steps: updates of the warm-up.
         weight_decay: AdamW's.
         clip_norm: gradients longer than this are shortened to it.
@@ -50,6 +54,7 @@ class TrainSettings:
             his share of all music, at 1 each as often as any other, and all unknown ones as one.
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
         density_dropout: share of the crops whose density is not told. 0 to 1.
+        endings_dropout: share of the crops that are not told how much is left of their piece. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
@@ -67,7 +72,9 @@ class TrainSettings:
     max_steps: int = 2000
     batch_size: int = 16
     crop_steps: int = 512
+    optimizer: str = "adamw"
     learning_rate: float = 1e-3
+    decay_steps: int = 0
     warmup_steps: int = 100
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -82,6 +89,7 @@ class TrainSettings:
     evenness: float = 0.0
     composer_dropout: float = 0.2
     density_dropout: float = 0.2
+    endings_dropout: float = 0.5
     eval_every: int = 250
     eval_steps: int = 1200
     patience: int = 8
@@ -93,6 +101,7 @@ class TrainSettings:
         for name in ("max_steps", "batch_size", "crop_steps", "eval_every", "patience"):
             check_whole(name, getattr(self, name), 1, _MAX_WHOLE)
         check_whole("warmup_steps", self.warmup_steps, 0, _MAX_WHOLE)
+        check_whole("decay_steps", self.decay_steps, 0, _MAX_WHOLE)
         check_whole("eval_steps", self.eval_steps, 2, _MAX_WHOLE)
         check_whole("transpose", self.transpose, 0, 11)
         check_whole("seed", self.seed, 0, _MAX_WHOLE)
@@ -110,11 +119,13 @@ class TrainSettings:
             "evenness": 1.0,
             "composer_dropout": 1.0,
             "density_dropout": 1.0,
+            "endings_dropout": 1.0,
         }
         for name, highest in shares.items():
             _check_number(name, getattr(self, name), above_0=False)
             if getattr(self, name) > highest:
                 raise ValueError(f"{name} must be 0 to {highest:g}, got {getattr(self, name)!r}")
+        check_one_of("optimizer", self.optimizer, OPTIMIZERS)
         check_one_of("precision", self.precision, PRECISIONS)
         if not isinstance(self.model, Mapping):
             raise ValueError(f"model must be a table of config values, got {self.model!r}")
