@@ -1,10 +1,8 @@
-"""What a training run is told: defaults, overridden by a preset file, overridden by hand."""
+"""Settings of a training run."""
 
 import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..hub import model_info
@@ -14,6 +12,8 @@ from ..models.config import check_one_of, check_whole
 from .precision import PRECISIONS
 
 OPTIMIZERS = ("adamw", "muon")
+LIMITS = ("max_steps", "decay_steps", "eval_every", "patience", "precision")
+"""Settings that may change when a run goes on."""
 _MAX_WHOLE = 2**31 - 1
 
 
@@ -27,6 +27,7 @@ class TrainSettings:
             can be asked for is in `model`.
         max_steps: updates at the most.
         batch_size: crops an update.
+        gradient_accumulation: batches whose gradients are averaged for an update.
         crop_steps: steps a crop (512 frames are 25.6 s, 512 notes about 50 s).
         optimizer: "adamw", or "muon" for the matrices of the backbone and AdamW for the rest.
         learning_rate: after a linear warm-up; it then falls along a cosine to a tenth of it.
@@ -58,7 +59,7 @@ class TrainSettings:
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
-        precision: "no" (float32) or "bf16", where the machine has it (see `precision_here`).
+        precision: "no" (float32), "bf16" or "fp16", where the machine has it (`precision_here`).
         start_from: name or folder of a model whose config and weights the run begins with; empty to
             begin anew.
         seed: of the weights, the crops and dropout.
@@ -71,6 +72,7 @@ class TrainSettings:
     composers: tuple[str, ...] = ()
     max_steps: int = 2000
     batch_size: int = 16
+    gradient_accumulation: int = 1
     crop_steps: int = 512
     optimizer: str = "adamw"
     learning_rate: float = 1e-3
@@ -100,6 +102,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         for name in ("max_steps", "batch_size", "crop_steps", "eval_every", "patience"):
             check_whole(name, getattr(self, name), 1, _MAX_WHOLE)
+        check_whole("gradient_accumulation", self.gradient_accumulation, 1, 4096)
         check_whole("warmup_steps", self.warmup_steps, 0, _MAX_WHOLE)
         check_whole("decay_steps", self.decay_steps, 0, _MAX_WHOLE)
         check_whole("eval_steps", self.eval_steps, 2, _MAX_WHOLE)
@@ -150,30 +153,6 @@ class TrainSettings:
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""
         return asdict(self)
-
-
-def read_settings(preset: Path, **by_hand: Any) -> TrainSettings:
-    """Returns the settings of a preset file with those given by hand on top.
-
-    Args:
-        preset: a TOML file that holds only what differs from the defaults.
-        by_hand: fields of `TrainSettings`; None leaves a field as it is.
-
-    Raises:
-        ValueError: if the file cannot be read, or a key is unknown or out of range.
-    """
-    try:
-        told = tomllib.loads(preset.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"preset {preset} cannot be read: {error}") from error
-    told |= {name: value for name, value in by_hand.items() if value is not None}
-    known = {f.name for f in fields(TrainSettings)}
-    for name in told:
-        if name not in known:
-            raise ValueError(f"{preset.name}: unknown setting {name!r}; known are {sorted(known)}")
-    if isinstance(told.get("composers"), list):
-        told["composers"] = tuple(told["composers"])
-    return TrainSettings(**told)
 
 
 def _check_number(name: str, value: Any, *, above_0: bool) -> None:
