@@ -11,7 +11,7 @@ from test_training import EVENTS
 
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.baselines import count_baselines, count_event_baselines
-from pyzzicato.training.loop import Progress
+from pyzzicato.training.progress import Progress
 from pyzzicato.training.record import hours_by_composer, training_record, write_record
 from pyzzicato.training.representations import EventSteps, RollSteps, middle_crops
 from pyzzicato.training.settings import TrainSettings

@@ -42,7 +42,7 @@ class _Step(nn.Module):
     def __init__(self, model: PyzzicatoModel, n_views: int) -> None:
         super().__init__()
         self.model = model
-        self.names = list(model.condition_tables)
+        self.names = model.condition_names
         self.parts, self.shape = flatten(self._start(n_views))
 
     def _start(self, n_views: int) -> Any:

@@ -14,7 +14,7 @@ from ..hub import model_info
 from ..hub.checkpoints import read_record
 from ..models.model import PyzzicatoModel
 from .baselines import count_baselines, count_event_baselines
-from .loop import Progress
+from .progress import Progress
 from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
@@ -92,13 +92,18 @@ def training_record(
         "data": {
             "name": store.data,
             "licence": store.licence,
+            "sha256": store.fingerprint(),
             "train_pieces": len(train_pieces),
             "validation_pieces": len(held_out),
             "train_hours": hours_by_composer(train_pieces),
         },
         "steps": progress.step,
         "best_step": progress.best_step,
-        "steps_seen": progress.step * settings.batch_size * settings.crop_steps * n_processes,
+        "steps_seen": progress.step
+        * settings.batch_size
+        * settings.gradient_accumulation
+        * settings.crop_steps
+        * n_processes,
         "wall_seconds": round(progress.seconds, 1),
         "hardware": {
             "device": device,
