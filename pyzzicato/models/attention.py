@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from .config import PyzzicatoConfig
 from .lstm import LstmBackbone, LstmState
+from .state import Growing
 
 # Notes and seconds of the shortest and the longest turn.
 _NOTE_TURNS = 6.0, 6000.0
@@ -24,10 +25,10 @@ _SECOND_TURNS = 0.2, 200.0
 
 
 class BlockState(NamedTuple):
-    """What a block has seen: `keys` and `values` `(B, N, C)`."""
+    """What a block has seen: keys and values, rows of C numbers."""
 
-    keys: Tensor
-    values: Tensor
+    keys: Growing
+    values: Growing
 
 
 class AttentionState(NamedTuple):
@@ -87,7 +88,7 @@ class Block(nn.Module):
         """Returns the state before the first note."""
         size = self.out.weight.shape[0]
         nothing = self.out.weight.new_zeros(batch_size, 0, size)
-        return BlockState(nothing, nothing)
+        return BlockState(Growing(nothing), Growing(nothing))
 
     def forward(self, x: Tensor, turns: Tensor, state: BlockState) -> tuple[Tensor, BlockState]:
         """Returns `(B, T, C)` and the state after the last note.
@@ -100,26 +101,50 @@ class Block(nn.Module):
         q, k, v = self.qkv(self.before(x)).chunk(3, dim=-1)
         turns = turns.to(q.dtype)
         q, k = _turn(q, turns, self.n_heads), _turn(k, turns, self.n_heads)
-        keys = torch.cat((state.keys.to(k.dtype), k), dim=1)
-        values = torch.cat((state.values.to(v.dtype), v), dim=1)
-        seen = self._attend(q, keys, values)
+        past_keys, past_values = (part.rows(self.view - 1).to(k.dtype) for part in state)
+        if x.shape[1] == 1:
+            seen = self._attend_once(q, (k, v), (past_keys, past_values))
+        else:
+            keys = torch.cat((past_keys, k), dim=1)
+            seen = self._attend(q, keys, torch.cat((past_values, v), dim=1))
         x = x + self.dropout(self.out(seen))
         units = torch.relu(self.dense1(self.between(x))).square()
         x = x + self.dropout(self.dense2(units))
-        first = max(0, keys.shape[1] - (self.view - 1))
-        return x, BlockState(keys[:, first:], values[:, first:])
+        return x, BlockState(Growing(past_keys, k), Growing(past_values, v))
 
     def _attend(self, q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         heads = [t.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for t in (q, keys, values)]
         n_notes, n_seen = q.shape[1], keys.shape[1]
-        if n_notes == n_seen <= self.view:
-            seen = F.scaled_dot_product_attention(*heads, is_causal=True)
-        else:
+        is_seen = None
+        if n_notes < n_seen or n_seen > self.view:
             ages = torch.arange(n_seen - n_notes, n_seen, device=q.device)[:, None]
             ages = ages - torch.arange(n_seen, device=q.device)
             is_seen = (ages >= 0) & (ages < self.view)
-            seen = F.scaled_dot_product_attention(*heads, attn_mask=is_seen)
+        seen = F.scaled_dot_product_attention(
+            heads[0], heads[1], heads[2], attn_mask=is_seen, is_causal=is_seen is None
+        )
         return seen.transpose(1, 2).flatten(2)
+
+    def _attend_once(
+        self, q: Tensor, new: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Returns what one note `(B, 1, C)` sees: the same sums, and no copy of the past.
+
+        Each head's query stands in its own channels, zeros in the others', so that past rows are
+        read as they lie.
+        """
+        size = q.shape[-1]
+        heads = torch.arange(self.n_heads, device=q.device)
+        own = torch.arange(size, device=q.device) // (size // self.n_heads) == heads[:, None]
+        own = own.to(q.dtype)  # (H, C)
+        q = q * own * (size // self.n_heads) ** -0.5
+        (key, value), (keys, values) = new, past
+        ages = keys.shape[1] - torch.arange(keys.shape[1], device=q.device)
+        scores = q @ keys.transpose(1, 2) + torch.where(ages < self.view, 0.0, -1e9)
+        scores = torch.cat((scores, (q * key).sum(-1, keepdim=True)), dim=-1)
+        weights = scores.softmax(-1)  # (B, H, N + 1)
+        read = weights[..., :-1] @ values + weights[..., -1:] * value
+        return (read * own).sum(1, keepdim=True)
 
 
 class AttentionBackbone(LstmBackbone):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .pitch import N_KEYS
+from .state import Growing
 
 REACH = 48
 """Semitones up or down that a recalled interval may have; wider ones say nothing."""
@@ -32,16 +33,16 @@ class SoftRecallState(NamedTuple):
     """What has been heard, N notes of it.
 
     Attributes:
-        keys: `(B, N, C)`, what each place looked like, joined with what followed there; the place
-            before the first note is one of them.
-        followed: `(B, N, V)`, the note that followed each place.
+        keys: rows of C numbers, what each place looked like that a note followed; the place before
+            the first note is one of them.
+        followed: rows of V numbers, the note that followed each place.
         gram: `(B, 7, U)`, the last notes as vectors.
         key: `(B, 1, C)`, of the last place, which nothing has followed yet.
         pitch: `(B, 1)` of the last note, as a number; -1 before the first.
     """
 
-    keys: Tensor
-    followed: Tensor
+    keys: Growing
+    followed: Growing
     gram: Tensor
     key: Tensor
     pitch: Tensor
@@ -83,8 +84,8 @@ class SoftRecall(nn.Module):
         zeros = self.nowhere.new_zeros
         n_values = N_KEYS + _N_MOVES + _VALUE_SIZE
         return SoftRecallState(
-            zeros(batch_size, 0, self.width),
-            zeros(batch_size, 0, n_values),
+            Growing(zeros(batch_size, 0, self.width)),
+            Growing(zeros(batch_size, 0, n_values)),
             zeros(batch_size, _GRAM - 1, self.gram_size),
             zeros(batch_size, 1, self.width),
             torch.full((batch_size, 1), -1, dtype=torch.long, device=self.nowhere.device),
@@ -122,15 +123,20 @@ class SoftRecall(nn.Module):
             ),
             dim=-1,
         )
-        keys = torch.cat((state.keys.to(place.dtype), places[:, :-1]), dim=1)
-        values = torch.cat((state.followed.to(query.dtype), followed), dim=1)
-        read = self._read(query, keys, values, state.keys.shape[1])
+        past_keys, past_followed = (
+            part.rows(self.view - 1).to(query.dtype) for part in (state.keys, state.followed)
+        )
+        if numbers.shape[1] == 1:
+            read = self._read_once(query, (places[:, :1], followed), (past_keys, past_followed))
+        else:
+            keys = torch.cat((past_keys, places[:, :-1]), dim=1)
+            values = torch.cat((past_followed, followed), dim=1)
+            read = self._read(query, keys, values, past_keys.shape[1])
         as_was, moved, vectors = read.split((N_KEYS, _N_MOVES, _VALUE_SIZE), dim=-1)
         planes = torch.cat((as_was, _from_here(moved, pitch)), dim=2).transpose(2, 3)
-        first = max(0, keys.shape[1] - (self.view - 1))
         after = SoftRecallState(
-            keys[:, first:],
-            values[:, first:],
+            Growing(past_keys, places[:, :-1]),
+            Growing(past_followed, followed),
             gram[:, -(_GRAM - 1) :],
             places[:, -1:],
             pitch[:, -1:],
@@ -147,19 +153,45 @@ class SoftRecall(nn.Module):
         for first in range(0, n_notes, _BLOCK):
             last = min(first + _BLOCK, n_notes)
             n_keys = n_before + last
-            age = torch.arange(n_before + first, n_keys, device=q.device)[:, None] - torch.arange(
-                n_keys, device=q.device
-            )
-            bias = self.by_age[
-                :, age.clamp(min=0).add(1).log2().round().long().clamp(max=_AGES - 1)
-            ]
-            hidden = (age < 0) | (age >= self.view)
-            bias = bias.masked_fill(hidden, float("-inf")).to(q.dtype)
+            age = torch.arange(n_before + first, n_keys, device=q.device)[:, None]
+            bias = self._bias(age - torch.arange(n_keys, device=q.device)).to(q.dtype)
             scores = q[:, :, first:last] @ k[:, :, :n_keys].transpose(2, 3) + bias
             weights = torch.cat((scores, sink[:, :, first:last]), dim=-1).softmax(-1)[..., :-1]
             read = weights.to(values.dtype).flatten(1, 2) @ values[:, :n_keys]
             parts.append(read.unflatten(1, (self.n_heads, -1)))
         return torch.cat(parts, dim=2).transpose(1, 2)
+
+    def _read_once(
+        self, query: Tensor, new: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Returns `(B, 1, H, V)` for one note: the same sums, and no copy of the past.
+
+        Each head's query stands in its own channels, zeros in the others', so that past rows are
+        read as they lie.
+        """
+        heads = torch.arange(self.n_heads, device=query.device)
+        own = torch.arange(self.width, device=query.device) // _KEY_SIZE == heads[:, None]
+        q = query * own.to(query.dtype) * _KEY_SIZE**-0.5  # (B, H, C)
+        (key, value), (keys, values) = new, past
+        ages = keys.shape[1] - torch.arange(keys.shape[1], device=q.device)
+        sink = self.nowhere.to(q.dtype)[:, None].expand(q.shape[0], -1, -1)
+        scores = torch.cat(
+            (
+                q @ keys.transpose(1, 2) + self._bias(ages).to(q.dtype),
+                (q * key).sum(-1, keepdim=True) + self._bias(ages.new_zeros(1)).to(q.dtype),
+                sink,
+            ),
+            dim=-1,
+        )
+        weights = scores.softmax(-1)
+        read = weights[..., :-2] @ values + weights[..., -2:-1] * value
+        return read[:, None]
+
+    def _bias(self, age: Tensor) -> Tensor:
+        """Returns `(H, ...)` for ages `(...)` in notes; places that none may see are far below."""
+        level = (age.clamp(min=0) + 1).float().log2().round().long().clamp(max=_AGES - 1)
+        unseen = (age < 0) | (age >= self.view)
+        return torch.where(unseen, -1e9, self.by_age[:, level])
 
 
 def _from_here(moved: Tensor, pitch: Tensor) -> Tensor:

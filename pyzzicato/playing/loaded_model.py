@@ -51,4 +51,4 @@ class Model:
         self, conditions: Mapping[str, Sequence[int]], view_weights: Sequence[float] = (1.0,)
     ) -> GraphRun:
         """Returns a piece before its first step, see `GraphRun`."""
-        return GraphRun(self.graph, conditions, view_weights)
+        return GraphRun(self.graph, conditions, view_weights, self.config.view)
