@@ -174,6 +174,7 @@ def test_a_file_inside_another_is_found_and_said(before: bytes) -> None:
     ("data", "kind"),
     [
         (b"", "empty"),
+        (b"MTh", "header is cut short"),
         (b"ID3\x04", "MP3"),
         (b"\xff\xfb\x90\x64" + bytes(400), "MP3"),
         (b"RIFF\x24\0\0\0WAVEfmt ", "WAV"),

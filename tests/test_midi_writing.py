@@ -204,7 +204,7 @@ def test_a_title_may_be_given() -> None:
 
 
 def two_handed() -> Performance:
-    """Returns a score of two hands with changes of tempo, metre and key, grace notes and unisons."""
+    """Returns a score of two hands with a key and changes of tempo and metre."""
     signs = [meta(0, 3, b"Study"), meta(0, 0x58, bytes((3, 2, 24, 8))), meta(0, 0x59, b"\xfe\0")]
     changes = [tempo(0, 600_000), tempo(1440, 650_000), meta(1440, 0x58, bytes((6, 3, 36, 8)))]
     rng = random.Random(5)

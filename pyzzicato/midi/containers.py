@@ -63,6 +63,8 @@ def _describe(data: bytes) -> str:
     """Returns what a file without MIDI is, and what to do."""
     if not data:
         return "the file is empty (0 bytes); choose a MIDI file"
+    if HEADER.startswith(data):
+        return "the MIDI header is cut short; the file is incomplete, fetch it again"
     for magic, place, words in _KINDS:
         if data.startswith(magic, place):
             return words
@@ -70,11 +72,14 @@ def _describe(data: bytes) -> str:
         return "this is an MP3, a sound recording; choose a MIDI file"
     if not any(data):
         return f"the file holds {len(data)} zeros and nothing else; fetch it again"
-    beginning = data[:2000].decode("utf-8-sig", errors="replace")
+    # The last character may be cut in two.
+    beginning = data[:2000].decode("utf-8-sig", errors="replace")[
+        : -1 if len(data) > 2000 else None
+    ]
     for mark, words in _TEXT_KINDS:
         if mark.lower() in beginning.lower():
             return words
-    if "�" not in beginning[:-3] and beginning[:200].replace("\n", "").isprintable():
+    if "�" not in beginning and "".join(beginning.split()).isprintable():
         return f"this is text ({_shown(beginning)}), there is no MIDI inside; choose a MIDI file"
     return f"there is no MIDI inside (it begins with {data[:8].hex(' ')}); choose a MIDI file"
 
