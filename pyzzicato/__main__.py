@@ -1,6 +1,7 @@
 """The command line: `python -m pyzzicato continue | evaluate | models | seeds`."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ def run_continue(args: argparse.Namespace) -> None:
         continuation_only=args.continuation_only,
         audio=not args.no_audio,
     )
+    for remark in files.remarks:
+        print(remark, file=sys.stderr)
     if args.json:
         print(json.dumps(files.facts, ensure_ascii=False))
         return
@@ -186,6 +189,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     logging.disable_progress_bar()
     args = build_parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may be of bytes that are no UTF-8.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         args.run(args)
     except ValueError as error:

@@ -136,6 +136,8 @@ def test_a_bar_of_the_source_is_a_bar_of_the_result_wherever_the_seed_begins() -
         ticks += [now] if message.type == "note_on" else []
     assert ticks == [480 * i for i in range(1, 8)]
     assert read_midi(data).timing.metres[0][:3] == (0, 3, 4)
+    alone = midi_bytes(seed, like=like, like_start_s=2.4, whole_bars=False)
+    assert seconds(read_midi(alone).notes)[0][1] == 0
 
 
 def test_changes_before_the_seed_hold_from_its_first_bar() -> None:

@@ -36,6 +36,7 @@ def midi_bytes(
     like_start_s: float = 0.0,
     seed_seconds: float | None = None,
     title: str | None = None,
+    whole_bars: bool = True,
 ) -> bytes:
     """Returns a MIDI file of the notes.
 
@@ -57,6 +58,8 @@ def midi_bytes(
         like_start_s: where in `like`, in seconds after its first note, time 0 of the notes is.
         seed_seconds: where the seed ends and a marker is written; None for no marker.
         title: of the piece; that of `like` if None.
+        whole_bars: whether the file begins with the bar in which the notes begin; else it begins
+            with time 0 of the notes, and bars are counted from there.
 
     Raises:
         ValueError: if a note ends after 24 hours.
@@ -67,7 +70,7 @@ def midi_bytes(
             f"notes must end within {_MAX_WRITTEN_S:.0f} s, got {end_of(listed):.0f} s; "
             "shift or cut them"
         )
-    clock = _Clock(like, like_start_s)
+    clock = _Clock(like, like_start_s, whole_bars)
     strokes = _on_ticks(listed, clock)
     last = max((end for _, _, end, _ in strokes), default=0)
     if seed_seconds is not None:
@@ -102,14 +105,14 @@ class _Clock:
         timing: of the file, beginning with its tick 0.
     """
 
-    def __init__(self, like: Performance | None, like_start_s: float) -> None:
+    def __init__(self, like: Performance | None, like_start_s: float, whole_bars: bool) -> None:
         source = _PLAIN if like is None else like.timing
         self._origin_s = 0.0 if like is None else like.start_s + like_start_s
         if source.resolution < _LEAST_RESOLUTION:
             source = source.finer(-(-_LEAST_RESOLUTION // source.resolution))
         self._source = source
         origin = round(source.tick_at(self._origin_s))
-        has_bars = like is not None and _bars_mean_something(like)
+        has_bars = whole_bars and like is not None and _bars_mean_something(like)
         self._base = source.bar_at(origin) if has_bars else origin
         self.timing = source.begun_at(self._base)
 
@@ -224,6 +227,7 @@ def write_midi(
     like_start_s: float = 0.0,
     seed_seconds: float | None = None,
     title: str | None = None,
+    whole_bars: bool = True,
 ) -> Path:
     """Writes `midi_bytes` of the same arguments to a file and returns its path.
 
@@ -234,7 +238,12 @@ def write_midi(
     """
     target = Path(path)
     data = midi_bytes(
-        notes, like=like, like_start_s=like_start_s, seed_seconds=seed_seconds, title=title
+        notes,
+        like=like,
+        like_start_s=like_start_s,
+        seed_seconds=seed_seconds,
+        title=title,
+        whole_bars=whole_bars,
     )
     try:
         replace_file(target, data)
