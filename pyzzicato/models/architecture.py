@@ -268,11 +268,6 @@ class Architecture:
         return 1 + np.minimum(np.searchsorted(levels, seconds), max(0, len(levels) - 1))
 
 
-def short_name(composer: str) -> str | None:
-    """Returns the short name of a composer by his full name, None if he is not of `COMPOSERS`."""
-    return next((short for short, full in COMPOSERS.items() if full == composer), None)
-
-
 def read_architecture(table: Mapping[str, Any]) -> Architecture:
     """Returns the architecture that a table of values (a `config.json`) describes, checked.
 
