@@ -132,7 +132,7 @@ def write_piece(
     said: list[str] = []
     png = _write_picture(piece, folder, seed, said)
     facts = describe_piece(piece, seed, model)
-    facts["remarks"] += said
+    facts["remarks"] = [*seed.remarks, *piece.remarks, *said]
     result = _write_result(facts, folder, said)
     wav = None
     # Last, so that nothing is lost where no sound can be made. A continuation of silence alone has
@@ -140,6 +140,7 @@ def write_piece(
     notes = piece.continuation_only if continuation_only else piece.notes
     if audio and notes:
         wav = _write_sound(notes, folder, facts, said)
+        facts["remarks"] = [*seed.remarks, *piece.remarks, *said]
         result = _write_result(facts, folder, said)
     return PieceFiles(midi, png, wav, result, facts, tuple(said))
 
