@@ -24,7 +24,7 @@ REPO = "me/tiny-notes"
 def published(dataset_hub, store_folder, monkeypatch):
     """Returns the local store whose twin is on the Hub, a shard for each two pieces."""
     monkeypatch.setattr("pyzzicato.publishing.dataset_repo.PIECES_A_SHARD", 2)
-    publish.main(publish.PublishConfig(dataset=REPO, data=store_folder))
+    publish.main(publish.PublishConfig(dataset=REPO, data=store_folder, yes=True))
     return NoteStore(store_folder)
 
 
@@ -108,4 +108,4 @@ def test_what_is_no_training_set_is_refused(hub, tmp_path, published):
         with pytest.raises(ValueError, match=f"{repo} cannot be streamed"):
             StreamedStore(repo)
     with pytest.raises(ValueError, match="--data must be given"):
-        publish.main(publish.PublishConfig(dataset=REPO))
+        publish.main(publish.PublishConfig(dataset=REPO, yes=True))

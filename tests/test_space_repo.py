@@ -50,7 +50,7 @@ def test_the_card_names_the_pinned_models_and_the_exact_gradio(hub):
 
 
 def test_the_space_is_published_and_updated(hub):
-    config = publish.PublishConfig(space="me/page")
+    config = publish.PublishConfig(space="me/page", yes=True)
     first = publish.main(config)
     assert first.is_new
     assert not publish.main(config).is_new

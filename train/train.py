@@ -82,6 +82,10 @@ def main(config: TrainConfig) -> None:
         log_with="tensorboard",
         project_dir=config.out,
     )
+    if config.push_to_hub is not None and accelerator.is_main_process:
+        import publish
+
+        publish.check_ready(config.push_to_hub, yes=True)
     store = open_store(config, accelerator.num_processes)
     accelerator.init_trackers("log")
     bar = ProgressBar(config, accelerator)
@@ -114,7 +118,8 @@ def push(checkpoint: Path, repo: str, private: bool) -> None:
     # Imported here: training itself needs neither sound nor pictures.
     import publish
 
-    publish.main(publish.PublishConfig(checkpoint=checkpoint, repo=repo, private=private))
+    config = publish.PublishConfig(checkpoint=checkpoint, repo=repo, private=private, yes=True)
+    publish.main(config)
 
 
 def open_store(config: TrainConfig, n_processes: int) -> NoteStore:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import torch
 
 from ..models import PyzzicatoConfig, PyzzicatoModel
+from .licences import data_licences
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -82,7 +83,7 @@ class ModelInfo:
             "weights": self.n_weights,
             "size_mb": round(self.size_bytes / 1e6, 1),
             "data": data.get("name"),
-            "licence": data.get("licence"),
+            "licence": ", ".join(its.licence for its in data_licences(self.record)) or None,
             "hours": round(sum(h for h in hours if isinstance(h, int | float)), 1),
             "validation_loss": losses.get("validation"),
             "loss_unit": losses.get("unit"),

@@ -11,6 +11,8 @@ import re
 from functools import partial
 from pathlib import Path
 
+from .imports import needed_requirements
+
 PACKAGE = Path(__file__).parents[1]
 ENTRY = "pipeline.py"
 AUTO_MAP = {"AutoConfig": "config.PyzzicatoConfig", "AutoModel": "model.PyzzicatoModel"}
@@ -31,21 +33,31 @@ def shipped_code() -> dict[str, str]:
         ValueError: if two modules would get the same name, or one imports what cannot be laid
             beside it.
     """
-    shipped: dict[str, str] = {}
-    origins: dict[str, Path] = {}
+    return {
+        name: _IMPORT.sub(partial(_turned, path), path.read_text(encoding="utf-8"))
+        for name, path in _shipped_modules().items()
+    }
+
+
+def shipped_requirements() -> list[str]:
+    """Returns the lines of the project's `requirements.txt` that these modules need."""
+    return needed_requirements(_shipped_modules().values(), PACKAGE.parent)
+
+
+def _shipped_modules() -> dict[str, Path]:
+    """Returns flat name and place of the modules, by name."""
+    found: dict[str, Path] = {}
     waiting = [PACKAGE / ENTRY]
     while waiting:
         path = waiting.pop()
         name = _flat_name(path)
-        if name in origins:
-            if origins[name] != path:
-                raise ValueError(f"{path} and {origins[name]} must have different names")
+        if name in found:
+            if found[name] != path:
+                raise ValueError(f"{path} and {found[name]} must have different names")
             continue
-        text = path.read_text(encoding="utf-8")
-        origins[name] = path
-        shipped[name] = _IMPORT.sub(partial(_turned, path), text)
-        waiting += _imported(path, text)
-    return dict(sorted(shipped.items()))
+        found[name] = path
+        waiting += _imported(path, path.read_text(encoding="utf-8"))
+    return dict(sorted(found.items()))
 
 
 def _turned(path: Path, found: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ year. Licence CC BY-NC-SA 4.0.
 import csv
 import http.client
 import io
+import re
 import urllib.request
 import zipfile
 from collections import Counter
@@ -26,6 +27,46 @@ MIDI_ZIP_URL = (
 """The official address of MAESTRO v3.0.0, MIDI only (about 57 MB)."""
 
 MAESTRO_LICENCE = "CC BY-NC-SA 4.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection of music as its makers call it, and where to find it."""
+
+    title: str
+    link: str | None = None
+
+
+COLLECTIONS = {
+    "MAESTRO": Collection("MAESTRO", "https://magenta.tensorflow.org/datasets/maestro"),
+    "asap_performance": Collection("ASAP", "https://github.com/fosfrancesco/asap-dataset"),
+    "asap_score": Collection("ASAP, scores", "https://github.com/fosfrancesco/asap-dataset"),
+    "dcml_debussy": Collection(
+        "DCML, Debussy's piano music", "https://github.com/DCMLab/debussy_piano"
+    ),
+    "giantmidi_sample": Collection(
+        "GiantMIDI-Piano", "https://github.com/bytedance/GiantMIDI-Piano"
+    ),
+    "mutopia": Collection("Mutopia Project", "https://www.mutopiaproject.org"),
+    "nifc_chopin": Collection(
+        "NIFC, first editions of Chopin",
+        "https://github.com/pl-wnifc/humdrum-chopin-first-editions",
+    ),
+    "piano_midi_de": Collection("piano-midi.de", "http://www.piano-midi.de"),
+    "supra": Collection("SUPRA, piano rolls", "https://github.com/pianoroll/SUPRA"),
+}
+"""By the name in a catalogue or manifest, which is what stores and training records call them."""
+
+
+def find_collection(name: str) -> Collection:
+    """Returns what is known of a collection; its own name if nothing is.
+
+    Args:
+        name: in a catalogue or manifest, or of MAESTRO's folder, maestro-v2.0.0.
+    """
+    known = "MAESTRO" if re.fullmatch(r"maestro-v[\d.]+", name) else name
+    return COLLECTIONS.get(known, Collection(name))
+
 
 CHOPIN = "Frédéric Chopin"
 DEBUSSY = "Claude Debussy"

@@ -92,6 +92,8 @@ def training_record(
         "data": {
             "name": store.data,
             "licence": store.licence,
+            "repo": getattr(store, "repo", None),
+            "sources": store.sources(),
             "train_pieces": len(train_pieces),
             "validation_pieces": len(held_out),
             "train_hours": hours_by_composer(train_pieces),
