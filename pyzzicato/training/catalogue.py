@@ -149,11 +149,11 @@ def read_manifest(data_dir: Path, sources: Sequence[str] | None = None) -> list[
     return [piece for piece in pieces if sources is None or piece.source in sources]
 
 
-def read_catalogue(data_dir: Path) -> list[Piece]:
-    """Returns every row of the newest `maestro-v*.csv` in `data_dir`, labels corrected.
+def newest_catalogue(data_dir: Path) -> Path:
+    """Returns the newest `maestro-v*.csv` in `data_dir`.
 
     Raises:
-        ValueError: if there is no such csv or it lacks a column.
+        ValueError: if there is none.
     """
     tables = sorted(data_dir.glob("maestro-v*.csv"))
     if not tables:
@@ -161,11 +161,21 @@ def read_catalogue(data_dir: Path) -> list[Piece]:
             f"data folder must hold maestro-v2.0.0.csv or maestro-v3.0.0.csv, got {data_dir}; "
             "name MAESTRO's own folder or add --download"
         )
-    with tables[-1].open(encoding="utf-8", newline="") as file:
+    return tables[-1]
+
+
+def read_catalogue(data_dir: Path) -> list[Piece]:
+    """Returns every row of the newest `maestro-v*.csv` in `data_dir`, labels corrected.
+
+    Raises:
+        ValueError: if there is no such csv or it lacks a column.
+    """
+    table = newest_catalogue(data_dir)
+    with table.open(encoding="utf-8", newline="") as file:
         try:
             return [_correct(_piece(row)) for row in csv.DictReader(file)]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{tables[-1].name} is not a MAESTRO catalogue: {error!r}") from error
+            raise ValueError(f"{table.name} is not a MAESTRO catalogue: {error!r}") from error
 
 
 def _piece(row: dict[str, str]) -> Piece:
