@@ -71,6 +71,7 @@ class HubDouble:
         self.account: dict[str, Any] = {
             "type": "user",
             "name": "me",
+            "orgs": [{"name": "someone", "roleInOrg": "write"}],
             "auth": {"accessToken": {"role": "write"}},
         }
         self.url = ""
