@@ -2,18 +2,23 @@
 
 import json
 import re
+import sys
+import tomllib
 
+import publish
 import pytest
 from conftest import ROOT
 from huggingface_hub import ModelCard
 from jinja2 import UndefinedError
+from packaging.licenses import canonicalize_license_expression
 from test_publish import RECORD, checkpoint
 
 from pyzzicato.generation import GenerationSettings
-from pyzzicato.hub import model_info
+from pyzzicato.hub import list_models, model_info
 from pyzzicato.hub.checkpoints import weights_revision
 from pyzzicato.hub.registry import Pin, write_pin
 from pyzzicato.publishing import model_repo
+from pyzzicato.publishing.bundled import bundled_licences, licence_expression
 from pyzzicato.publishing.cards import TEMPLATES, model_card, render_card
 from pyzzicato.publishing.facts import base_of, model_facts
 from pyzzicato.publishing.licences import licence_id
@@ -183,7 +188,7 @@ def test_the_licences_of_the_model_before_are_inherited(tmp_path):
     assert (data.base_model, data.to_dict()["base_model_relation"]) == ("you/base", "finetune")
     assert "(https://creativecommons.org/licenses/by-sa/3.0/de/) | [piano-midi.de](" in text
     assert "(https://creativecommons.org/licenses/by-nc-sa/4.0/) | [MAESTRO](" in text
-    assert "- Not for commercial use." in text
+    assert "- Not for commercial use: CC BY-NC-SA 4.0." in text
     assert data.to_dict()["pyzzicato"]["licence"] == "CC BY-NC-SA 4.0, CC BY-SA 3.0 DE"
     alone = ModelCard(model_card(facts())).data
     assert (alone.license, alone.license_name, alone.base_model) == ("cc-by-nc-sa-4.0", None, None)
@@ -281,3 +286,26 @@ def test_the_same_checkpoint_gives_the_same_bytes(tmp_path, quick):
     assert one == two
     with pytest.raises(ValueError, match="must be an empty folder"):
         build_model_repo(folder, "me/tiny", tmp_path / "one")
+
+
+def test_the_package_tells_code_from_weights():
+    models = list_models()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["license"] == licence_expression(models)
+    assert canonicalize_license_expression(project["license"]) == project["license"]
+    file = "pyzzicato/pretrained/LICENSE.md"
+    assert file in project["license-files"]
+    assert (ROOT / file).read_text("utf-8") == bundled_licences(models)
+    for info in models:
+        card = ModelCard.load(info.folder / "README.md")
+        assert card.data.to_dict()["pyzzicato"]["licence"] == info.as_dict()["licence"]
+
+
+def test_bundled_cards_are_written_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("pyzzicato.hub.loading.BUNDLED", tmp_path)
+    monkeypatch.setattr("pyzzicato.publishing.bundled.BUNDLED", tmp_path)
+    checkpoint(tmp_path / "tiny")
+    monkeypatch.setattr(sys, "argv", ["publish.py", "--bundled"])
+    publish.main(publish.parse_args())
+    assert ModelCard.load(tmp_path / "tiny" / "README.md").data.license == "cc-by-nc-sa-4.0"
+    assert "| `tiny` | CC BY-NC-SA 4.0 |" in (tmp_path / "LICENSE.md").read_text("utf-8")

@@ -137,3 +137,13 @@ def test_what_is_no_training_set_is_refused(hub, tmp_path, published):
             StreamedStore(repo)
     with pytest.raises(ValueError, match="--data must be given"):
         publish.main(publish.PublishConfig(dataset=REPO, yes=True))
+
+
+def test_a_token_that_may_not_write_is_found_out_before_training(published, hub, tmp_path):
+    hub.account = {"name": "me", "auth": {"accessToken": {"role": "read"}}}
+    config = train.TrainConfig(
+        None, tmp_path / "run", tiny_settings(), stream=REPO, push_to_hub="me/pyzzicato-mine"
+    )
+    with pytest.raises(ValueError, match="may not write to me/pyzzicato-mine"):
+        train.main(config)
+    assert not (tmp_path / "run").exists()

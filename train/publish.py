@@ -6,6 +6,7 @@
         --report reports/v0.1/report.json --pin lstm
     python train/publish.py --space NAMESPACE/pyzzicato --yes
     python train/publish.py --dataset NAMESPACE/maestro-notes --data data/notes
+    python train/publish.py --bundled --report reports/v0.2/report.json    # cards in this copy
 
 Log in first with `hf auth login`, or set HF_TOKEN. `--dry-run` lays everything out in a folder and
 shows what would go; it needs no account. Publishing again without changes makes no commit.
@@ -26,6 +27,7 @@ from transformers.utils import logging
 from pyzzicato.hub.downloads import HubUnreachableError
 from pyzzicato.hub.registry import Pin, is_repo_id, write_pin
 from pyzzicato.publishing.access import check_token
+from pyzzicato.publishing.bundled import write_bundled
 from pyzzicato.publishing.commits import Published, check_tag, publish_folder
 from pyzzicato.publishing.model_repo import build_model_repo
 from pyzzicato.publishing.plans import Kind, Plan, check_target, plan_publication
@@ -53,19 +55,24 @@ class PublishConfig:
     replace: tuple[str, ...] = ()
     base_model: str | None = None
     licence: str | None = None
+    bundled: bool = False
 
 
 def main(config: PublishConfig) -> Published | None:
     """Lays a repository out in a folder and, unless this is a dry run, publishes it.
 
     Returns:
-        Where it went; None after a dry run, or if the answer was no.
+        Where it went; None after a dry run, if the answer was no, or if nothing was to go.
 
     Raises:
         ValueError: if the configuration, the token, the repository or what is to be published is
             not fit for it. All but the last is found out before anything takes long.
     """
     logging.disable_progress_bar()
+    if config.bundled:
+        for path in write_bundled(config.report):
+            print(path)
+        return None
     kind, repo = target_of(config)
     if not config.dry_run:
         check_ready(repo, kind, config.yes)
@@ -210,6 +217,7 @@ def parse_args() -> PublishConfig:
     add("--repo", help="NAMESPACE/NAME of the model's repository")
     add("--space", help="NAMESPACE/NAME of the Space")
     add("--dataset", help="NAMESPACE/NAME of the data set")
+    add("--bundled", action="store_true", help="write the bundled models' cards anew, here")
     add("--data", type=Path, help="prepared data to publish, from prepare_data.py")
     add("--report", type=Path, help="report.json of an evaluation of these weights, for the card")
     add("--tag", help="name of this version, v1")

@@ -1,7 +1,7 @@
 """Under which licences the music is that a model has learnt from, the models before it included.
 
 Weights that began with another model's hold what that one learnt, so its data's licences bind them
-as well. A training record tells of its own data and, in `earlier_runs`, of each run before it.
+as well. A training record names its own data and, in `earlier_runs`, of each run before it.
 """
 
 from collections import defaultdict
@@ -48,8 +48,8 @@ def _of_data(data: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
     """Yields licence and collections of one run's data."""
     sources = _table(data.get("sources"))
     if sources:
-        for name, told in sources.items():
-            for licence in _list(_table(told).get("licences")) or [""]:
+        for name, its in sources.items():
+            for licence in _list(_table(its).get("licences")) or [""]:
                 yield str(licence) or NOT_RECORDED, {name}
         return
     names = _parts(data.get("name"))

@@ -24,13 +24,13 @@ def check_token(repo: str) -> str:
     """
     namespace = repo.partition("/")[0]
     try:
-        told = HfApi().whoami()
+        answer = HfApi().whoami()
     except LocalTokenNotFoundError:
         raise ValueError("publishing needs a token; log in with `hf auth login`") from None
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         raise in_words(error, "the token could not be checked") from error
-    account = str(told.get("name"))
-    roles = {str(its.get("name")): its.get("roleInOrg") for its in told.get("orgs") or []}
+    account = str(answer.get("name"))
+    roles = {str(its.get("name")): its.get("roleInOrg") for its in answer.get("orgs") or []}
     if namespace not in (account, *roles):
         raise ValueError(
             f"the namespace of {repo} must be of {', '.join((account, *roles))}, to whom the token "
@@ -38,7 +38,7 @@ def check_token(repo: str) -> str:
         )
     if roles.get(namespace) == "read":
         raise ValueError(f"{account} may only read in {namespace}; ask its owner for more")
-    token = (told.get("auth") or {}).get("accessToken") or {}
+    token = (answer.get("auth") or {}).get("accessToken") or {}
     if not _may_write(token, namespace, repo):
         raise ValueError(
             f"the token of {account} may not write to {repo}; make one that may at "

@@ -65,14 +65,14 @@ def publish_folder(
         check_tag(repo, kind, tag, plan)
         commit, is_new = str(plan.parent), False
         if not plan.is_empty:
-            told = api.create_commit(
+            made = api.create_commit(
                 repo,
                 _operations(folder, plan),
                 repo_type=kind,
                 commit_message=message,
                 parent_commit=plan.parent,
             )
-            commit, is_new = told.oid, True
+            commit, is_new = made.oid, True
         if tag is not None and tag not in _tags(api, repo, kind):
             api.create_tag(repo, tag=tag, revision=commit, repo_type=kind)
     except (HfHubHTTPError, httpx2.HTTPError, OSError, RuntimeError) as error:

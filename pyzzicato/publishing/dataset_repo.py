@@ -20,6 +20,7 @@ from ..training.record import hours_by_composer
 from ..training.store import NoteStore, StoredPiece
 from .cards import front_matter_card, render_card
 from .facts import main_composers
+from .layout import empty_folder
 from .licences import licence_facts, licence_metadata
 
 PIECES_A_SHARD = 32
@@ -75,9 +76,7 @@ def build_dataset_repo(
             f"whoever uses a data set must know its licence, and {data} does not tell it; name it "
             "with --licence, 'CC BY 4.0' say"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise ValueError(f"{out} must be an empty folder; choose another")
+    empty_folder(out)
     (out / "data").mkdir()
     by_split: dict[str, list[StoredPiece]] = defaultdict(list)
     for piece in store.pieces:

@@ -1,7 +1,7 @@
-"""What a model card tells, as plain values: one pure function from the model's own files.
+"""What a model card says, as plain values: one pure function from the model's own files.
 
 Nothing here knows any model by its name, and no figure is written by hand: what is not in the
-config, the training record or the evaluation report is not told.
+config, the training record or the evaluation report is not on the card.
 """
 
 import re
@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
-from ..evaluation.measures import REAL
-from ..evaluation.page import MEASURE_TITLES, SECTIONS, report_page
+from ..evaluation.page import MEASURE_TITLES
 from ..hub.licences import data_licences
 from ..hub.registry import read_registry
 from ..training.catalogue import find_collection
 from .licences import licence_facts, licence_metadata
+from .report_facts import HEADLINES, RATE_TITLES, report_facts
 
 _SHOWN_COMPOSERS = 15
 # What transformers writes into a config beside the choices of the model.
@@ -27,10 +27,8 @@ _NOT_CHOICES = {
     "model_type",
     "transformers_version",
 }
-# The model has a section of its own; what it began with is told where it can be found by others.
+# The model has a section of its own; what it began with is named by its repository.
 _NOT_SHOWN = {"model", "start_from"}
-_RATE_TITLES = {name: title for section in SECTIONS for name, title in section.rates}
-_HEADLINES = ("notes_a_second", "window_entropy", "kinship", "longest_notes")
 
 
 def model_facts(
@@ -61,11 +59,11 @@ def model_facts(
         files: the paths in the repository.
         needs: packages that the code in the repository needs.
         base_model: repository of the model that the training began with; as recorded if None.
-        example: what is told of the continuation on the card; None for a card without.
+        example: about the continuation on the card; None for a card without.
     """
     data = dict(record.get("data") or {})
     licences = data_licences(record)
-    evaluation = None if report is None else _evaluation(report, revision)
+    evaluation = None if report is None else report_facts(report, revision)
     return {
         "repo": repo,
         "name": repo.rpartition("/")[2],
@@ -149,7 +147,7 @@ def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     settings = dict(record.get("settings") or {})
     rows += [(key.replace("_", " "), settings[key]) for key in sorted(settings.keys() - _NOT_SHOWN)]
     rows += [(name, version) for name, version in sorted((record.get("versions") or {}).items())]
-    return [(title, _without_folders(value)) for title, value in rows if _is_told(value)]
+    return [(title, _without_folders(value)) for title, value in rows if _is_known(value)]
 
 
 def _recipe(run: Mapping[str, Any]) -> str | None:
@@ -158,7 +156,7 @@ def _recipe(run: Mapping[str, Any]) -> str | None:
     return next((PurePath(word).name for word in words if word.endswith(".toml")), None)
 
 
-def _is_told(value: object) -> bool:
+def _is_known(value: object) -> bool:
     return value is not None and value != "" and value != [] and value != {}
 
 
@@ -180,100 +178,6 @@ def _loss_unit(record: Mapping[str, Any]) -> str:
     return str((record.get("losses") or {}).get("unit", "nats a step"))
 
 
-def _evaluation(report: Mapping[str, Any], revision: str) -> dict[str, Any] | None:
-    """Returns what a report says of the weights of a revision, beside real music."""
-    evaluated = report.get("settings", {}).get("model", {})
-    name = next((n for n, its in evaluated.items() if its == revision), None)
-    systems = report["systems"]
-    if name is None or name not in systems or REAL not in systems:
-        return None
-    ours = {n: s for n, s in systems.items() if n == name or n.startswith(f"{name}, ")}
-    kept = {REAL: systems[REAL], **ours}
-    likelihood = report.get("likelihood", {})
-    page = report_page(
-        {
-            **report,
-            "systems": kept,
-            "about": {n: told for n, told in report["about"].items() if n in kept},
-            "likelihood": {n: v for n, v in likelihood.items() if n == name},
-            "remarks": [],
-            "pictures": [],
-            "files": [],
-        }
-    )
-    return {
-        "name": name,
-        "description": report["description"],
-        "dataset": report["settings"].get("data"),
-        "split": report["settings"].get("split"),
-        "page": page.split("\n", 1)[1].replace("\n## ", "\n### ").strip(),
-        "headlines": _headlines(systems[name], systems[REAL]),
-        "limits": _limits(systems[name], systems[REAL]),
-        "originality": _originality(systems[name], systems[REAL]),
-        "overlapped_area": systems[name].get("distribution", {}).get("mean_oa"),
-        "likelihood": likelihood.get(name, {}),
-        "measures": {m: s.get("median") for m, s in systems[name]["measures"].items()},
-        "rates": {m: r["share"] for m, r in systems[name]["rates"].items()},
-    }
-
-
-def _headlines(ours: Mapping[str, Any], real: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Returns a few rows for the top of the card: title, this model, real music."""
-    rows = [
-        (_RATE_TITLES[m], f"{rate['share']:.0%}", f"{real['rates'][m]['share']:.0%}")
-        for m, rate in ours["rates"].items()
-        if m in _RATE_TITLES and m in real["rates"]
-    ]
-    for m in _HEADLINES:
-        ((a, b),) = [(s["measures"].get(m, {}).get("median") for s in (ours, real))]
-        if a is not None and b is not None:
-            rows.append((MEASURE_TITLES[m], f"{a:.3g}", f"{b:.3g}"))
-    return rows
-
-
-def _limits(ours: Mapping[str, Any], real: Mapping[str, Any]) -> list[str]:
-    """Returns a sentence for each measure whose median lies outside nine tenths of real music."""
-    found = []
-    for m, rate in ours["rates"].items():
-        beside = real["rates"].get(m)
-        if (
-            beside
-            and m in _RATE_TITLES
-            and (rate["low"] > beside["high"] or rate["high"] < beside["low"])
-        ):
-            found.append(
-                f"{_RATE_TITLES[m]}: {rate['share']:.0%} of the pieces, real music "
-                f"{beside['share']:.0%}"
-            )
-    for m, title in MEASURE_TITLES.items():
-        spread, beside = ours["measures"].get(m), real["measures"].get(m)
-        if not spread or not beside or spread.get("median") is None or beside.get("p5") is None:
-            continue
-        if not beside["p5"] <= spread["median"] <= beside["p95"]:
-            found.append(
-                f"{title}: {spread['median']:.3g}, nine tenths of real music lie between "
-                f"{beside['p5']:.3g} and {beside['p95']:.3g}"
-            )
-    return found
-
-
-def _originality(ours: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Returns what was found of the training music in what the model played."""
-    if "copied" not in ours["rates"]:
-        return None
-    told: dict[str, Any] = {
-        "copied": f"{ours['rates']['copied']['share']:.0%}",
-        "n": ours["rates"]["copied"]["n"],
-        "real_copied": f"{real['rates']['copied']['share']:.0%}"
-        if "copied" in real["rates"]
-        else "",
-        "sentence": None,
-    }
-    if ours.get("longest_match"):
-        told["sentence"] = ours["longest_match"]["sentence"]
-    return told
-
-
 def _results(
     record: Mapping[str, Any], evaluation: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
@@ -291,8 +195,8 @@ def _results(
         found.append(("bits_a_note", "Bits a note", bits, *where))
         found.append(("overlapped_area", "Mean overlapped area with real music", area, *where))
         for m, share in evaluation["rates"].items():
-            found.append((m, _RATE_TITLES.get(m, m), share, *where))
-        for m in _HEADLINES:
+            found.append((m, RATE_TITLES.get(m, m), share, *where))
+        for m in HEADLINES:
             found.append((m, MEASURE_TITLES[m], evaluation["measures"].get(m), *where))
     return [
         {

@@ -82,7 +82,7 @@ def read_notes(inputs: Any, sustain: Any = "extend") -> list[pyzzicato.Note]:
             f"inputs must be a MIDI file as base64 or a list of notes, got {type(inputs).__name__}"
         )
     try:
-        notes = [pyzzicato.Note(**told) for told in inputs]
+        notes = [pyzzicato.Note(**row) for row in inputs]
     except TypeError as error:
         raise ValueError("a note must have pitch, start, end and velocity, and no more") from error
     return sorted(notes, key=lambda note: (note.start, note.pitch))

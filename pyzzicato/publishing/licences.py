@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..hub.licences import NOT_RECORDED, DataLicence
+from ..hub.licences import DataLicence
 from ..training.catalogue import find_collection
 
 CODE_LICENCE = "Apache-2.0"
@@ -43,6 +43,14 @@ def licence_link(licence: str) -> str | None:
     return f"https://creativecommons.org/licenses/{found[1].lower()}/{found[2]}/{place}"
 
 
+def spdx_id(licence: str) -> str | None:
+    """Returns the identifier of a licence in a package's metadata: CC-BY-4.0 for CC BY 4.0.
+
+    None for the public domain, which needs no licence. See https://spdx.org/licenses.
+    """
+    return None if licence == "Public Domain" else licence.replace(" ", "-")
+
+
 def licence_metadata(licences: Sequence[str], link: str = LICENCE_FILE) -> dict[str, str]:
     """Returns what a card's metadata says of licences: `license`, and if that is "other" more.
 
@@ -50,11 +58,11 @@ def licence_metadata(licences: Sequence[str], link: str = LICENCE_FILE) -> dict[
         licences: of all parts; none if they are not known.
         link: where the text lies that tells them apart.
     """
-    told = licence_id(licences[0] if len(licences) == 1 else ", ".join(licences))
-    if told != "other":
-        return {"license": told}
+    word = licence_id(licences[0] if len(licences) == 1 else ", ".join(licences))
+    if word != "other":
+        return {"license": word}
     name = "-and-".join(re.sub(r"[^a-z0-9.]+", "-", its.lower()).strip("-") for its in licences)
-    return {"license": told, "license_name": name, "license_link": link}
+    return {"license": word, "license_name": name, "license_link": link}
 
 
 def licence_facts(licences: Sequence[DataLicence]) -> dict[str, Any]:
@@ -74,8 +82,7 @@ def licence_facts(licences: Sequence[DataLicence]) -> dict[str, Any]:
             }
             for its in licences
         ],
-        "names_makers": any("BY" in name.split() or "BY-" in name for name in names),
-        "non_commercial": any("-NC" in name for name in names),
-        "share_alike": any("-SA" in name for name in names),
-        "not_recorded": NOT_RECORDED in names,
+        "names_makers": [name for name in names if "CC BY" in name],
+        "non_commercial": [name for name in names if "-NC" in name],
+        "share_alike": [name for name in names if "-SA" in name],
     }

@@ -34,6 +34,7 @@ from ..seeds import load_seed
 from .cards import model_card, render_card
 from .endpoint import endpoint_files
 from .facts import model_facts
+from .layout import empty_folder
 from .licences import LICENCE_FILE
 from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code, shipped_requirements
 
@@ -41,7 +42,7 @@ EXAMPLE_SEED = "bach-prelude-c-major"
 EXAMPLE_SETTINGS = GenerationSettings(seconds=20)
 # Blocks, since the encoder fails on minutes of sound at once.
 _BLOCK = 16_384
-_MAX_REPORT_BYTES = 50_000_000
+MAX_REPORT_BYTES = 50_000_000
 
 
 def build_model_repo(
@@ -66,7 +67,7 @@ def build_model_repo(
         out: the folder, made if absent.
         report: an evaluation's `report.json`; the card shows what it says of these weights.
         example: whether the model shall play for the card.
-        sound: whether that shall be heard, too.
+        sound: whether an MP3 of that is made, too.
         base_model: repository of the model that the training began with; as recorded if None.
         licence: of the music it was trained on, where the record does not say.
 
@@ -89,9 +90,7 @@ def build_model_repo(
         needs=[line.partition("==")[0] for line in shipped_requirements()],
         base_model=base_model,
     )
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise ValueError(f"{out} must be an empty folder; choose another")
+    empty_folder(out)
     _copy_model(checkpoint, out)
     if record != info.record:
         (out / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
@@ -115,19 +114,19 @@ def with_licence(record: Mapping[str, Any], licence: str | None) -> dict[str, An
     Raises:
         ValueError: if there is such music, an earlier run's included, and no licence is given.
     """
-    told = copy.deepcopy(dict(record))
+    whole = copy.deepcopy(dict(record))
     if licence:
-        for run in (*told.get("earlier_runs", []), told):
+        for run in (*whole.get("earlier_runs", []), whole):
             run["data"] = data = run.get("data") or {}
             data["licence"] = data.get("licence") or licence
             for its in (data.get("sources") or {}).values():
                 its["licences"] = [name or licence for name in its["licences"]]
-    if any(its.licence == NOT_RECORDED for its in data_licences(told)):
+    if any(its.licence == NOT_RECORDED for its in data_licences(whole)):
         raise ValueError(
             "whoever uses a model must know the licence of the music it was trained on, and the "
             "training record does not tell it; name it with --licence, 'CC BY 4.0' say"
         )
-    return told
+    return whole
 
 
 def _copy_model(checkpoint: Path, out: Path) -> None:
@@ -157,16 +156,16 @@ def _shipped_config(checkpoint: Path) -> dict[str, Any]:
 
 def _read_report(path: Path, info: ModelInfo) -> Mapping[str, Any]:
     try:
-        report = read_json(path, _MAX_REPORT_BYTES)
+        report = read_json(path, MAX_REPORT_BYTES)
         evaluated = report["settings"]["model"]
         found = info.revision in evaluated.values()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not an evaluation's report.json: {error!r}") from error
     if not found:
-        told = ", ".join(f"{name} ({its})" for name, its in evaluated.items())
+        others = ", ".join(f"{name} ({its})" for name, its in evaluated.items())
         raise ValueError(
-            f"{path} must be about these weights ({info.revision}), got {told}; evaluate the model "
-            "anew, or leave the report out"
+            f"{path} must be about these weights ({info.revision}), got {others}; evaluate the "
+            "model anew, or leave the report out"
         )
     return report
 
@@ -198,7 +197,7 @@ def _about(part: nn.Module) -> str:
 
 
 def _play(model: PyzzicatoModel, out: Path, sound: bool) -> dict[str, Any]:
-    """Writes a continuation of a preset seed for the card; returns what is told of it."""
+    """Writes a continuation of a preset seed for the card; returns what the card says of it."""
     seed = load_seed(EXAMPLE_SEED)
     piece = continue_seed(model, seed.notes, EXAMPLE_SETTINGS)
     title = f"{seed.composer}: {seed.title}"
@@ -213,12 +212,12 @@ def _play(model: PyzzicatoModel, out: Path, sound: bool) -> dict[str, Any]:
         [piece.seed_seconds + rescue.seconds for rescue in piece.rescues],
     )
     save_png(picture, out / "continuation.png")
-    told = {"title": title, "seconds": f"{EXAMPLE_SETTINGS.seconds:g}", "sound": None}
+    about = {"title": title, "seconds": f"{EXAMPLE_SETTINGS.seconds:g}", "sound": None}
     if sound:
-        heard = render(piece.notes)
-        _write_mp3(heard, out / "continuation.mp3")
-        told["sound"] = heard.credit
-    return told
+        rendered = render(piece.notes)
+        _write_mp3(rendered, out / "continuation.mp3")
+        about["sound"] = rendered.credit
+    return about
 
 
 def _write_mp3(sound: Sound, path: Path) -> None:

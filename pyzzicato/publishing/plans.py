@@ -41,7 +41,7 @@ _MAX_TEXT_BYTES = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A file's contents, by both hashes of which the Hub tells one."""
+    """A file's contents, by both hashes, of which the Hub gives one or the other."""
 
     git: str
     sha256: str
@@ -106,8 +106,8 @@ class _Remote:
 
     def is_ours(self, path: str) -> bool:
         """Returns whether a file is as we last wrote it."""
-        told = self.written.get(path)
-        return told is not None and told.matches(self.files[path])
+        digest = self.written.get(path)
+        return digest is not None and digest.matches(self.files[path])
 
 
 def plan_publication(
@@ -236,6 +236,6 @@ def _written(manifest: str) -> dict[str, Digest]:
     """Returns the files that a manifest lists; none if it is damaged: then nothing is ours."""
     try:
         files = json.loads(manifest)["files"]
-        return {path: Digest(told["git"], told["sha256"]) for path, told in files.items()}
+        return {path: Digest(its["git"], its["sha256"]) for path, its in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}

@@ -20,6 +20,7 @@ from ..hub.loading import list_models
 from ..hub.registry import read_registry
 from .cards import front_matter_card, render_card
 from .imports import imported_files
+from .layout import empty_folder
 from .licences import CODE_LICENCE, licence_facts, licence_metadata
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +43,7 @@ def build_space_repo(repo: str, out: Path, root: Path = ROOT) -> list[str]:
     """
     if not (root / APP).is_file() or not (root / "pyproject.toml").is_file():
         raise ValueError(f"{root} must hold {APP}; publish the Space from a copy of the project")
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise ValueError(f"{out} must be an empty folder; choose another")
+    empty_folder(out)
     paths = sorted({*imported_files([root / APP], root), *_data_files(root)})
     for path in paths:
         target = out / path.relative_to(root)
@@ -98,10 +97,10 @@ def _licence_metadata(repo: str, licences: Sequence[DataLicence]) -> dict[str, s
     """Returns the metadata of code and weights together, which are under unlike licences."""
     link = f"https://huggingface.co/spaces/{repo}/blob/main/README.md#licence"
     names = [CODE_LICENCE, *(its.licence for its in licences)]
-    told = licence_metadata(names, link)
-    if "license_name" in told:
-        told["license_name"] = "code-apache-2.0-weights-by-their-data"
-    return told
+    metadata = licence_metadata(names, link)
+    if "license_name" in metadata:
+        metadata["license_name"] = "code-apache-2.0-weights-by-their-data"
+    return metadata
 
 
 def _pinned_gradio(root: Path) -> str:

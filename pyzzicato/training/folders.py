@@ -18,7 +18,7 @@ _TITLES = ("title", "canonical_title", "name", "piece", "song")
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A MIDI file and what is told of it.
+    """A MIDI file and what is known of it.
 
     Attributes:
         path: in the folder, with forward slashes.
@@ -58,8 +58,8 @@ def find_files(folder: Path, table: Path | None = None) -> list[FoundFile]:
             f"{folder} and the folders in it must hold MIDI files ({', '.join(_SUFFIXES)}), got "
             "none; check its name"
         )
-    told = _read_table(table) if table is not None else _table_in(folder)
-    return [_describe(path, folder, _row_of(path, told)) for path in paths]
+    rows = _read_table(table) if table is not None else _table_in(folder)
+    return [_describe(path, folder, _row_of(path, rows)) for path in paths]
 
 
 def _is_hidden(path: Path, folder: Path) -> bool:

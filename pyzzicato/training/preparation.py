@@ -162,10 +162,10 @@ def prepare_folder(
     single = sorted(
         (row for i, row in enumerate(read) if i not in doubles), key=lambda row: row[0].path
     )
-    told = {done.sha256: its.split for its, done in single if its.split}
+    given = {done.sha256: its.split for its, done in single if its.split}
     ids = [done.sha256 for _, done in single]
     groups = group_pieces([_codes(done) for _, done in single])
-    splits = split_pieces(ids, groups, validation, {**kept, **told})
+    splits = split_pieces(ids, groups, validation, {**kept, **given})
     source = name or folder.resolve().name
     pieces = [
         _piece(its, split, source, its.licence or licence)
