@@ -149,7 +149,7 @@ def test_the_commands_of_training(maestro, dataset_hub, tmp_path, monkeypatch):
         if script == "train/train.py":
             told += ["--max-steps", "1", "--batch-size", "1"]
         if script == "train/publish.py":
-            told += ["--no-example"]
+            told += ["--no-example", "--yes"]
         if script == "train/evaluate.py":
             told += ["--seeds", "1", "--seconds", "1", "--seed-seconds", "3"]
         monkeypatch.setattr(sys, "argv", [script, *told])

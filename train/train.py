@@ -94,9 +94,12 @@ class ProgressBar:
 
 def main(config: TrainConfig) -> None:
     """Runs or resumes each stage and writes its record."""
-    if config.push_to_hub is not None:
-        check_token()
     accelerator = build_accelerator(config)
+    if config.push_to_hub is not None and accelerator.is_main_process:
+        # Better now than after hours. Imported here: training itself does without the Hub.
+        import publish
+
+        publish.check_ready(config.push_to_hub, yes=True)
     store = open_store(config, accelerator.num_processes)
     if accelerator.is_main_process:
         compare_data(config.recipe, store)
@@ -207,29 +210,13 @@ def compare_data(recipe: Recipe, store: NoteStore) -> None:
         )
 
 
-def check_token() -> None:
-    """Asks the Hub who is training: better now than after hours.
-
-    Raises:
-        ValueError: if it knows nobody by the token.
-    """
-    # Imported here: training itself does without the Hub.
-    from huggingface_hub import HfApi
-
-    try:
-        HfApi().whoami()
-    except Exception as error:  # The client has several of its own.
-        raise ValueError(
-            f"--push-to-hub needs a token that the Hub knows ({error}); log in with `hf auth login`"
-        ) from error
-
-
 def push(checkpoint: Path, repo: str, private: bool) -> None:
     """Publishes a checkpoint as `publish.py` does."""
     # Imported here: training itself needs neither sound nor pictures.
     import publish
 
-    publish.main(publish.PublishConfig(checkpoint=checkpoint, repo=repo, private=private))
+    config = publish.PublishConfig(checkpoint=checkpoint, repo=repo, private=private, yes=True)
+    publish.main(config)
 
 
 def open_store(config: TrainConfig, n_processes: int) -> NoteStore:

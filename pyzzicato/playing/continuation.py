@@ -22,7 +22,7 @@ from ..representations.touch import SeedTouch
 from .decoding.density import density_to_come
 from .decoding.guard import Rescue, describe_rescues
 from .loaded_model import Model
-from .performance import ROUNDING_S, Performance
+from .performer import ROUNDING_S, Performer
 from .seed import SILENT_SEED, Beginning, begin
 from .settings import GenerationSettings, check_settings
 
@@ -124,14 +124,14 @@ def stream_continuation(
     began = time.perf_counter()
     check_settings(model.config, settings)
     begun = _begin(model, notes, settings, seed_composer)
-    decoder, performance, ahead = begun.decoder, begun.performance, begun.beginning.ahead
+    decoder, performer, ahead = begun.decoder, begun.performer, begun.beginning.ahead
     fed_seconds = time.perf_counter() - began
     new: list[Note] = []
     ended = list(begun.beginning.opening)
     chunk_end = _CHUNK_SECONDS
     while True:
         until = min(chunk_end, settings.seconds)
-        ended += _shift(performance.play(until - ahead), ahead)
+        ended += _shift(performer.play(until - ahead), ahead)
         reached = decoder.seconds + ahead
         if reached >= settings.seconds - ROUNDING_S:
             ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
@@ -184,7 +184,7 @@ class _Begun:
 
     beginning: Beginning
     decoder: StepDecoder
-    performance: Performance
+    performer: Performer
     composer: str | None
 
 
@@ -211,7 +211,7 @@ def _begin(
         composer,
         np.random.default_rng([settings.rng, _OF_DENSITY, *others]),
     )
-    performance = Performance(
+    performer = Performer(
         model,
         decoder,
         settings,
@@ -219,7 +219,7 @@ def _begin(
         meant,
         np.random.default_rng([settings.rng, _OF_STEPS, *others]),
     )
-    return _Begun(beginning, decoder, performance, composer)
+    return _Begun(beginning, decoder, performer, composer)
 
 
 def _whole(
@@ -236,7 +236,7 @@ def _whole(
     seed_seconds = begun.beginning.seed_seconds
     held_seed = begun.decoder.seed_as_held() if begun.beginning.seed else []
     ahead = begun.beginning.ahead
-    rescues = [replace(r, seconds=r.seconds + ahead) for r in begun.performance.rescues]
+    rescues = [replace(r, seconds=r.seconds + ahead) for r in begun.performer.rescues]
     # The last step may reach over the end.
     rescues = [rescue for rescue in rescues if rescue.seconds < settings.seconds]
     fed_seconds, wall_seconds = spent
@@ -253,7 +253,7 @@ def _whole(
         ),
         rescues=tuple(rescues),
         composer=begun.composer,
-        acted=begun.performance.acted,
+        acted=begun.performer.acted,
     )
 
 

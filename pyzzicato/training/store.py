@@ -28,7 +28,11 @@ _MAX_DURATION_MS = 2**16 - 1
 
 @dataclass(frozen=True, slots=True)
 class StoredPiece:
-    """Where a piece lies in the store (`start` and `length` in notes) and what it is."""
+    """Where a piece lies in the store (`start` and `length` in notes) and what it is.
+
+    `source` is the collection it is from, `licence` what that may be used for; both are empty in
+    stores from before they were kept for each piece.
+    """
 
     composer: str
     title: str
@@ -37,6 +41,8 @@ class StoredPiece:
     start: int
     length: int
     seconds: float
+    source: str = ""
+    licence: str = ""
 
 
 class StoreWriter:
@@ -58,14 +64,24 @@ class StoreWriter:
         self._start = 0
 
     def add(
-        self, notes: NDArray[np.void], *, composer: str, title: str, split: str, path: str
+        self,
+        notes: NDArray[np.void],
+        *,
+        composer: str,
+        title: str,
+        split: str,
+        path: str,
+        source: str = "",
+        licence: str = "",
     ) -> None:
         """Appends one piece's `(N,)` notes, from `pack_notes`."""
         self._file.write(notes.tobytes())
         ends = notes["onset"].astype(np.int64) + notes["duration"]
         seconds = float(ends.max(initial=0)) / 1000
         self._pieces.append(
-            StoredPiece(composer, title, split, path, self._start, len(notes), seconds)
+            StoredPiece(
+                composer, title, split, path, self._start, len(notes), seconds, source, licence
+            )
         )
         self._start += len(notes)
 
@@ -124,6 +140,19 @@ class NoteStore:
             for piece in self.pieces
             if piece.split == split and (wanted is None or piece.composer in wanted)
         ]
+
+    def sources(self) -> dict[str, dict[str, list[str]]]:
+        """Returns for each collection its licences and the splits it has pieces in."""
+        found: dict[str, dict[str, set[str]]] = {}
+        for piece in self.pieces:
+            if piece.source:
+                told = found.setdefault(piece.source, {"licences": set(), "splits": set()})
+                told["licences"].add(piece.licence)
+                told["splits"].add(piece.split)
+        return {
+            name: {key: sorted(values) for key, values in found[name].items()}
+            for name in sorted(found)
+        }
 
     def at_hand(
         self, pieces: Sequence[StoredPiece], step: int, process: int, seed: int

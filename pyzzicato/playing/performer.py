@@ -21,7 +21,7 @@ ROUNDING_S = 1e-9
 _FED_AGAIN_STEPS = 400
 
 
-class Performance:
+class Performer:
     """Plays one piece.
 
     Args:
