@@ -13,11 +13,10 @@ from jinja2 import UndefinedError
 from packaging.licenses import canonicalize_license_expression
 from test_publish import RECORD, checkpoint
 
-from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import list_models, model_info
 from pyzzicato.hub.checkpoints import weights_revision
 from pyzzicato.hub.registry import Pin, write_pin
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing import model_repo
 from pyzzicato.publishing.bundled import bundled_licences, licence_expression
 from pyzzicato.publishing.cards import TEMPLATES, model_card, render_card

@@ -22,11 +22,11 @@ from pyzzicato.evaluation.likelihood import (
     total_likelihood,
 )
 from pyzzicato.evaluation.markov import MarkovModel
-from pyzzicato.representations.event_bins import encode_events
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.representations import representation_of
+from pyzzicato.representations.event_bins import encode_events
 from pyzzicato.representations.pianoroll import notes_to_roll
 from pyzzicato.training.baselines import count_baselines
-from pyzzicato.training.representations import representation_of
 from pyzzicato.training.store import NoteStore
 
 PIECES = [
