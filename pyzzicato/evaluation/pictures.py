@@ -14,7 +14,7 @@ from ..notes import shift_notes
 from ..plots import ACCENT, INK, plot_pianoroll, save_png
 from .excerpts import Excerpt
 from .measures import REAL, PieceMeasures, scalar_columns
-from .page import MEASURE_TITLES
+from .report_sections import MEASURE_TITLES
 from .systems import file_stem
 
 Sets = Mapping[str, Sequence[PieceMeasures]]
@@ -77,9 +77,7 @@ def draw_rolls(name: str, excerpts: Mapping[str, Excerpt], folder: Path) -> Pict
     return pictures
 
 
-def choose_pieces(
-    pieces: Sequence[PieceMeasures], real: Sequence[PieceMeasures]
-) -> dict[str, int]:
+def choose_pieces(pieces: Sequence[PieceMeasures], real: Sequence[PieceMeasures]) -> dict[str, int]:
     """Returns the numbers of the "best", the "median" and the "worst" piece by `rank_pieces`."""
     order = rank_pieces(pieces, real)
     return {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}

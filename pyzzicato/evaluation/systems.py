@@ -54,12 +54,14 @@ class System:
         about: what it does, in words.
         play: carries a seed on.
         is_drawn: whether rolls of its pieces belong into the report.
+        representation: the form it plays in, of `round_trips.REPRESENTATIONS`.
     """
 
     name: str
     about: str
     play: Play
     is_drawn: bool = False
+    representation: str = "none"
 
     def carry_on(self, excerpt: Excerpt, rng: int) -> Excerpt:
         """Returns the excerpt with what it plays after the seed, struck before its end."""
@@ -82,7 +84,7 @@ def sampled(name: str, info: ModelInfo, network: PyzzicatoModel, temperature: fl
         return Played(piece.continuation_only, len(piece.rescues))
 
     about = f"{info.backbone} (revision {info.revision}), sampled at temperature {temperature:g}"
-    return System(name, about, play, is_drawn=True)
+    return System(name, about, play, is_drawn=True, representation=network.config.representation)
 
 
 def by_threshold(name: str, network: PyzzicatoModel, threshold: float) -> System:
@@ -93,7 +95,7 @@ def by_threshold(name: str, network: PyzzicatoModel, threshold: float) -> System
         return Played(continue_seed(network, excerpt.joined, settings).continuation_only)
 
     about = f"the same in the article's way: keys with a probability above {threshold:g} sound"
-    return System(threshold_name(name), about, play)
+    return System(threshold_name(name), about, play, representation="roll")
 
 
 def markov_player(markov: MarkovModel, n_pieces: int) -> System:
@@ -114,7 +116,7 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
         return Played(sort_notes([*notes, *player.let_go(excerpt.seconds)]))
 
     about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
-    return System(MARKOV, about, play)
+    return System(MARKOV, about, play, representation="roll")
 
 
 def looped_seed() -> System:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..evaluation.measures import REAL
-from ..evaluation.page import MEASURE_TITLES, SECTIONS, report_page
+from ..evaluation.report_page import report_page
+from ..evaluation.report_sections import MEASURE_TITLES, SECTIONS
 
 _SHOWN_COMPOSERS = 15
 # What transformers writes into a config beside the choices of the model.
