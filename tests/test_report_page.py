@@ -124,6 +124,13 @@ def test_adversaries_and_entropies_stand_in_tables(page):
     assert cell(page, "pitch, by itself", 2) == cell(page, "pitch, held-out", 2) == "-"
 
 
+def test_only_systems_of_the_report_stand_in_its_tables():
+    found = {"all figures": Verdict(0.9, 0.8, 0.95, 6, 3, 9)}
+    for name, shown in (("real", True), ("other", False)):
+        report = build_report({"real": [measured(playing())]}, adversaries={name: found})
+        assert ("Can it be told" in report_page(report)) == shown
+
+
 def test_text_is_not_taken_for_markdown(page):
     assert "a\\|b \\[c\\](d) \\*e\\* \\_f\\_ \\<g\\> \\`h\\` \\#i j" in page
     assert "[c](d)" not in page.replace("\\]", "").replace("\\[", "")

@@ -82,6 +82,7 @@ class JudgeConfig:
     seconds: float
     learn: Path | None
     learn_real: Path | None
+    crop_notes: int
     updates: int
     rng: int
     json: Path | None
@@ -191,7 +192,7 @@ def judge(config: JudgeConfig) -> None:
     verdicts = judge_features(*tested)
     if config.learn is not None:
         learnt = passages(config.learn_real or config.learn.parent / REAL), passages(config.learn)
-        settings = NetworkSettings(updates=config.updates, rng=config.rng)
+        settings = NetworkSettings(config.crop_notes, config.updates, rng=config.rng)
         verdicts[NETWORK] = judge_network(learnt, tested, settings, say_progress)
     name = config.made.name
     print(f"{name}: {len(tested[0])} real, {len(tested[1])} made passages")
@@ -231,6 +232,7 @@ def parse_args() -> GenerateConfig | JudgeConfig:
     add("--seconds", type=float, default=60.0, help="length of a passage")
     add("--learn", type=Path, help="folder of passages of other pieces, for the network")
     add("--learn-real", type=Path, help="real ones of these pieces (default: real/ beside it)")
+    add("--crop-notes", type=int, default=128, help="notes the network sees at once")
     add("--updates", type=int, default=4000, help="of the network, at most")
     add("--rng", type=int, default=0, help="number of the network's random draw")
     add("--json", type=Path, help="file for the verdicts; others in it stay")

@@ -139,6 +139,7 @@ def cross_validated_scores(
             max_leaf_nodes=8,
             max_bins=32,
             l2_regularization=1.0,
+            min_samples_leaf=5,
             max_features=0.3,
             early_stopping=False,
             random_state=0,

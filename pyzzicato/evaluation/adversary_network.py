@@ -51,7 +51,7 @@ class NetworkSettings:
         ValueError: if a number is out of its range.
     """
 
-    crop_notes: int = 192
+    crop_notes: int = 128
     updates: int = 4000
     batch_size: int = 32
     learning_rate: float = 1e-3

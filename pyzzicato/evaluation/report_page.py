@@ -58,9 +58,9 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
                 yield from _trust(report["classifier"])
     yield from _variety(systems)
     yield from _distances(report)
-    yield from _adversaries(report.get("adversary", {}))
+    yield from _adversaries(_of_columns(report, "adversary"))
     yield from _likelihood(report.get("likelihood", {}))
-    yield from _entropies(report.get("entropy", {}))
+    yield from _entropies(_of_columns(report, "entropy"))
     yield from _files(report.get("files", ()))
     if report.get("pictures"):
         yield "## Pictures"
@@ -168,6 +168,12 @@ def _likelihood(likelihoods: Mapping[str, Any]) -> Iterator[str]:
     cheapest = sorted(likelihoods.items(), key=lambda item: item[1]["nats_a_second"] or math.inf)
     rows = [[_text(name), *(_short(value[unit]) for unit in units)] for name, value in cheapest]
     yield _table(["", *units.values()], rows)
+
+
+def _of_columns(report: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Returns a part of the report for the systems it shows, in their order."""
+    told = report.get(part, {})
+    return {name: told[name] for name in report["systems"] if name in told}
 
 
 def _adversaries(adversaries: Mapping[str, Any]) -> Iterator[str]:
