@@ -7,12 +7,15 @@ place, or the part of a MIDI file after the seconds that were its seed.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from ..midi import read_midi
 from ..notes import Note, cut_notes, end_of, shift_notes, sort_notes
 from ..training.catalogue import Piece
+
+Drawn = TypeVar("Drawn")
 
 EDGE_S = 1e-6
 """Borders lie so much before their nominal time. A note may be struck on a border to the tick, and
@@ -92,7 +95,7 @@ def present(pieces: Iterable[Piece], data_dir: Path) -> list[Piece]:
     return [piece for piece in pieces if (data_dir / piece.path).is_file()]
 
 
-def draw_places(pieces: Sequence[Piece], n: int, rng: int) -> list[tuple[Piece, float]]:
+def draw_places(pieces: Sequence[Drawn], n: int, rng: int) -> list[tuple[Drawn, float]]:
     """Returns `n` pieces and how far into each one to go, 0 to 1.
 
     Every piece is drawn once before any is drawn again. The draw depends on the pieces, on `n` and

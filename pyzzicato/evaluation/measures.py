@@ -9,6 +9,7 @@ import numpy as np
 from .distribution import Features, measure_features
 from .excerpts import Excerpt
 from .originality import Originality, TrainingIndex, measure_originality
+from .recurrence import Recurrence, measure_recurrence
 from .stability import Stability, measure_stability
 from .style import Style, StyleClassifier, measure_style
 from .tonality import Tonality, measure_tonality
@@ -19,7 +20,7 @@ REAL = "real"
 _NUMBERS = (int, float, int | None, float | None)
 # Where something is says nothing about how music is.
 _PLACES = ("nearest_at_s", "longest_at_s")
-_FAMILIES = ("stability", "tonality", "features", "originality")
+_FAMILIES = ("stability", "recurrence", "tonality", "features", "originality")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class PieceMeasures:
     Attributes:
         name: of the piece or file.
         stability: how steadily it goes on.
+        recurrence: whether it comes back to what it has said, and how its chords sound.
         tonality: whether it keeps to a key.
         features: for the comparison of sets.
         style: which composer it sounds like; None without a classifier.
@@ -39,6 +41,7 @@ class PieceMeasures:
 
     name: str
     stability: Stability
+    recurrence: Recurrence
     tonality: Tonality
     features: Features
     style: Style | None = None
@@ -61,6 +64,7 @@ class PieceMeasures:
         return cls(
             name=told["name"],
             stability=Stability(**told["stability"]),
+            recurrence=Recurrence(**told["recurrence"]),
             tonality=Tonality(**told["tonality"]),
             features=Features(**features),
             style=None if style is None else Style(**style),
@@ -89,6 +93,7 @@ def measure_excerpt(
     return PieceMeasures(
         name=excerpt.name,
         stability=measure_stability(notes, seconds),
+        recurrence=measure_recurrence(notes),
         tonality=measure_tonality(notes, seconds, excerpt.seed or None),
         features=measure_features(notes),
         style=None if classifier is None else measure_style(notes, classifier),

@@ -58,12 +58,14 @@ class System:
         about: what it does, in words.
         play: carries a seed on.
         is_drawn: whether rolls of its pieces belong into the report.
+        representation: the form it plays in, of `round_trips.REPRESENTATIONS`.
     """
 
     name: str
     about: str
     play: Play
     is_drawn: bool = False
+    representation: str = "none"
 
     def carry_on(self, excerpt: Excerpt, rng: int) -> Excerpt:
         """Returns the excerpt with what it plays after the seed, struck before its end."""
@@ -86,7 +88,7 @@ def sampled(name: str, info: ModelInfo, model: Model, temperature: float) -> Sys
         return Played(piece.continuation_only, len(piece.rescues))
 
     about = f"{info.backbone} (revision {info.revision}), sampled at temperature {temperature:g}"
-    return System(name, about, play, is_drawn=True)
+    return System(name, about, play, is_drawn=True, representation=model.config.representation)
 
 
 def by_threshold(name: str, model: Model, threshold: float) -> System:
@@ -97,7 +99,7 @@ def by_threshold(name: str, model: Model, threshold: float) -> System:
         return Played(continue_seed(model, excerpt.joined, settings).continuation_only)
 
     about = f"the same in the article's way: keys with a probability above {threshold:g} sound"
-    return System(threshold_name(name), about, play)
+    return System(threshold_name(name), about, play, representation="roll")
 
 
 def markov_player(markov: MarkovModel, n_pieces: int) -> System:
@@ -118,7 +120,7 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
         return Played(sort_notes([*notes, *decoder.let_go(excerpt.seconds)]))
 
     about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
-    return System(MARKOV, about, play)
+    return System(MARKOV, about, play, representation="roll")
 
 
 def looped_seed() -> System:
