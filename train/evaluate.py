@@ -59,6 +59,7 @@ from pyzzicato.evaluation.systems import (
 from pyzzicato.evaluation.training_index import BUNDLED_INDEX, TrainingIndex
 from pyzzicato.hub import model_info
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.playing.decoding import PART_NAMES
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.representations.pianoroll import FS, notes_to_roll
 from pyzzicato.training.catalogue import Piece, read_catalogue, select_pieces
@@ -85,6 +86,7 @@ class EvaluateConfig:
     training_index: Path
     markov_pieces: int
     adversary: Path | None = None
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Refused here rather than at the first seed, minutes later.
@@ -153,7 +155,10 @@ def training_rolls(config: EvaluateConfig, show: bool) -> Rolls:
 def set_up(config: EvaluateConfig, index: TrainingIndex, show: bool) -> Bench:
     """Loads the models, counts the baselines."""
     models, networks = load_systems(
-        config.model, temperature=config.temperature, threshold=config.threshold
+        config.model,
+        temperature=config.temperature,
+        threshold=config.threshold,
+        without=config.without,
     )
     rolls = training_rolls(config, show)
     baselines = [markov_player(count_markov(rolls), len(rolls)), looped_seed()]
@@ -338,9 +343,17 @@ def parse_args() -> EvaluateConfig:
     add("--rng", type=int, default=0, help="number of the random draw")
     add("--training-index", type=Path, default=BUNDLED_INDEX, help="from build_index.py")
     add("--markov-pieces", type=int, default=100)
+    add(
+        "--without",
+        nargs="+",
+        default=(),
+        choices=PART_NAMES,
+        metavar="PART",
+        help=f"parts of decoding to play without, one by one: {', '.join(PART_NAMES)}",
+    )
     add("--adversary", type=Path, help="verdicts of networks, from adversary.py judge")
     args = vars(parser.parse_args())
-    return EvaluateConfig(**{**args, "model": tuple(args["model"])})
+    return EvaluateConfig(**{**args, **{n: tuple(args[n]) for n in ("model", "without")}})
 
 
 if __name__ == "__main__":

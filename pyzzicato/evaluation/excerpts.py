@@ -4,8 +4,8 @@ Whatever is measured is an excerpt: the composer's own notes after a seed, a mod
 place, or the part of a MIDI file after the seconds that were its seed.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +34,8 @@ class Excerpt:
         seconds: how much time after the seed is measured, whether or not it is filled.
         rescues: how often whoever played the notes was brought back to the seed (see `guard.py`);
             None where nobody watched over that.
+        acted: share of the steps whose draw each part of decoding changed, by the part's name;
+            empty where nothing was drawn.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Excerpt:
     notes: tuple[Note, ...]
     seconds: float
     rescues: int | None = None
+    acted: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def joined(self) -> list[Note]:

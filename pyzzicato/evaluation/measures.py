@@ -1,7 +1,7 @@
 """All measures of one piece of music, whoever made it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class PieceMeasures:
         originality: what it shares with the training music; None without an index.
         composer: whom it should sound like; None if nobody in particular.
         rescues: how often its player was brought back to the seed; None where nobody watched.
+        acted: share of the steps whose draw each part of decoding changed, by the part's name.
     """
 
     name: str
@@ -48,6 +49,7 @@ class PieceMeasures:
     originality: Originality | None = None
     composer: str | None = None
     rescues: int | None = None
+    acted: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns plain JSON values; `from_dict` takes them back."""
@@ -71,6 +73,7 @@ class PieceMeasures:
             originality=None if originality is None else Originality(**originality),
             composer=told["composer"],
             rescues=told["rescues"],
+            acted=told["acted"],
         )
 
 
@@ -100,6 +103,7 @@ def measure_excerpt(
         originality=None if index is None else measure_originality(notes, index),
         composer=composer,
         rescues=excerpt.rescues,
+        acted=excerpt.acted,
     )
 
 
@@ -114,10 +118,10 @@ def scalar_columns(pieces: Sequence[PieceMeasures]) -> dict[str, list[float | No
     for family in _FAMILIES:
         parts = [getattr(piece, family) for piece in pieces]
         kind = next((type(part) for part in parts if part is not None), None)
-        for field in () if kind is None else fields(kind):
+        for its in () if kind is None else fields(kind):
             # By its declared type: a histogram that is None in all pieces is still none.
-            if field.type in _NUMBERS and field.name not in _PLACES:
-                found[field.name] = [getattr(part, field.name, None) for part in parts]
+            if its.type in _NUMBERS and its.name not in _PLACES:
+                found[its.name] = [getattr(part, its.name, None) for part in parts]
     return found
 
 

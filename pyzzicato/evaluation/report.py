@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..playing.decoding import PART_NAMES
 from .adversary import Verdict
 from .distribution import MIN_PIECES, Features, compare_sets
 from .entropy import NumberEntropy
@@ -96,6 +97,7 @@ def summarise(pieces: Sequence[PieceMeasures]) -> dict[str, Any]:
         "stuck": rate_of((p.stability.stuck_share or 0.0) > STUCK_SHARE for p in pieces),
     }
     columns["rescues"] = [p.rescues for p in pieces]
+    columns |= {f"acted_{part}": [p.acted.get(part) for p in pieces] for part in PART_NAMES}
     watched = [p.rescues > 0 for p in pieces if p.rescues is not None]
     if watched:
         rates["rescued"] = rate_of(watched)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..playing.decoding import PART_NAMES
 from ..playing.decoding.guard import (
     CIRCLE_KEYS,
     CIRCLE_STROKES,
@@ -86,6 +87,14 @@ SECTIONS = (
             ("drift", "drift"),
             ("rescues", "times brought back to the seed"),
         ),
+    ),
+    Section(
+        "What steers the draw?",
+        "The share of the steps whose draw each part of decoding changed: *tempering* and *min-p* "
+        "(of the checkpoint or asked for), *tilt* towards sparser playing or longer notes, the "
+        "*density* keeper, and the *guard*. A model *without* one of them is a column of its own.",
+        (),
+        tuple((f"acted_{part}", f"changed by {part}") for part in PART_NAMES),
     ),
     Section(
         "Does it loop, stick or stutter?",
