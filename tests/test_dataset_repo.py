@@ -109,6 +109,7 @@ def test_prepare_data_copies_from_the_hub(published, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", told)
     prepare_data.main(prepare_data.parse_args())
     copied = NoteStore(out)
+    assert copied.repo == REPO
     assert {piece.composer for piece in copied.pieces} == {"Bach"}
     twins = {piece.path: piece for piece in published.pieces}
     for piece in copied.pieces:

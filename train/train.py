@@ -101,6 +101,11 @@ def main(config: TrainConfig) -> None:
 
         publish.check_ready(config.push_to_hub, yes=True)
     store = open_store(config, accelerator.num_processes)
+    if config.push_to_hub is not None and not store.licence:
+        raise ValueError(
+            "--push-to-hub needs to know the licence of the music, and the prepared data does not "
+            "say it; prepare it again with --licence"
+        )
     if accelerator.is_main_process:
         compare_data(config.recipe, store)
     for stage in config.recipe.stages:
