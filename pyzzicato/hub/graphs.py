@@ -5,6 +5,7 @@ A bundled graph was made with the package. One from elsewhere is checked before 
 torch is installed, and kept beside the Hub's cache.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from huggingface_hub import constants
 
 from ..models.architecture import Architecture
 from ..playing.graph_check import check_graph
-from .checkpoints import GRAPH, ModelInfo
+from .checkpoints import CONFIG, GRAPH, ModelInfo
 
 FORMAT = 1
 """Of the graphs that this release writes and plays; part of their names in the cache."""
@@ -79,5 +80,7 @@ def _export(info: ModelInfo, graph: Path, export: Export) -> None:
 
 
 def _kept(info: ModelInfo) -> Path:
-    name = f"{info.revision}-{FORMAT}.onnx"
+    # Not all that makes a graph is in the weights: how long a recall is, say.
+    config = hashlib.sha256((info.folder / CONFIG).read_bytes()).hexdigest()
+    name = f"{info.revision}-{config[:12]}-{FORMAT}.onnx"
     return Path(constants.HF_HOME) / "pyzzicato" / "graphs" / name
