@@ -8,6 +8,7 @@ torch is installed, and kept beside the Hub's cache.
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -76,7 +77,8 @@ def _export(info: ModelInfo, graph: Path, export: Export) -> None:
     except OSError as error:
         raise ValueError(f"the graph of {info.name} cannot be kept: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _kept(info: ModelInfo) -> Path:
