@@ -147,7 +147,8 @@ class EventEmbedding(nn.Module):
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""
         memories = self.memory.start(batch_size)
-        earlier = memories.new_zeros(batch_size, self.n_recent - 1, N_KEYS)
+        # One at least: a state of no rows would be taken for one that grows, see `export.py`.
+        earlier = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
         heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
         return earlier, memories, heard
 
@@ -164,11 +165,11 @@ class EventEmbedding(nn.Module):
         struck = F.one_hot(numbers[..., 1], N_KEYS).to(dtype)
         earlier, memories, heard = state
         seen = torch.cat((earlier, struck), dim=1)
-        recent = seen.unfold(1, self.n_recent, 1)
+        first = earlier.shape[1]
+        recent = seen[:, first + 1 - self.n_recent :].unfold(1, self.n_recent, 1)
         remembered, memories = self.memory(struck, memories)
         parts = [recent, remembered]
         if self.recall is not None:
             recalled, heard = self.recall(struck, heard)
             parts.insert(1, recalled.to(remembered.dtype))
-        latest = seen[:, seen.shape[1] - earlier.shape[1] :]
-        return vectors, torch.cat(parts, dim=-1), (latest, memories, heard)
+        return vectors, torch.cat(parts, dim=-1), (seen[:, -first:], memories, heard)
