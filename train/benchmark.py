@@ -6,14 +6,14 @@
 One continuation at a time, on one thread, sound and picture excluded; seconds of music a second of
 wall time (median of the repeats). The figures of a model:
 
-    seed heard      seconds of wall time for hearing ten seconds of seed and telling whose style it
-                    is in, once, before the first new note
+    seed fed        seconds of wall time for feeding ten seconds of seed, once, before the first new
+                    note
     as it plays     from then on with the carried state, for each of the lengths; in brackets the
                     milliseconds a step, which do not depend on how dense the piece has become
     naive           the article's way: the last ten seconds through the network again for each step,
                     whatever drawing the step costs on top
     bound           the same number of steps, each only the matrix products of the network's weights
-                    with vectors, at the speed numpy does them here
+                    with vectors, at the speed torch does them here
 """
 
 import argparse
@@ -25,19 +25,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
-from pyzzicato.hub import load_model
+from pyzzicato.hub import open_model
+from pyzzicato.hub.networks import open_network
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note
-from pyzzicato.players import player_for
 from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.loaded_model import Model
 from pyzzicato.playing.seed import cut_seed
 from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.representations.touch import SeedTouch
+from pyzzicato.representations import representation_of
 from pyzzicato.seeds import load_seed
-from pyzzicato.threads import one_thread
 
 _SEED = "chopin-ballade-g-minor"
 _NAIVE_STEPS = 40
@@ -55,7 +54,7 @@ class BenchmarkConfig:
 
 
 class Timed(NamedTuple):
-    """One continuation: wall time of hearing the seed and of playing on, in seconds, and the steps
+    """One continuation: wall time of feeding the seed and of playing on, in seconds, and the steps
     that it took.
     """  # noqa: D205
 
@@ -64,7 +63,7 @@ class Timed(NamedTuple):
     steps: float
 
 
-def time_playing(model: PyzzicatoModel, seed: list[Note], seconds: float, rng: int) -> Timed:
+def time_playing(model: Model, seed: list[Note], seconds: float, rng: int) -> Timed:
     """Returns the times of one continuation."""
     piece = continue_seed(model, seed, GenerationSettings(seconds=seconds, rng=rng))
     on_roll = model.config.representation == "roll"
@@ -73,47 +72,47 @@ def time_playing(model: PyzzicatoModel, seed: list[Note], seconds: float, rng: i
     return Timed(piece.heard_seconds, piece.wall_seconds - piece.heard_seconds, steps)
 
 
-def time_naive_step(model: PyzzicatoModel, seed: list[Note], rng: int) -> float:
+def time_naive_step(network: PyzzicatoModel, seed: list[Note]) -> float:
     """Returns the median wall time of a step for which the whole window is run again."""
-    notes, seconds = cut_seed(seed, GenerationSettings(), model.config.fs)
-    player = player_for(model.config, notes, seconds, SeedTouch(notes, rng))
-    window = torch.from_numpy(player.steps)[None]
+    representation = representation_of(network.config)
+    notes, seconds = cut_seed(seed, GenerationSettings(), representation)
+    window = torch.from_numpy(representation.encode(notes, seconds))[None]
     times = []
     with torch.inference_mode():
         for _ in range(_NAIVE_STEPS):
             began = time.perf_counter()
-            model(window)
+            network(window)
             times.append(time.perf_counter() - began)
     return median(times)
 
 
-def time_products(model: PyzzicatoModel, repeats: int = 50) -> float:
+def time_products(network: PyzzicatoModel, repeats: int = 50) -> float:
     """Returns the median wall time of one product of each weight matrix with a vector.
 
     A convolution along the keys counts as a product with the 88 vectors it reads.
     """
-    rng = np.random.default_rng(0)
     jobs = []
     looked_up = ("after_", "tables", "composers", "densities")
-    for name, weight in model.named_parameters():
+    for name, weight in network.named_parameters():
         if weight.ndim < 2 or any(part in name for part in looked_up):
             continue
-        matrix = np.ascontiguousarray(weight.detach().flatten(1).numpy())
+        matrix = weight.detach().flatten(1).contiguous()
         shape = (matrix.shape[1], 88) if weight.ndim == 4 else (matrix.shape[1],)
-        jobs.append((matrix, rng.standard_normal(shape, dtype=np.float32)))
+        jobs.append((matrix, torch.randn(shape)))
     times = []
-    with one_thread():
+    with torch.inference_mode():
         for _ in range(repeats):
             began = time.perf_counter()
             for matrix, vectors in jobs:
-                np.matmul(matrix, vectors)
+                torch.matmul(matrix, vectors)
             times.append(time.perf_counter() - began)
     return median(times)
 
 
 def measure(name: str, config: BenchmarkConfig) -> dict[str, Any]:
     """Returns a model's figures, times real time, as plain JSON values."""
-    model = load_model(name)
+    model, info = open_model(name)
+    network = open_network(info.folder)
     seed = list(load_seed(_SEED).notes)
     torch.set_num_threads(1)
     time_playing(model, seed, 2.0, config.rng)  # What is slow only once is not counted.
@@ -136,8 +135,8 @@ def measure(name: str, config: BenchmarkConfig) -> dict[str, Any]:
             f"{s:g} s": round(1000 * median(t.playing / t.steps for t in all_), 3)
             for s, all_ in times.items()
         },
-        "naive": round(1 / (steps * time_naive_step(model, seed, config.rng)), 1),
-        "bound": round(1 / (steps * time_products(model)), 1),
+        "naive": round(1 / (steps * time_naive_step(network, seed)), 1),
+        "bound": round(1 / (steps * time_products(network)), 1),
     }
 
 
