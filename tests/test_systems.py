@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import tiny_config
 from excerpt_builder import SECONDS, SEED_SECONDS, playing
+from graph_store import save_playable
 
 from pyzzicato.evaluation.excerpts import Excerpt
 from pyzzicato.evaluation.markov import MarkovModel
@@ -17,17 +18,17 @@ from pyzzicato.evaluation.systems import (
     name_models,
     real_music,
 )
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import load_model
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note, end_of, shift_notes
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 
 
 @pytest.fixture
 def folder(tmp_path, model):
     """Returns a folder with a debug model."""
-    model.save_pretrained(tmp_path / "debug")
+    save_playable(model, tmp_path / "debug")
     return str(tmp_path / "debug")
 
 

@@ -6,14 +6,14 @@
 
 A model that plays on and on hears its own mistakes, grows denser by them and leaves its key. To be
 drawn from a little otherwise than it has learnt makes up for it. Seeds from training pieces (what
-is kept back stays so) are carried on, and three numbers of the checkpoint's config are moved until
-the median seed is carried on as its composer did:
+is kept back stays so) are carried on, and three numbers of its `generation_config.json` are moved
+until the median seed is carried on as its composer did:
 
     tempering   the temperature of keys: how varied the pitches of eight seconds are
     pacing      makes playing calmer: how many new notes there are
     holding     holds keys longer: how long notes last
 
-It begins with what the config holds. After each look at the seeds a line is laid through what all
+It begins with what is there. After each look at the seeds a line is laid through what all
 looks have told (ridge regression towards how other models answered), and the next look is where by
 it nothing is in excess, or as near as a step goes. These measures decide and nothing else; look at
 the report before and after.
@@ -25,24 +25,25 @@ import math
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from statistics import fmean, median
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
 from pyzzicato.evaluation.tonality import measure_tonality
 from pyzzicato.hub import load_model
-from pyzzicato.models.config import PyzzicatoConfig
-from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.hub.checkpoints import MAX_CONFIG_BYTES, VALUES, read_json
 from pyzzicato.notes import Note
 from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.decoding.values import DecodingValues
+from pyzzicato.playing.loaded_model import Model
 from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations import Representation
 from pyzzicato.training.catalogue import select_files
 
 Vector = NDArray[np.float64]
@@ -81,11 +82,27 @@ class CalibrateConfig:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a model is drawn from: three values of its config (see `SamplingRule`)."""
+    """How a model is drawn from: three of its values of decoding (see `DecodingValues`)."""
 
     tempering: float = 1.0
     pacing: float = 0.0
     holding: float = 0.0
+
+    @classmethod
+    def of(cls, values: DecodingValues, representation: Representation) -> "Manner":
+        """Returns the three of all values."""
+        tempering = values.temperatures.get(_tempered(representation), 1.0)
+        return cls(tempering, values.pacing, values.holding)
+
+    def put_into(self, values: DecodingValues, representation: Representation) -> DecodingValues:
+        """Returns all values with these three in their places."""
+        temperatures = {**values.temperatures, _tempered(representation): self.tempering}
+        return replace(values, temperatures=temperatures, pacing=self.pacing, holding=self.holding)
+
+
+def _tempered(representation: Representation) -> str:
+    """Returns the name of what is tempered: of the four numbers of a note its pitch."""
+    return "pitch" if "pitch" in representation.numbers else "keys"
 
 
 @dataclass(frozen=True)
@@ -106,9 +123,8 @@ class Excess:
 
 
 @cache
-def loaded(checkpoint: Path) -> PyzzicatoModel:
+def loaded(checkpoint: Path) -> Model:
     """Returns a model, loaded once a process."""
-    torch.set_num_threads(1)
     return load_model(str(checkpoint))
 
 
@@ -116,8 +132,7 @@ def measure(job: tuple[int, Excerpt], checkpoint: Path, manner: Manner) -> Exces
     """Carries a seed on and returns how that differs from what the composer wrote."""
     number, excerpt = job
     model = loaded(checkpoint)
-    for name, value in asdict(manner).items():
-        setattr(model.config, name, value)
+    model = replace(model, decoding=manner.put_into(model.decoding, model.representation))
     settings = GenerationSettings(
         seconds=excerpt.seconds, seed_seconds=excerpt.seed_seconds, rng=number
     )
@@ -214,13 +229,14 @@ def find_manner(
 
 
 def main(config: CalibrateConfig) -> None:
-    """Calibrates a checkpoint and rewrites its config."""
-    file = config.checkpoint / "config.json"
-    model = load_model(str(config.checkpoint)).config
-    begin = Manner(model.tempering, model.pacing, model.holding)
-    manner = find_manner(config, draw_excerpts(config), begin, _ANSWERS[model.representation])
-    told = {**json.loads(file.read_text(encoding="utf-8")), **asdict(manner)}
-    PyzzicatoConfig.from_dict(told)
+    """Calibrates a checkpoint and rewrites its values of decoding."""
+    file = config.checkpoint / VALUES
+    model = load_model(str(config.checkpoint))
+    begin = Manner.of(model.decoding, model.representation)
+    answers = _ANSWERS[model.config.representation]
+    manner = find_manner(config, draw_excerpts(config), begin, answers)
+    before = read_json(file, MAX_CONFIG_BYTES) if file.is_file() else {}
+    told = {**before, **manner.put_into(model.decoding, model.representation).as_table()}
     file.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     found = ", ".join(f"{name} {value:g}" for name, value in asdict(manner).items())
     print(f"{found}, written to {file}")
