@@ -163,7 +163,8 @@ class EventEmbedding(nn.Module):
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""
         memories = self.memory.start(batch_size)
-        earlier = memories.new_zeros(batch_size, self.n_recent - 1, N_KEYS)
+        # One at least: a state of no rows would be taken for one that grows, see `export.py`.
+        earlier = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
         heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
         soft = None if self.soft_recall is None else self.soft_recall.start(batch_size)
         return earlier, memories, heard, soft
@@ -181,7 +182,8 @@ class EventEmbedding(nn.Module):
         struck = F.one_hot(numbers[..., 1], N_KEYS).to(dtype)
         earlier, memories, heard, soft = state
         seen = torch.cat((earlier, struck), dim=1)
-        recent = seen.unfold(1, self.n_recent, 1)
+        first = earlier.shape[1]
+        recent = seen[:, first + 1 - self.n_recent :].unfold(1, self.n_recent, 1)
         remembered, memories = self.memory(struck, memories)
         parts = [recent, remembered]
         if self.recall is not None:
@@ -194,5 +196,5 @@ class EventEmbedding(nn.Module):
         if self.tells_time:
             passed = self.seconds[numbers[..., :1]].to(vectors.dtype)
             vectors = torch.cat((vectors, passed), dim=-1)
-        latest = seen[:, seen.shape[1] - earlier.shape[1] :]
-        return vectors, torch.cat(parts, dim=-1), (latest, memories, heard, soft)
+        after = seen[:, -first:], memories, heard, soft
+        return vectors, torch.cat(parts, dim=-1), after
