@@ -97,6 +97,18 @@ CASES = {
     "lstm, notes": Case(
         "lstm", "notes", "events", config={"spans": [3.0, 30.0], "recent": 1, "recalls": [2]}
     ),
+    "attention, notes": Case(
+        "attention",
+        "notes",
+        "events",
+        config={"dense_size": 16, "n_heads": 2, "view": 6, "endings": [2.0, 9.0]},
+    ),
+    "attention, notes that recall": Case(
+        "attention",
+        "notes",
+        "events",
+        config={"dense_size": 16, "n_heads": 4, "n_blocks": 1, "view": 5, "recall_heads": 2},
+    ),
     "conv1d, notes that recall": Case(
         "conv1d", "notes", "events", config={"recent": 2, "recalls": [1, 2, 6]}, sees=2 * 2 + 1
     ),
