@@ -309,9 +309,7 @@ def test_muon_moves_the_matrices_of_the_backbone_and_the_loss_falls(
     network = PyzzicatoModel(settings.model_config("extend"))
     adam, muon = build_optimizers(network, settings)
     taken = [w for group in muon.param_groups for w in group["params"]]
-    assert {id(w) for w in taken} == {
-        id(w) for w in network.backbone.parameters() if w.ndim == 2
-    }
+    assert {id(w) for w in taken} == {id(w) for w in network.backbone.parameters() if w.ndim == 2}
     others = [w for group in adam.param_groups for w in group["params"]]
     assert len(others) + len(taken) == len(list(network.parameters()))
     log = Log()

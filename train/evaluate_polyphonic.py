@@ -140,9 +140,7 @@ def train_and_test(benchmark: Benchmark, config: PolyphonicConfig) -> dict[str, 
 def baselines(benchmark: Benchmark) -> dict[str, float]:
     """Returns test nats a frame of the models without a network, counted on the training pieces."""
     counted = baseline_nats(benchmark.train)
-    return {
-        name: mean_nats(map(counted[name], benchmark.test)) for name in ("frequency", "markov")
-    }
+    return {name: mean_nats(map(counted[name], benchmark.test)) for name in ("frequency", "markov")}
 
 
 def table(result: dict[str, Any]) -> str:

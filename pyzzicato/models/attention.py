@@ -110,15 +110,17 @@ class Block(nn.Module):
         return x, BlockState(keys[:, first:], values[:, first:])
 
     def _attend(self, q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        heads = [t.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for t in (q, keys, values)]
-        n_notes, n_seen = q.shape[1], keys.shape[1]
+        q, keys, values = (
+            t.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for t in (q, keys, values)
+        )
+        n_notes, n_seen = q.shape[2], keys.shape[2]
         if n_notes == n_seen <= self.view:
-            seen = F.scaled_dot_product_attention(*heads, is_causal=True)
+            seen = F.scaled_dot_product_attention(q, keys, values, is_causal=True)
         else:
-            ages = torch.arange(n_seen - n_notes, n_seen, device=q.device)[:, None]
-            ages = ages - torch.arange(n_seen, device=q.device)
+            places = torch.arange(n_seen, device=q.device)
+            ages = places[n_seen - n_notes :, None] - places
             is_seen = (ages >= 0) & (ages < self.view)
-            seen = F.scaled_dot_product_attention(*heads, attn_mask=is_seen)
+            seen = F.scaled_dot_product_attention(q, keys, values, attn_mask=is_seen)
         return seen.transpose(1, 2).flatten(2)
 
 

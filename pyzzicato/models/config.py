@@ -247,17 +247,13 @@ class PyzzicatoConfig(PretrainedConfig):
         check_whole("n_blocks", self.n_blocks, 1, _MAX_LAYERS)
         check_whole("n_heads", self.n_heads, 1, _MAX_HEADS)
         check_whole("view", self.view, 2, _MAX_VIEW)
-        if self.representation != "events" and (
-            self.recall_heads or self.backbone == "attention"
-        ):
+        if self.representation != "events" and (self.recall_heads or self.backbone == "attention"):
             raise ValueError(
                 "representation must be 'events' for attention and recall_heads, got "
                 f"{self.representation!r}"
             )
         if self.backbone == "attention" and self.dense_size % (4 * self.n_heads):
-            raise ValueError(
-                f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}"
-            )
+            raise ValueError(f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}")
 
     def choices(self) -> dict[str, Any]:
         """Returns the attributes above by name, to build a config like this one."""
@@ -287,7 +283,6 @@ class PyzzicatoConfig(PretrainedConfig):
             return 0
         asked = max(notes_a_second, levels[0])
         return 1 + min(range(len(levels)), key=lambda i: abs(math.log(levels[i] / asked)))
-
 
     def ending_numbers(self, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
         """Returns the numbers the model takes for seconds left of a piece, alike in shape.

@@ -112,8 +112,7 @@ class SoftRecall(nn.Module):
         query, place = self.looks(wide).chunk(2, dim=-1)
         places = torch.cat((state.key.to(place.dtype), place), dim=1)
         what = sum(
-            table(n)
-            for table, n in zip(self.what, (onset, duration, velocity), strict=True)
+            table(n) for table, n in zip(self.what, (onset, duration, velocity), strict=True)
         )
         followed = torch.cat(
             (
@@ -130,7 +129,11 @@ class SoftRecall(nn.Module):
         planes = torch.cat((as_was, _from_here(moved, pitch)), dim=2).transpose(2, 3)
         first = max(0, keys.shape[1] - (self.view - 1))
         after = SoftRecallState(
-            keys[:, first:], values[:, first:], gram[:, -(_GRAM - 1) :], places[:, -1:], pitch[:, -1:]
+            keys[:, first:],
+            values[:, first:],
+            gram[:, -(_GRAM - 1) :],
+            places[:, -1:],
+            pitch[:, -1:],
         )
         return planes, self.out(vectors.flatten(2)), after
 
@@ -144,17 +147,23 @@ class SoftRecall(nn.Module):
         for first in range(0, n_notes, _BLOCK):
             last = min(first + _BLOCK, n_notes)
             n_keys = n_before + last
-            age = torch.arange(n_before + first, n_keys, device=q.device)[:, None] - torch.arange(
-                n_keys, device=q.device
-            )
-            bias = self.by_age[:, age.clamp(min=0).add(1).log2().round().long().clamp(max=_AGES - 1)]
-            hidden = (age < 0) | (age >= self.view)
-            bias = bias.masked_fill(hidden, float("-inf")).to(q.dtype)
+            bias = self._bias(n_before + first, n_keys).to(q.dtype)
             scores = q[:, :, first:last] @ k[:, :, :n_keys].transpose(2, 3) + bias
             weights = torch.cat((scores, sink[:, :, first:last]), dim=-1).softmax(-1)[..., :-1]
             read = weights.to(values.dtype).flatten(1, 2) @ values[:, :n_keys]
             parts.append(read.unflatten(1, (self.n_heads, -1)))
         return torch.cat(parts, dim=2).transpose(1, 2)
+
+    def _bias(self, first: int, last: int) -> Tensor:
+        """Returns `(H, last - first, last)` by how long ago each place was, in notes.
+
+        Rows are the queries of notes `first` to `last`; places that none may see are -inf.
+        """
+        places = torch.arange(last, device=self.by_age.device)
+        age = places[first:, None] - places
+        level = (age.clamp(min=0) + 1).log2().round().long().clamp(max=_AGES - 1)
+        unseen = (age < 0) | (age >= self.view)
+        return self.by_age[:, level].masked_fill(unseen, float("-inf"))
 
 
 def _from_here(moved: Tensor, pitch: Tensor) -> Tensor:

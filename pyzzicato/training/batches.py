@@ -130,7 +130,9 @@ class CropSampler:
         """Returns steps with single mistakes."""
         return self._representation.add_noise(steps, self._settings.noise, rng)
 
-    def _crop(self, piece: StoredPiece, rng: np.random.Generator) -> tuple[Steps, NDArray[np.float64]]:
+    def _crop(
+        self, piece: StoredPiece, rng: np.random.Generator
+    ) -> tuple[Steps, NDArray[np.float64]]:
         """Returns `(crop_steps + 1, A)` steps, and the seconds left of the piece after each.
 
         A piece that is shorter begins again.

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch import nn
 
 from ..models import PyzzicatoModel
 from .settings import TrainSettings
@@ -24,15 +25,14 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     return settings.learning_rate * warmup * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def build_optimizers(
-    model: PyzzicatoModel, settings: TrainSettings
-) -> list[torch.optim.Optimizer]:
+def build_optimizers(model: PyzzicatoModel, settings: TrainSettings) -> list[torch.optim.Optimizer]:
     """Returns what moves a model's weights, each weight in one of them.
 
     Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon; scaled as in Liu et al. 2025,
     arXiv:2502.16982, so that one rate serves both) takes the matrices of the backbone.
     """
-    by_muon, others = [], []
+    by_muon: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, weight in model.named_parameters():
         is_matrix = weight.ndim == 2 and name.startswith("backbone.")
         (by_muon if is_matrix and settings.optimizer == "muon" else others).append(weight)
