@@ -1,6 +1,7 @@
 """Attention above the LSTM: step by step, causal, and aware of notes and seconds."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,6 +45,16 @@ def test_any_cut_gives_what_the_whole_gives(view: int, parts: tuple[int, ...]) -
     # What is kept does not grow beyond what is looked back on.
     kept = [block.keys.shape[1] for block in state.backbone.blocks]
     assert kept == [min(40, view - 1)] * 2
+
+
+@torch.no_grad()
+def test_a_saved_model_gives_what_it_gave(tmp_path: Path) -> None:
+    model = build(endings=[2.0])
+    model.save_pretrained(tmp_path)
+    loaded = PyzzicatoModel.from_pretrained(tmp_path).eval()
+    steps = random_events(2, 30)
+    (was, _), (now, _) = (m.hidden(steps, m.start(2)) for m in (model, loaded))
+    assert torch.equal(was, now)
 
 
 @torch.no_grad()
@@ -112,7 +123,7 @@ def test_attention_knows_distances_and_not_places() -> None:
     places = torch.rand(1, 6, 2).cumsum(1)
 
     def turns(places: Tensor) -> Tensor:
-        angles = places @ backbone.rates
+        angles = places @ torch.tensor(backbone.rates)
         return torch.stack((angles.cos(), angles.sin()), dim=2)
 
     here, _ = block(x, turns(places), block.start(1))

@@ -96,22 +96,43 @@ def test_the_same_figure_elsewhere_is_found_alike_if_keys_do_not_count() -> None
     assert torch.allclose(vectors, likewise, atol=1e-5)
 
 
-def test_it_learns_to_go_on_as_before() -> None:
-    """Figures of random keys, each played twice: in the second half the next key can be read."""
-    recall = SoftRecall(1, 6, 1024)
-    optimizer = torch.optim.Adam(recall.parameters(), 1e-2)
-    for _ in range(60):
-        once = torch.randint(20, 60, (8, 24))
-        keys = torch.cat((once, once), dim=1)
-        notes = torch.zeros(8, 48, 4, dtype=torch.long)
-        notes[..., 1] = keys
-        planes, _, _ = recall(notes, recall.start(8))
-        read = planes[:, 28:-1, :, 0].gather(-1, keys[:, 29:, None])
+def twice(n_notes: int) -> Tensor:
+    """Returns `(8, 2 n, 4)` notes of random keys, each figure played twice."""
+    once = torch.randint(20, 60, (8, n_notes))
+    notes = torch.zeros(8, 2 * n_notes, 4, dtype=torch.long)
+    notes[..., 1] = torch.cat((once, once), dim=1)
+    return notes
+
+
+def read_of_next(recall: SoftRecall, notes: Tensor, first: int) -> Tensor:
+    """Returns `(8, T, 2 H)`: the share of each key that follows, from note `first` on."""
+    planes, _, _ = recall(notes, recall.start(len(notes)))
+    keys = notes[:, first + 1 :, 1]
+    return planes[:, first:-1].gather(2, keys[..., None, None].expand(-1, -1, 1, 4))[:, :, 0]
+
+
+@torch.no_grad()
+def test_from_the_first_it_finds_what_was_played_before() -> None:
+    recall = SoftRecall(2, 6, 1024)
+    notes = twice(40)
+    # Eight notes into the second time nothing is in doubt.
+    assert read_of_next(recall, notes, 48).min() > 0.9
+    # What has not been played before has not been found.
+    assert recall(notes[:, :30], recall.start(8))[0].sum(2).mean() < 0.1
+
+
+def test_it_learns_where_to_look() -> None:
+    recall = SoftRecall(2, 6, 1024)
+    # Not as a match model.
+    nn.init.normal_(recall.looks.weight, std=0.002)
+    optimizer = torch.optim.Adam(recall.parameters(), 3e-3)
+    shares = []
+    for _ in range(80):
+        shares.append(read_of_next(recall, twice(24), 30)[..., 0])
         optimizer.zero_grad()
-        loss = -(read + 1e-3).log().mean()
-        loss.backward()
+        (-(shares[-1] + 1e-3).log().mean()).backward()
         optimizer.step()
-    assert read.mean() > 0.8
+    assert shares[0].mean() < 0.3 and shares[-1].mean() > 0.7
 
 
 def test_at_first_it_says_nothing_to_the_backbone() -> None:

@@ -20,12 +20,18 @@ REACH = 48
 """Semitones up or down that a recalled interval may have; wider ones say nothing."""
 _N_MOVES = 2 * REACH + 1
 _GRAM = 8
-_KEY_SIZE = 32
+_KEY_SIZE = 64
+# Weights are small so that they learn as fast as others, and scores so many times larger.
+_SHARP = 50.0
 _VALUE_SIZE = 64
 _ONSETS, _DURATIONS, _VELOCITIES = 57, 48, 16
 # Queries looked at together in training: those before a block need not see what comes after it.
 _BLOCK = 256
 _AGES = 16
+# What each of the last notes adds to the score where it is the same, the present one first, and the
+# score of a place that nothing followed: for every other head.
+_GAINS = (5.0, 5.0, 4.0, 4.0, 3.0, 3.0, 2.0, 2.0), (3.0,) * _GRAM
+_NOWHERE = 20.0, 16.0
 
 
 class SoftRecallState(NamedTuple):
@@ -69,7 +75,7 @@ class SoftRecall(nn.Module):
         self.width = n_heads * _KEY_SIZE
         self.looks = nn.Linear(_GRAM * self.gram_size, 2 * self.width)
         # Where nothing is alike, attention rests on a place that nothing followed.
-        self.nowhere = nn.Parameter(torch.zeros(n_heads))
+        self.nowhere = nn.Parameter(torch.tensor([_NOWHERE[i % 2] / _SHARP for i in range(n_heads)]))
         self.by_age = nn.Parameter(torch.zeros(n_heads, _AGES))
         self.what = nn.ModuleList(
             nn.Embedding(n, _VALUE_SIZE) for n in (_ONSETS, _DURATIONS, _VELOCITIES)
@@ -77,6 +83,28 @@ class SoftRecall(nn.Module):
         self.out = nn.Linear(n_heads * _VALUE_SIZE, out_size, bias=False)
         # It says nothing at first, so that a model which has learnt already can be given one.
         nn.init.zeros_(self.out.weight)
+
+        self._match_figures()
+
+    @torch.no_grad()
+    def _match_figures(self) -> None:
+        """Makes each head begin as a match model: it looks for where the last notes were the same.
+
+        Half of the heads compare intervals, half pitches. Each value has a code, each of the last
+        notes a place in queries and keys, and each that is the same adds to the score; so the
+        longest match has the most attention, and short ones are outweighed by `nowhere`.
+        """
+        n = _KEY_SIZE // _GRAM
+        for table in (self.interval, self.pitch):
+            table.weight[:, :n] = F.normalize(torch.randn_like(table.weight[:, :n]), dim=1)
+        weight = self.looks.weight.mul_(0.02).view(2, self.n_heads, _GRAM, n, -1, _GRAM)
+        nn.init.zeros_(self.looks.bias)
+        for head in range(self.n_heads):
+            first = self.interval.embedding_dim if head >= (self.n_heads + 1) // 2 else 0
+            for ago, gain in enumerate(_GAINS[head % 2]):
+                for i in range(n):
+                    place = (first + i, _GRAM - 1 - ago)
+                    weight[:, head, ago, i, *place] = (gain / _SHARP) ** 0.5
 
     def start(self, batch_size: int) -> SoftRecallState:
         """Returns the state before the first note."""
@@ -140,9 +168,9 @@ class SoftRecall(nn.Module):
     def _read(self, query: Tensor, keys: Tensor, values: Tensor, n_before: int) -> Tensor:
         """Returns `(B, T, H, V)`, what each head reads after each note."""
         batch, n_notes, _ = query.shape
-        q = (query * _KEY_SIZE**-0.5).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+        q = (query * _SHARP).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
         k = keys.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-        sink = self.nowhere.to(query.dtype)[None, :, None, None].expand(batch, -1, n_notes, -1)
+        sink = (_SHARP * self.nowhere).to(query.dtype)[None, :, None, None].expand(batch, -1, n_notes, -1)
         parts = []
         for first in range(0, n_notes, _BLOCK):
             last = min(first + _BLOCK, n_notes)
@@ -163,7 +191,7 @@ class SoftRecall(nn.Module):
         age = places[first:, None] - places
         level = (age.clamp(min=0) + 1).log2().round().long().clamp(max=_AGES - 1)
         unseen = (age < 0) | (age >= self.view)
-        return self.by_age[:, level].masked_fill(unseen, float("-inf"))
+        return _SHARP * self.by_age[:, level].masked_fill(unseen, float("-inf"))
 
 
 def _from_here(moved: Tensor, pitch: Tensor) -> Tensor:
