@@ -125,6 +125,7 @@ def test_it_learns_where_to_look() -> None:
     recall = SoftRecall(2, 6, 1024)
     # Not as a match model.
     nn.init.normal_(recall.looks.weight, std=0.002)
+    nn.init.zeros_(recall.nowhere)
     optimizer = torch.optim.Adam(recall.parameters(), 3e-3)
     shares = []
     for _ in range(80):
