@@ -126,9 +126,9 @@ def test_it_learns_where_to_look() -> None:
     # Not as a match model.
     nn.init.normal_(recall.looks.weight, std=0.002)
     nn.init.zeros_(recall.nowhere)
-    optimizer = torch.optim.Adam(recall.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(recall.parameters(), 5e-4)
     shares = []
-    for _ in range(80):
+    for _ in range(120):
         shares.append(read_of_next(recall, twice(24), 30)[..., 0])
         optimizer.zero_grad()
         (-(shares[-1] + 1e-3).log().mean()).backward()
