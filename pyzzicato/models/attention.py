@@ -90,39 +90,47 @@ class Block(nn.Module):
         nothing = self.out.weight.new_zeros(batch_size, 0, size)
         return BlockState(nothing, nothing)
 
-    def forward(self, x: Tensor, turns: Tensor, state: BlockState) -> tuple[Tensor, BlockState]:
-        """Returns `(B, T, C)` and the state after the last note.
+    def forward(self, x: Tensor, turns: Tensor, past: BlockState) -> tuple[Tensor, BlockState]:
+        """Returns `(B, T, C)` and what joins the past: `keys` and `values` `(B, T, C)`.
 
         Args:
             x: `(B, T, C)`.
             turns: `(B, T, 2, C / H / 2)`, cosine and sine of each pair's angle.
-            state: from `start` or the call before.
+            past: up to `view - 1` notes before, from `start` and `append`.
         """
         q, k, v = self.qkv(self.before(x)).chunk(3, dim=-1)
         turns = turns.to(q.dtype)
-        q, k = _turn(q, turns, self.n_heads), _turn(k, turns, self.n_heads)
-        keys = torch.cat((state.keys.to(k.dtype), k), dim=1)
-        values = torch.cat((state.values.to(v.dtype), v), dim=1)
-        seen = self._attend(q, keys, values)
+        new = BlockState(_turn(k, turns, self.n_heads), v)
+        seen = self._attend(_turn(q, turns, self.n_heads), past, new)
         x = x + self.dropout(self.out(seen))
         units = torch.relu(self.dense1(self.between(x))).square()
-        x = x + self.dropout(self.dense2(units))
-        first = max(0, keys.shape[1] - (self.view - 1))
-        return x, BlockState(keys[:, first:], values[:, first:])
+        return x + self.dropout(self.dense2(units)), new
 
-    def _attend(self, q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        q, keys, values = (
-            t.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for t in (q, keys, values)
-        )
-        n_notes, n_seen = q.shape[2], keys.shape[2]
-        if n_notes == n_seen <= self.view:
+    def _attend(self, q: Tensor, past: BlockState, new: BlockState) -> Tensor:
+        q, *rows = (t.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for t in (q, *past, *new))
+        old_keys, old_values, keys, values = rows
+        n_notes, n_past = q.shape[2], old_keys.shape[2]
+        if n_notes == 1:
+            # A step reads what is kept where it lies.
+            scale = q.shape[-1] ** -0.5
+            scores = torch.cat((q @ old_keys.mT, q @ keys.mT), dim=-1) * scale
+            old, present = scores.softmax(-1).tensor_split([-1], dim=-1)
+            seen = old @ old_values + present @ values
+        elif not n_past and n_notes <= self.view:
             seen = F.scaled_dot_product_attention(q, keys, values, is_causal=True)
         else:
-            places = torch.arange(n_seen, device=q.device)
-            ages = places[n_seen - n_notes :, None] - places
+            keys, values = torch.cat((old_keys, keys), dim=2), torch.cat((old_values, values), 2)
+            places = torch.arange(n_past + n_notes, device=q.device)
+            ages = places[n_past:, None] - places
             is_seen = (ages >= 0) & (ages < self.view)
             seen = F.scaled_dot_product_attention(q, keys, values, attn_mask=is_seen)
         return seen.transpose(1, 2).flatten(2)
+
+
+def append(past: Tensor, new: Tensor, view: int) -> Tensor:
+    """Returns `(B, N, C)`: of the past and what joins it, what a later note may look back on."""
+    joined = torch.cat((past.to(new.dtype), new), dim=1)
+    return joined[:, max(0, joined.shape[1] - (view - 1)) :]
 
 
 class AttentionBackbone(LstmBackbone):
@@ -139,6 +147,7 @@ class AttentionBackbone(LstmBackbone):
             Block(size, config.n_heads, 4 * size, config.view, config.dropout)
             for _ in range(config.n_blocks)
         )
+        self.view = config.view
         self.rates = _rates(size // config.n_heads // 2)
 
     def start(self, batch_size: int) -> AttentionState:  # type: ignore[override]
@@ -151,16 +160,25 @@ class AttentionBackbone(LstmBackbone):
         self, x: Tensor, state: AttentionState
     ) -> tuple[Tensor, AttentionState]:
         """Returns hidden `(B, T, C)` for `x` `(B, T, C_in)`, and the state after the last note."""
+        y, new = self.grow(x, state)
+        blocks = (
+            BlockState(*(append(*rows, self.view) for rows in zip(past, fresh, strict=True)))
+            for past, fresh in zip(state.blocks, new.blocks, strict=True)
+        )
+        return y, new._replace(blocks=tuple(blocks))
+
+    def grow(self, x: Tensor, state: AttentionState) -> tuple[Tensor, AttentionState]:
+        """Returns the same, but of `blocks` only what joins them (see `Block`)."""
         y, recurrent = super().forward(x[..., :-1], state.recurrent)
         seconds = x[..., -1:].float()
         places = state.place + torch.cat((torch.ones_like(seconds), seconds), dim=-1).cumsum(1)
         angles = places @ torch.tensor(self.rates, device=places.device)
         turns = torch.stack((angles.cos(), angles.sin()), dim=2)
-        after = []
+        new = []
         for block, past in zip(self.blocks, state.blocks, strict=True):
-            y, past = block(y, turns, past)
-            after.append(past)
-        return y, AttentionState(recurrent, places[:, -1:], tuple(after))
+            y, rows = block(y, turns, past)
+            new.append(rows)
+        return y, AttentionState(recurrent, places[:, -1:], tuple(new))
 
 
 def _rates(n_pairs: int) -> list[list[float]]:

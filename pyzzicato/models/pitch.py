@@ -19,7 +19,7 @@ _LEAST = 1e-3
 
 
 def evidence(shares: Tensor) -> Tensor:
-    """Returns how much shares of attention `(...)` speak for a key, 0 to 7, on the scale of odds."""
+    """Returns how much shares of attention speak for their keys: 0 to 7, as log-odds do."""
     return (shares.clamp(min=0) / _LEAST + 1).log()
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .attention import append
 from .pitch import N_KEYS
 
 REACH = 48
@@ -75,7 +76,9 @@ class SoftRecall(nn.Module):
         self.width = n_heads * _KEY_SIZE
         self.looks = nn.Linear(_GRAM * self.gram_size, 2 * self.width)
         # Where nothing is alike, attention rests on a place that nothing followed.
-        self.nowhere = nn.Parameter(torch.tensor([_NOWHERE[i % 2] / _SHARP for i in range(n_heads)]))
+        self.nowhere = nn.Parameter(
+            torch.tensor([_NOWHERE[i % 2] / _SHARP for i in range(n_heads)])
+        )
         self.by_age = nn.Parameter(torch.zeros(n_heads, _AGES))
         self.what = nn.ModuleList(
             nn.Embedding(n, _VALUE_SIZE) for n in (_ONSETS, _DURATIONS, _VELOCITIES)
@@ -130,6 +133,16 @@ class SoftRecall(nn.Module):
             numbers: `(B, T, 4)` whole numbers.
             state: from `start` or the call before.
         """
+        planes, vectors, new = self.grow(numbers, state)
+        keys, followed = (
+            append(old, fresh, self.view) for old, fresh in zip(state[:2], new[:2], strict=True)
+        )
+        return planes, vectors, new._replace(keys=keys, followed=followed)
+
+    def grow(
+        self, numbers: Tensor, state: SoftRecallState
+    ) -> tuple[Tensor, Tensor, SoftRecallState]:
+        """Returns the same, but of `keys` and `followed` only what joins them, `(B, T, ...)`."""
         onset, pitch, duration, velocity = numbers.unbind(-1)
         before = torch.cat((state.pitch, pitch[:, :-1]), dim=1)
         move = pitch - before + REACH
@@ -150,37 +163,45 @@ class SoftRecall(nn.Module):
             ),
             dim=-1,
         )
-        keys = torch.cat((state.keys.to(place.dtype), places[:, :-1]), dim=1)
-        values = torch.cat((state.followed.to(query.dtype), followed), dim=1)
-        read = self._read(query, keys, values, state.keys.shape[1])
+        new = SoftRecallState(
+            places[:, :-1], followed, gram[:, -(_GRAM - 1) :], places[:, -1:], pitch[:, -1:]
+        )
+        read = self._read(query, state, new)
         as_was, moved, vectors = read.split((N_KEYS, _N_MOVES, _VALUE_SIZE), dim=-1)
         planes = torch.cat((as_was, _from_here(moved, pitch)), dim=2).transpose(2, 3)
-        first = max(0, keys.shape[1] - (self.view - 1))
-        after = SoftRecallState(
-            keys[:, first:],
-            values[:, first:],
-            gram[:, -(_GRAM - 1) :],
-            places[:, -1:],
-            pitch[:, -1:],
-        )
-        return planes, self.out(vectors.flatten(2)), after
+        return planes, self.out(vectors.flatten(2)), new
 
-    def _read(self, query: Tensor, keys: Tensor, values: Tensor, n_before: int) -> Tensor:
+    def _read(self, query: Tensor, past: SoftRecallState, new: SoftRecallState) -> Tensor:
         """Returns `(B, T, H, V)`, what each head reads after each note."""
-        batch, n_notes, _ = query.shape
-        q = (query * _SHARP).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-        k = keys.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-        sink = (_SHARP * self.nowhere).to(query.dtype)[None, :, None, None].expand(batch, -1, n_notes, -1)
+        n_notes, n_past = query.shape[1], past.keys.shape[1]
+        q, old_keys, keys = (
+            t.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+            for t in (query * _SHARP, past.keys, new.keys)
+        )
+        if n_notes == 1:
+            # A step reads what is kept where it lies.
+            scores = torch.cat((q @ old_keys.mT, q @ keys.mT), dim=-1)
+            weights = self._rest(scores + self._bias(n_past, n_past + 1))
+            old, present = weights.tensor_split([-1], dim=-1)
+            read = old.flatten(1, 2) @ past.followed + present.flatten(1, 2) @ new.followed
+            return read[:, None]
+        keys = torch.cat((old_keys.to(keys.dtype), keys), dim=2)
+        followed = torch.cat((past.followed.to(new.followed.dtype), new.followed), dim=1)
         parts = []
         for first in range(0, n_notes, _BLOCK):
-            last = min(first + _BLOCK, n_notes)
-            n_keys = n_before + last
-            bias = self._bias(n_before + first, n_keys).to(q.dtype)
-            scores = q[:, :, first:last] @ k[:, :, :n_keys].transpose(2, 3) + bias
-            weights = torch.cat((scores, sink[:, :, first:last]), dim=-1).softmax(-1)[..., :-1]
-            read = weights.to(values.dtype).flatten(1, 2) @ values[:, :n_keys]
+            last = n_past + min(first + _BLOCK, n_notes)
+            bias = self._bias(n_past + first, last).to(q.dtype)
+            scores = q[:, :, first : last - n_past] @ keys[:, :, :last].mT + bias
+            weights = self._rest(scores).to(followed.dtype)
+            read = weights.flatten(1, 2) @ followed[:, :last]
             parts.append(read.unflatten(1, (self.n_heads, -1)))
         return torch.cat(parts, dim=2).transpose(1, 2)
+
+    def _rest(self, scores: Tensor) -> Tensor:
+        """Returns shares of attention for scores `(B, H, T, N)`; what is left rests on nothing."""
+        nothing = (_SHARP * self.nowhere).to(scores.dtype)[:, None, None]
+        nothing = nothing.expand(*scores.shape[:3], 1)
+        return torch.cat((scores, nothing), dim=-1).softmax(-1)[..., :-1]
 
     def _bias(self, first: int, last: int) -> Tensor:
         """Returns `(H, last - first, last)` by how long ago each place was, in notes.
