@@ -124,7 +124,8 @@ class Block(nn.Module):
             ages = places[n_past:, None] - places
             is_seen = (ages >= 0) & (ages < self.view)
             seen = F.scaled_dot_product_attention(q, keys, values, attn_mask=is_seen)
-        return seen.transpose(1, 2).flatten(2)
+        joined: Tensor = seen.transpose(1, 2).flatten(2)
+        return joined
 
 
 def append(past: Tensor, new: Tensor, view: int) -> Tensor:
