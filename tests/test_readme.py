@@ -145,7 +145,7 @@ def test_the_commands_of_training(maestro, dataset_hub, tmp_path, monkeypatch):
     for command in OF_TRAINING:
         script, *told = [word.replace("NAMESPACE", "me") for word in command[1:]]
         told = [str(maestro) if word == "MAESTRO" else word for word in told]
-        told = [str(ROOT / word) if word.startswith("train/presets/") else word for word in told]
+        told = [str(ROOT / word) if word.startswith("train/recipes/") else word for word in told]
         if script == "train/train.py":
             told += ["--max-steps", "1", "--batch-size", "1"]
         if script == "train/publish.py":

@@ -81,6 +81,9 @@ class ProgressBar:
     def __call__(self, step: int, figures: dict[str, float]) -> None:
         """Takes the figures of a step."""
         self._accelerator.log(figures, step=step)
+        if not self._bar.n:
+            # A resumed run is timed from where it goes on.
+            self._bar.initial = self._bar.n = step - 1
         self._bar.update(step - self._bar.n)
         shown = {name: figures[name] for name in ("loss", "validation") if name in figures}
         self._shown |= {name: f"{value:.3f}" for name, value in shown.items()}

@@ -156,9 +156,6 @@ class EventEmbedding(nn.Module):
         self.soft_recall = soft_recall
         self.n_soft = 0 if soft_recall is None else soft_recall.n_planes
         self.n_planes = self.n_soft + n_recent + len(recalls) + self.n_memories
-        seconds = 0.01 * torch.from_numpy(ONSET_TICKS).float()
-        self.register_buffer("seconds", seconds, persistent=False)
-        self.seconds: Tensor
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""
@@ -194,7 +191,9 @@ class EventEmbedding(nn.Module):
             parts.insert(0, recalled.to(remembered.dtype))
             vectors = vectors + followed
         if self.tells_time:
-            passed = self.seconds[numbers[..., :1]].to(vectors.dtype)
+            # No buffer: what is not among the weights would be lost when they are loaded.
+            seconds = torch.tensor(0.01 * ONSET_TICKS, dtype=vectors.dtype, device=vectors.device)
+            passed = seconds[numbers[..., :1]]
             vectors = torch.cat((vectors, passed), dim=-1)
         after = seen[:, -first:], memories, heard, soft
         return vectors, torch.cat(parts, dim=-1), after
