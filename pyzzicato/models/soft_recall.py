@@ -159,7 +159,8 @@ class SoftRecall(nn.Module):
         as_was, moved, vectors = read.split((N_KEYS, _N_MOVES, _VALUE_SIZE), dim=-1)
         planes = torch.cat((as_was, _from_here(moved, pitch)), dim=2).transpose(2, 3)
         after = SoftRecallState(
-            *(Growing(*rows) for rows in zip(past, new, strict=True)),
+            Growing(past[0], new[0]),
+            Growing(past[1], new[1]),
             gram[:, -(_GRAM - 1) :],
             places[:, -1:],
             pitch[:, -1:],
