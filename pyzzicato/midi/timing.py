@@ -92,6 +92,16 @@ class Timing:
             length = max(1, 4 * self.resolution * metre.numerator // metre.denominator)
         return start + (tick - start) // length * length
 
+    def nearest_place(self, seconds: float, division: int) -> float:
+        """Returns the time of the nearest place of a grid, in seconds.
+
+        Args:
+            seconds: a time at or above 0.
+            division: parts of a quarter note that the grid has, 1 or more.
+        """
+        number = round(self.tick_at(seconds) * division / self.resolution)
+        return self.seconds_at(round(number * self.resolution / division))
+
     def begun_at(self, tick: int) -> "Timing":
         """Returns the same from `tick` on: `tick` becomes 0, and what holds there holds from 0."""
 

@@ -133,7 +133,7 @@ def _bars_mean_something(like: Performance) -> bool:
     """
     timing = like.timing
     default = len(timing.tempos) == 1 and timing.tempos[0].us_per_quarter == DEFAULT_TEMPO_US
-    return timing.metrical and (not default or like.on_grid())
+    return timing.metrical and (not default or like.grid() is not None)
 
 
 _Stroke = tuple[int, int, int, int]  # (pitch, start tick, end tick, velocity)

@@ -19,9 +19,9 @@ from ..generation import (
     stream_continuation,
 )
 from ..hub import ModelInfo, list_models, open_model
-from ..midi import write_midi
+from ..midi import Performance
 from ..models import PyzzicatoConfig, PyzzicatoModel
-from ..pieces import SeedPiece
+from ..pieces import SeedPiece, write_continuation
 from .facts import measure_take
 from .folders import new_folder
 from .limits import (
@@ -146,8 +146,12 @@ def play_take(
     return continue_seed(network, request.piece.notes, settings, lambda _: check())
 
 
-def describe_take(take: Continuation) -> Json:
+def describe_take(take: Continuation, like: Performance | None) -> Json:
     """Returns a take as plain JSON values, its MIDI file (seed and continuation) written.
+
+    Args:
+        take: what was played.
+        like: what its seed was cut from, whose tempo, metre and title the file keeps; or None.
 
     Returns:
         `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
@@ -155,7 +159,7 @@ def describe_take(take: Continuation) -> Json:
         in, or None), `rescues` (when, in seconds from the seed's end, and why it was brought back
         to the seed), `measures` (`facts.measure_take`), `wall_seconds` and `real_time_factor`.
     """
-    midi = write_midi(take.notes, new_folder() / "continuation.mid")
+    midi = write_continuation(take, new_folder() / "continuation.mid", like)
     return {
         "midi": file_data(midi, "audio/midi"),
         "seed_notes": notes_as_json(take.seed_notes),
@@ -185,7 +189,7 @@ def stream_request(request: TakesRequest) -> Iterator[Json]:
         for chunk in stream_continuation(network, request.piece.notes, settings):
             result = None
             if chunk.piece is not None:
-                played.append(describe_take(chunk.piece))
+                played.append(describe_take(chunk.piece, request.piece.performance))
                 if len(played) == len(request.settings):
                     result = request.answer(played)
             yield {
