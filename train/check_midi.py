@@ -175,9 +175,11 @@ def _says(ours: Performance, words: str) -> bool:
     return any(words in line for line in ours.repairs)
 
 
-def check(paths: Sequence[Path]) -> tuple[dict[str, Counter[str]], dict[str, list[str]]]:
+def check(
+    paths: Sequence[Path], names: Sequence[str]
+) -> tuple[dict[str, Counter[str]], dict[str, list[str]]]:
     """Returns reader -> class -> notes (files for those refused), and what needs a look."""
-    table = {name: Counter[str]() for name in READERS}
+    table = {name: Counter[str]() for name in names}
     look: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         try:
@@ -187,9 +189,9 @@ def check(paths: Sequence[Path]) -> tuple[dict[str, Counter[str]], dict[str, lis
             for counts in table.values():
                 counts["refused by us"] += 1
             continue
-        for name, read in READERS.items():
+        for name in names:
             try:
-                raw = read(path)
+                raw = READERS[name](path)
             except Exception as error:  # Readers raise whatever they like.
                 table[name]["refused"] += 1
                 look[f"refused by {name}"].append(f"{path}: {error!r}"[:200])
@@ -216,6 +218,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--every", type=int, default=1, help="take every n-th file (%(default)s)")
+    parser.add_argument("--readers", nargs="+", default=list(READERS), choices=READERS)
     parser.add_argument("--json", type=Path, help="write the figures there")
     args = parser.parse_args()
     paths = sorted(
@@ -224,7 +227,7 @@ def main() -> int:
         for path in folder.rglob("*")
         if path.suffix.lower() in (".mid", ".midi", ".rmi", ".kar")
     )[:: args.every]
-    table, look = check(paths)
+    table, look = check(paths, args.readers)
     print(f"{len(paths)} files\n\n{markdown(table)}")
     for title, lines in look.items():
         print(f"\n{title}: {len(lines)}", *lines[:10], sep="\n- ")
