@@ -128,7 +128,9 @@ def write_piece(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"folder {folder} cannot be made: {error}; choose another") from error
-    midi = _write_midi(piece, folder, seed, continuation_only)
+    midi = write_continuation(
+        piece, folder / "continuation.mid", seed.performance, continuation_only=continuation_only
+    )
     said: list[str] = []
     png = _write_picture(piece, folder, seed, said)
     facts = describe_piece(piece, seed, model)
@@ -145,20 +147,31 @@ def write_piece(
     return PieceFiles(midi, png, wav, result, facts, tuple(said))
 
 
-def _write_midi(
-    piece: Continuation, folder: Path, seed: SeedPiece, continuation_only: bool
+def write_continuation(
+    piece: Continuation,
+    path: Path,
+    like: Performance | None,
+    *,
+    continuation_only: bool = False,
 ) -> Path:
+    """Writes a continuation as a MIDI file like the one its seed is from; returns the path.
+
+    Args:
+        piece: what was played.
+        path: of the file.
+        like: what the seed was cut from; None for notes alone.
+        continuation_only: leave the seed out.
+
+    Raises:
+        ValueError: if the file cannot be written.
+    """
     start, ends = piece.settings.seed_start, piece.seed_seconds
-    target = folder / "continuation.mid"
     if continuation_only:
-        notes = piece.continuation_only
         # Nobody waits for the rest of the bar in which the seed ended.
         return write_midi(
-            notes, target, like=seed.performance, like_start_s=start + ends, whole_bars=False
+            piece.continuation_only, path, like=like, like_start_s=start + ends, whole_bars=False
         )
-    return write_midi(
-        piece.notes, target, like=seed.performance, like_start_s=start, seed_seconds=ends or None
-    )
+    return write_midi(piece.notes, path, like=like, like_start_s=start, seed_seconds=ends or None)
 
 
 def _write_picture(

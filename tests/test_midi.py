@@ -49,7 +49,7 @@ def test_smpte_ticks_are_parts_of_a_second_whatever_the_tempo(
     division = (256 - rate) << 8 | 40
     found = read_midi(midi([tempo(0, 250_000), *ONE_NOTE], division=division))
     assert found.notes[0].end == pytest.approx(480 / ticks_a_second, rel=1e-12)
-    assert not found.timing.metrical and not found.on_grid()
+    assert not found.timing.metrical and found.grid() is None
 
 
 @pytest.mark.parametrize("midi_format", [0, 1, 2])
@@ -187,9 +187,9 @@ def test_a_score_is_on_a_grid_and_a_free_performance_is_not() -> None:
     beats = [(480,), (240, 240), (160, 160, 160), (360, 120), (120, 60, 60, 240), (160, 320)]
     lengths = [n for _ in range(60) for n in rng.choice(beats)]
     score = [one for n in lengths for one in (on(0, 60), off(n, 60))]
-    assert read_midi(midi([tempo(0, 700_000)], score)).on_grid()
+    assert read_midi(midi([tempo(0, 700_000)], score)).grid() == 24
     late = [one for n in lengths for one in (on(rng.randint(0, 60), 60), off(n, 60))]
-    assert not read_midi(midi([tempo(0, 700_000)], late)).on_grid()
+    assert read_midi(midi([tempo(0, 700_000)], late)).grid() is None
 
 
 # --- Where files come from

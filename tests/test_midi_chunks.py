@@ -59,6 +59,17 @@ def test_running_status_lasts_over_meta_and_system_exclusive_events() -> None:
     assert messages(found) == [[*ONE_NOTE_READ, (480, NOTE_ON, 0, 62, 9)]]
 
 
+@pytest.mark.parametrize("n_after", [1, 100])
+def test_system_exclusive_events_without_their_length_are_passed_over(n_after: int) -> None:
+    raw = b"\0\xf0\x7e\x7f\x09\x01\xf7"
+    found = read(midi([raw, *ONE_NOTE * n_after]))
+    assert found.tracks[0].messages[:2] == ONE_NOTE_READ
+    assert len(found.tracks[0].messages) == 2 * n_after
+    # Not so one that is sent in two pieces.
+    pieces = b"\0\xf0\3\x43\x12\0" + b"\0\xf7\3\x43\x12\xf7"
+    assert messages(read(midi([pieces, *ONE_NOTE]))) == [ONE_NOTE_READ]
+
+
 def test_events_of_one_and_of_two_data_bytes_are_told_apart() -> None:
     one = [event(0, 0xD0, 9), event(0, 9)]
     two = [event(0, 0xA0, 60, 1), event(0, 0xE0, 0, 64), event(0, 0xB0, 7, 100)]

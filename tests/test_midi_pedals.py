@@ -176,6 +176,14 @@ def test_a_track_called_piano_is_none_of_drums(name: str) -> None:
     assert drums(read_midi(midi([*played, *ONE_NOTE], midi_format=0))) == 1
 
 
+def test_channel_10_alone_is_a_piano_if_it_has_a_pedal_or_keys_that_no_drum_kit_has() -> None:
+    played = [on(0, 60, channel=9), off(480, 60, 9)]
+    assert sounds([pedal(0, 127, 9), *played, pedal(480, 0, 9)]) == [(60, 0, 1.0)]
+    assert sounds([*played, on(0, 96, channel=9), off(480, 96, 9)])[1] == (96, 0.5, 1.0)
+    for other in (*ONE_NOTE,), (*ONE_NOTE, pedal(0, 127, 9)):
+        assert drums(read_midi(midi([*played, *other]))) == 1
+
+
 def test_a_file_of_drums_alone_is_refused() -> None:
     data = header() + chunk(b"MTrk", b"") + track(on(0, 38, channel=9), off(9, 38, 9))
     with pytest.raises(ValueError, match="got none .1 note for drums: left out"):

@@ -70,7 +70,7 @@ def test_a_file_of_a_preset_has_its_tempo_metre_key_and_title(seed) -> None:  # 
     found = read_midi(midi_bytes(seed.notes, like=like, seed_seconds=seed.seconds))
     assert found.title == seed.title
     assert found.timing.metres == like.timing.metres and found.timing.keys == like.timing.keys
-    assert found.timing.resolution == 480 and found.on_grid()
+    assert found.timing.resolution == 480 and found.grid()
     assert found.start_s == pytest.approx(seed.begins_s, abs=0.002)
     for one, other in zip(found.music(), seed.notes, strict=True):
         assert (one.pitch, one.velocity) == (other.pitch, other.velocity)

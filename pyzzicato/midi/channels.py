@@ -1,8 +1,8 @@
 """What a file says of its channels: which are drums, and which are one instrument's (MPE).
 
 Channel 10 is drums unless something says otherwise: an MPE zone, a bank or a system exclusive
-message that makes it melodic, a piano's name on its track, or one instrument that hands its notes
-round all channels.
+message that makes it melodic, a piano's name on its track, one instrument that hands its notes
+round all channels, or, where no other channel plays, a sustain pedal or keys that no drum kit has.
 
 Sources: General MIDI 2 (banks 120 and 121); M1-100-UM, "MIDI Polyphonic Expression" (MIDI
 Association); the GS format's "use for rhythm part" (Roland SC-88 manual).
@@ -22,12 +22,14 @@ from .track_events import (
     PARAMETER_HIGH,
     PARAMETER_LOW,
     PROGRAM,
+    SUSTAIN,
     TRACK_NAME,
     Message,
     Track,
 )
 
 _DRUM_CHANNEL = 9  # Counted from 0.
+_DRUM_KEYS = range(27, 89)  # Of General MIDI 2.
 _RHYTHM_BANK, _MELODY_BANK = 120, 121
 _MPE_PARAMETER = (0, 6)
 _LOWER_MASTER, _UPPER_MASTER = 0, 15
@@ -93,7 +95,10 @@ def read_channels(tracks: Sequence[Track], messages: Sequence[tuple[int, Message
     drums = set()
     for channel, by in players.items():
         usual = channel % 16 == _DRUM_CHANNEL and not (
-            channel in masters or by <= pianos or _handed_round(channel, players, programs)
+            channel in masters
+            or by <= pianos
+            or _handed_round(channel, players, programs)
+            or (len(players) == 1 and _is_no_drum_kit(messages))
         )
         if rhythm.get(channel, usual):
             drums.add(channel)
@@ -132,6 +137,15 @@ def _handed_round(
     same = {frozenset(programs.get(c, {0})) for c in group}
     neighbours = {channel - 1, channel + 1}
     return len(group) >= _LEAST_HANDED_ROUND and neighbours <= group and len(same) == 1
+
+
+def _is_no_drum_kit(messages: Sequence[tuple[int, Message]]) -> bool:
+    """Tells whether what is played uses a pedal, or keys that no drum kit has."""
+    return any(
+        (kind == CONTROL and first == SUSTAIN and second)
+        or (kind == NOTE_ON and first not in _DRUM_KEYS)
+        for _, (_, kind, _, first, second) in messages
+    )
 
 
 def _is_piano(track: Track) -> bool:

@@ -14,11 +14,12 @@ Sustain = Literal["extend", "ignore"]
 """Whether notes are lengthened by the pedals; a checkpoint's config says which it learnt."""
 GRID_S = 0.010
 """How near to a place of the grid an onset must be to lie on it."""
+DIVISIONS = (1, 2, 4, 3, 6, 12, 8, 24)
+"""Parts that a quarter note may be cut into, the simplest first; 12 and 24 hold triplets too."""
 _GRID_SHARE = 0.95
 _MOST_LOOKED_AT = 1000
-# Places of a quarter note, as parts of 24: its 32nds and the triplets of its 8ths.
-_GRID_PARTS = 24
-_GRID_PLACES = (0, 3, 4, 6, 8, 9, 12, 15, 16, 18, 20, 21, 24)
+# Where places are so near to each other that chance alone puts more onsets near one, none is seen.
+_MOST_BY_CHANCE = 0.8
 _LEAST_SAID_S = 0.5
 
 
@@ -117,26 +118,26 @@ class Performance:
             )
         return said
 
-    def on_grid(self) -> bool:
-        """Tells whether the notes lie on the file's grid, as a score's or a studio's do.
+    def grid(self) -> int | None:
+        """Returns the least division of a quarter note on which the notes lie; None for no grid.
 
-        So it is if 95 % of the onsets are within 10 ms of a 32nd or a triplet 8th.
+        A score, or what a studio has quantised, lies on one: 95 % of the onsets are within 10 ms of
+        a place. Ticks that are parts of a second make no grid.
         """
-        if not self.timing.metrical:
-            return False
-        looked_at = self.notes[:_MOST_LOOKED_AT]
-        n_near = sum(self._off_grid_s(note.start) <= GRID_S for note in looked_at)
-        return n_near >= _GRID_SHARE * len(looked_at)
+        onsets = [note.start for note in self.notes[:_MOST_LOOKED_AT]]
+        if not self.timing.metrical or not onsets:
+            return None
+        for division in DIVISIONS:
+            places = [self.timing.nearest_place(onset, division) for onset in onsets]
+            n_near = sum(abs(a - b) <= GRID_S for a, b in zip(places, onsets, strict=True))
+            if n_near >= _GRID_SHARE * len(onsets):
+                return division if self._chance(onsets[-1], division) < _MOST_BY_CHANCE else None
+        return None
 
-    def _off_grid_s(self, seconds: float) -> float:
-        """Returns how far the nearest place of the grid is."""
-        timing = self.timing
-        quarters = timing.tick_at(seconds) / timing.resolution
-        whole = int(quarters)
-        part = (quarters - whole) * _GRID_PARTS
-        place = min(_GRID_PLACES, key=lambda place: abs(place - part))
-        tick = round((whole + place / _GRID_PARTS) * timing.resolution)
-        return abs(timing.seconds_at(tick) - seconds)
+    def _chance(self, until_s: float, division: int) -> float:
+        """Returns the share of onsets that chance puts near a place."""
+        n_places = self.timing.tick_at(until_s) / self.timing.resolution * division
+        return min(1.0, 2 * GRID_S * n_places / until_s) if until_s else 0.0
 
     def to_pretty_midi(self) -> "pretty_midi.PrettyMIDI":
         """Returns the performance as pretty_midi holds it: notes, pedal, tempo, metre and key.

@@ -84,13 +84,34 @@ class Timing:
 
     def bar_at(self, tick: int) -> int:
         """Returns the tick of the bar line at or before `tick`; bars are counted from tick 0."""
+        start, length = self._bars_from(tick)
+        return start + (tick - start) // length * length
+
+    def bar_after(self, tick: int) -> int:
+        """Returns the tick of the next bar line after `tick`; a new metre begins a bar."""
+        start, length = self._bars_from(tick)
+        after = start + ((tick - start) // length + 1) * length
+        return min([after, *(metre.tick for metre in self.metres if metre.tick > tick)])
+
+    def _bars_from(self, tick: int) -> tuple[int, int]:
+        """Returns where the metre at `tick` begins, and the length of its bars in ticks."""
         start, length = 0, 4 * self.resolution
         for metre in self.metres:
             if metre.tick > tick:
                 break
             start = metre.tick
             length = max(1, 4 * self.resolution * metre.numerator // metre.denominator)
-        return start + (tick - start) // length * length
+        return start, length
+
+    def nearest_place(self, seconds: float, division: int) -> float:
+        """Returns the time of the nearest place of a grid, in seconds.
+
+        Args:
+            seconds: a time at or above 0.
+            division: parts of a quarter note that the grid has, 1 or more.
+        """
+        number = round(self.tick_at(seconds) * division / self.resolution)
+        return self.seconds_at(round(number * self.resolution / division))
 
     def begun_at(self, tick: int) -> "Timing":
         """Returns the same from `tick` on: `tick` becomes 0, and what holds there holds from 0."""

@@ -28,6 +28,7 @@ _SYSEX, _ESCAPE, _META = 0xF0, 0xF7, 0xFF
 _SONG_POSITION, _ONE_BYTE_LIVE = 0xF2, (0xF1, 0xF3)
 _LONGEST_TEXT = 200
 _MOST_TEXTS = 50
+_LONGEST_RAW = 1000
 _LARGEST_NUMBER = 2**28
 _LONGEST_NUMBER = 8
 
@@ -177,7 +178,7 @@ class TrackReader:
             self._keep_meta(track, kind, payload)
         elif status in (_SYSEX, _ESCAPE):
             self._pos += 1
-            payload = self._payload()
+            payload = self._sysex_payload()
             if len(payload) < _LONGEST_TEXT and len(track.sysex) < _MOST_TEXTS:
                 track.sysex.append(payload)
         else:
@@ -216,6 +217,24 @@ class TrackReader:
         if self._pos > len(self._data):
             raise IndexError("an event longer than the file")
         return self._data[start : self._pos]
+
+    def _sysex_payload(self) -> bytes:
+        """Returns the data of a system exclusive event, also of one written without its length."""
+        start = self._pos
+        end = self._data.find(_ESCAPE, start, start + _LONGEST_RAW)
+        raw = self._data[start : end + 1]
+        try:
+            payload = self._payload()
+        except IndexError:
+            payload = b""
+        # Nothing but the end of such an event is 0xF7.
+        whole = payload and payload.find(_ESCAPE, 0, -1) < 0
+        if not whole and end > start and max(raw[:-1]) < 0x80:
+            self._pos = end + 1
+            return raw
+        if self._pos > len(self._data):
+            raise IndexError("an event longer than the file")
+        return payload
 
     def _number(self) -> int:
         """Returns a number of variable length; padded ones may have more than four bytes."""

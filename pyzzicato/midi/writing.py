@@ -9,22 +9,19 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..notes import Note, end_of, separate_strokes
+from ..notes import Note, end_of
+from .file_clock import FileClock, Stroke, split_hands
 from .performance import Part, Performance
-from .timing import DEFAULT_TEMPO_US, Timing
+from .timing import Timing
 from .track_events import KEY, METRE, NOTE_OFF, NOTE_ON, PROGRAM, SET_TEMPO, TRACK_NAME
 
 SEED_ENDS = "the seed ends here"
 """The text of the marker."""
 _MARKER, _TEXT, _END_OF_TRACK = 0x06, 0x01, 0x2F
-_PLAIN = Timing()  # One tick a millisecond.
 _MAX_WRITTEN_S = 86_400.0
 _LARGEST_DELTA = 0x0FFFFFFF
-# Below it a source's own ticks are too coarse for new notes: at 120 a minute 5 ms.
-_LEAST_RESOLUTION = 96
 _PIANO = "Piano"
 _HANDS = ("Right hand", "Left hand")
-_ROUNDING_S = 1e-6
 _Event = tuple[int, int, bytes]  # (tick, rank among those of one tick, data)
 _NAMES, _ENDS, _SETTINGS, _STARTS = range(4)
 
@@ -70,8 +67,8 @@ def midi_bytes(
             f"notes must end within {_MAX_WRITTEN_S:.0f} s, got {end_of(listed):.0f} s; "
             "shift or cut them"
         )
-    clock = _Clock(like, like_start_s, whole_bars)
-    strokes = _on_ticks(listed, clock)
+    clock = FileClock(like, like_start_s, whole_bars)
+    strokes = clock.strokes(listed)
     last = max((end for _, _, end, _ in strokes), default=0)
     if seed_seconds is not None:
         last = max(last, clock.tick(seed_seconds))
@@ -84,7 +81,7 @@ def midi_bytes(
         marker = _meta(_MARKER, SEED_ENDS.encode())
         conductor.append((clock.tick(seed_seconds), _SETTINGS, marker))
     tracks = [_track(conductor, last)]
-    hands = _hands(strokes, like, clock)
+    hands = _named_hands(strokes, like, clock)
     for channel, (name, played) in enumerate(hands):
         events = [
             (0, _NAMES, _meta(TRACK_NAME, name)),
@@ -98,74 +95,15 @@ def midi_bytes(
     return _chunk(b"MThd", b"".join(word.to_bytes(2) for word in words)) + b"".join(tracks)
 
 
-class _Clock:
-    """Turns the seconds of notes into ticks of the file.
-
-    Attributes:
-        timing: of the file, beginning with its tick 0.
-    """
-
-    def __init__(self, like: Performance | None, like_start_s: float, whole_bars: bool) -> None:
-        source = _PLAIN if like is None else like.timing
-        self._origin_s = 0.0 if like is None else like.start_s + like_start_s
-        if source.resolution < _LEAST_RESOLUTION:
-            source = source.finer(-(-_LEAST_RESOLUTION // source.resolution))
-        self._source = source
-        origin = round(source.tick_at(self._origin_s))
-        has_bars = whole_bars and like is not None and _bars_mean_something(like)
-        self._base = source.bar_at(origin) if has_bars else origin
-        self.timing = source.begun_at(self._base)
-
-    def tick(self, seconds: float) -> int:
-        """Returns the tick of a time of the notes."""
-        return max(0, round(self._source.tick_at(self._origin_s + seconds)) - self._base)
-
-    def tick_in_source(self, seconds: float) -> int | None:
-        """Returns the tick of a time of the source; None for one before the notes' time 0."""
-        since = seconds - self._origin_s
-        return self.tick(since) if since >= -_ROUNDING_S else None
-
-
-def _bars_mean_something(like: Performance) -> bool:
-    """Tells whether the bars of a performance are the music's own.
-
-    A free performance is recorded at the default tempo, and its bars are a clock's.
-    """
-    timing = like.timing
-    default = len(timing.tempos) == 1 and timing.tempos[0].us_per_quarter == DEFAULT_TEMPO_US
-    return timing.metrical and (not default or like.on_grid())
-
-
-_Stroke = tuple[int, int, int, int]  # (pitch, start tick, end tick, velocity)
-
-
-def _on_ticks(notes: Iterable[Note], clock: _Clock) -> list[_Stroke]:
-    """Returns the notes in ticks, each at least one long, as one keyboard plays them."""
-    ticked = []
-    for note in notes:
-        start = clock.tick(note.start)
-        ticked.append(Note(note.pitch, start, max(start + 1, clock.tick(note.end)), note.velocity))
-    single, _ = separate_strokes(ticked)
-    return [(note.pitch, int(note.start), int(note.end), note.velocity) for note in single]
-
-
-def _hands(
-    strokes: Sequence[_Stroke], like: Performance | None, clock: _Clock
-) -> list[tuple[bytes, list[_Stroke]]]:
+def _named_hands(
+    strokes: Sequence[Stroke], like: Performance | None, clock: FileClock
+) -> list[tuple[bytes, Sequence[Stroke]]]:
     """Returns name and strokes of each track of notes: two where `like` has two hands, else one."""
     if like is None or len(like.parts) != 2:
-        return [(_PIANO.encode(), list(strokes))]
-    known = {
-        (note.pitch, clock.tick_in_source(note.start)): part
-        for note, part in zip(like.notes, like.part_of, strict=True)
-    }
-    played: tuple[list[_Stroke], list[_Stroke]] = ([], [])
-    for stroke in strokes:
-        nearest = min((0, 1), key=lambda i: abs(like.parts[i].mean_pitch - stroke[0]))
-        played[known.get(stroke[:2], nearest)].append(stroke)
+        return [(_PIANO.encode(), strokes)]
     return [
         (_hand_name(part, like.parts).encode("utf-8", "replace"), own)
-        for part, own in zip(like.parts, played, strict=True)
+        for part, own in zip(like.parts, split_hands(strokes, like, clock), strict=True)
     ]
 
 

@@ -99,7 +99,7 @@ async def continue_piece(
     def work(check: Callable[[], None]) -> Json:
         request = read_request(**posted)
         played = [play_take(request, settings, check) for settings in request.settings]
-        return request.answer([describe_take(take) for take in played])
+        return request.answer([describe_take(take, request.piece.performance) for take in played])
 
     return await run_stoppable(work)
 

@@ -12,8 +12,8 @@ from typing import Any
 from .. import __version__
 from ..hub import ModelInfo, list_models, open_model
 from ..hub.checkpoints import read_config
-from ..midi import write_midi
-from ..pieces import SeedPiece
+from ..midi import Performance
+from ..pieces import SeedPiece, write_continuation
 from ..playing.continuation import Continuation, continue_seed, stream_continuation
 from ..playing.loaded_model import Model
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
@@ -147,8 +147,12 @@ def play_take(
     )
 
 
-def describe_take(take: Continuation) -> Json:
+def describe_take(take: Continuation, like: Performance | None) -> Json:
     """Returns a take as plain JSON values, its MIDI file (seed and continuation) written.
+
+    Args:
+        take: what was played.
+        like: what its seed was cut from, whose tempo, metre and title the file keeps; or None.
 
     Returns:
         `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
@@ -156,7 +160,7 @@ def describe_take(take: Continuation) -> Json:
         in, or None), `rescues` (when, in seconds from the seed's end, and why it was brought back
         to the seed), `measures` (`facts.measure_take`), `wall_seconds` and `real_time_factor`.
     """
-    midi = write_midi(take.notes, new_folder() / "continuation.mid")
+    midi = write_continuation(take, new_folder() / "continuation.mid", like)
     return {
         "midi": file_data(midi, "audio/midi"),
         "seed_notes": notes_as_json(take.seed_notes),
@@ -188,7 +192,7 @@ def stream_request(request: TakesRequest) -> Iterator[Json]:
         ):
             result = None
             if chunk.piece is not None:
-                played.append(describe_take(chunk.piece))
+                played.append(describe_take(chunk.piece, request.piece.performance))
                 if len(played) == len(request.settings):
                     result = request.answer(played)
             yield {
