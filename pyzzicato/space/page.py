@@ -4,10 +4,10 @@ The page is a program that calls the API, like any other, and draws and sounds w
 (`static/`, plain JavaScript modules without a build step). All files come from this server.
 """
 
+import functools
 import inspect
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,16 @@ from starlette.staticfiles import StaticFiles
 from .. import __version__
 from ..generation import MAX_SEED_SECONDS, GenerationSettings
 from ..midi import read_midi
-from .api import PLAYING, RENDERING, describe_models, describe_seeds, read_vote
+from .api import (
+    AT_ONCE,
+    PLAYS,
+    RENDERS,
+    allow_vote,
+    describe_models,
+    describe_seeds,
+    read_vote,
+    standings,
+)
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
@@ -29,9 +38,9 @@ from .limits import MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
-from .posted import midi_data
-from .ratings import leaderboard
-from .votes import VoteBook
+from .posted import midi_data, notes_as_json
+from .turns import PLAYING, RENDERING, in_turns, last_in_turns
+from .vote_book import VoteBook
 
 STATIC = Path(__file__).parent / "static"
 MAX_SECONDS = 180
@@ -98,19 +107,20 @@ def add_page(book: VoteBook) -> None:
     Args:
         book: whose votes the page shows.
     """
-    pairs = PairBook(book.folder)
+    pairs = PairBook(book.secret("blind"))
 
     @plainly
     def read_leaderboard() -> dict[str, Any]:
-        """Returns `votes` (how many) and `leaderboard`, as /vote answers."""
-        votes = book.votes()
-        return {"votes": len(votes), "leaderboard": [asdict(one) for one in leaderboard(votes)]}
+        """Returns what /vote answers (`votes`, `leaderboard`), and `open`: whether votes are taken."""
+        return {**standings(book), "open": book.is_open}
 
     @plainly
-    def play_blind() -> Iterator[dict[str, Any]]:
+    async def play_blind() -> AsyncIterator[dict[str, Any]]:
         """Yields a pair of takes without names, as `blind.play_pair` does."""
         ticket = pairs.draw()
-        yield from play_pair(ticket, pairs.pair(ticket))
+        async with in_turns(play_pair(ticket, pairs.pair(ticket)), PLAYING) as parts:
+            async for part in parts:
+                yield part
 
     @plainly
     def judge(
@@ -127,21 +137,22 @@ def add_page(book: VoteBook) -> None:
         """
         pair = pairs.pair(ticket)
         vote = read_vote(pair.seed.name, pair.systems, winner, marks)
-        if pairs.judge(ticket):
-            book.add(vote)
+        if book.is_open:
+            allow_vote()
+            book.add(vote, ticket)
         return {"systems": pair.systems, **read_leaderboard()}
 
     gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
-    api(read_file, api_name="read_midi", api_visibility="undocumented")
-    api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYING)
-    api(judge, api_name="judge", api_visibility="undocumented", queue=False)
-    api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False)
-    api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
-    api(plainly(save_take), api_name="save_take", api_visibility="undocumented", **RENDERING)
+    api(read_file, api_name="read_midi", api_visibility="undocumented", **PLAYS)
+    api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYS)
+    api(judge, api_name="judge", api_visibility="undocumented", **AT_ONCE)
+    api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", **AT_ONCE)
+    api(describe_learning, api_name="learn", api_visibility="undocumented", **AT_ONCE)
+    api(write_file, api_name="save_take", api_visibility="undocumented", **RENDERS)
 
 
 @plainly
-def read_file(midi: str) -> dict[str, Any]:
+async def read_file(midi: str) -> dict[str, Any]:
     """Returns the notes of a MIDI file, for the page to show and to choose the seed from.
 
     Args:
@@ -150,13 +161,26 @@ def read_file(midi: str) -> dict[str, Any]:
     Returns:
         `notes`, lengthened by the pedal, and `remarks`: what was dropped or repaired.
     """
-    performance = read_midi(midi_data(midi), MIDI_LIMITS)
-    # Times as they are: rounded ones could fall into another frame than the file's.
-    notes = [
-        {"pitch": n.pitch, "start": n.start, "end": n.end, "velocity": n.velocity}
-        for n in performance.sounding()
-    ]
-    return {"notes": notes, "remarks": performance.remarks()}
+
+    def work() -> Generator[dict[str, Any], None, None]:
+        performance = read_midi(midi_data(midi), MIDI_LIMITS)
+        yield {
+            "notes": notes_as_json(performance.sounding()),
+            "remarks": performance.remarks(),
+        }
+
+    return await last_in_turns(work(), PLAYING)
+
+
+@plainly
+@functools.wraps(save_take)
+async def write_file(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Does what `save_take` does, when it is its turn."""
+
+    def work() -> Generator[dict[str, Any], None, None]:
+        yield save_take(*args, **kwargs)
+
+    return await last_in_turns(work(), RENDERING)
 
 
 def page_routes(piano: Piano) -> list[BaseRoute]:
