@@ -29,7 +29,7 @@ from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
 from .sounds import FORMATS, render_file
 from .takes import Json, composers_of, known_models, read_request, stream_request
-from .turns import PLAYING, RENDERING, in_turns, last_in_turns
+from .turns import PLAYING, RENDERING, check_now, in_turns, last_in_turns
 from .vote_book import VoteBook
 from .votes import REAL, Vote, now
 
@@ -214,7 +214,7 @@ async def render_piece(
 
     Args:
         seed: name of a preset, see /seeds.
-        midi: a MIDI file, uploaded or as base64 text; at most 10 minutes long.
+        midi: a MIDI file, uploaded or as base64 text; at most 10 minutes long, 10,000 notes.
         notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
         audio_format: "mp3" or "wav".
 
@@ -226,7 +226,7 @@ async def render_piece(
     def work() -> Generator[Json, None, None]:
         kind = choice("audio_format", audio_format, FORMATS)
         piece = read_posted("extend", **posted)
-        path, sound = render_file(piece.notes, kind)
+        path, sound = render_file(piece.notes, kind, check_now)
         yield answer(
             title=piece.title,
             remarks=list(piece.remarks),

@@ -23,6 +23,8 @@ MAX_TOTAL_SECONDS = 720.0
 """Of all takes of one request: four of three minutes, or one of ten."""
 MAX_RENDERED_SECONDS = 600.0
 """Of music turned into sound by one request; the memory it needs grows with the length."""
+MAX_RENDERED_NOTES = 10_000
+"""Of music turned into sound: dense playing for ten minutes."""
 MAX_POST_BYTES = 4_000_000
 """Of one request's body: `MAX_NOTES` notes as JSON are 2 MB."""
 MAX_DEPTH = 20

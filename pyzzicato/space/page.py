@@ -111,7 +111,7 @@ def add_page(book: VoteBook) -> None:
 
     @plainly
     def read_leaderboard() -> dict[str, Any]:
-        """Returns what /vote answers (`votes`, `leaderboard`), and `open`: whether votes are taken."""
+        """Returns what /vote answers, and `open`: whether votes are taken."""
         return {**standings(book), "open": book.is_open}
 
     @plainly

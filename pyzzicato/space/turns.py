@@ -205,6 +205,23 @@ RENDERING = Turns(1)
 _DONE = object()
 
 
+def check_now() -> None:
+    """Does nothing while the work of this step is wanted; for steps that take long.
+
+    Raises:
+        StoppedError: see `Asker.check`; and so for SentAwayError.
+    """
+    asker = ASKER.get()
+    if asker is not None:
+        asker.check()
+
+
+def _step(steps: Generator[Any, None, None], asker: Asker) -> Any:
+    # The thread has a context of its own.
+    ASKER.set(asker)
+    return next(steps, _DONE)
+
+
 def in_turns(
     steps: Generator[T, None, None], turns: Turns
 ) -> AbstractAsyncContextManager[AsyncGenerator[T, None]]:
@@ -228,7 +245,7 @@ async def _in_turns(steps: Generator[T, None, None], turns: Turns) -> AsyncGener
             await asker.listens()
             async with turns.turn(asker.client):
                 asker.check()
-                part: Any = await anyio.to_thread.run_sync(next, steps, _DONE)
+                part: Any = await anyio.to_thread.run_sync(_step, steps, asker)
             if part is _DONE:
                 return
             yield part
