@@ -178,11 +178,11 @@ class Doorkeeper:
 
 def known_hosts() -> frozenset[str]:
     """Returns the names under which the page may be opened, as the environment tells."""
-    named = ["127.0.0.1", "localhost", "::1", os.environ.get("SPACE_HOST", "")]
+    named = ["127.0.0.1", "localhost", "[::1]", os.environ.get("SPACE_HOST", "")]
     named += os.environ.get(HOSTS_VARIABLE, "").split(",")
     named.append(os.environ.get("GRADIO_SERVER_NAME", ""))
-    everywhere = {"", "0.0.0.0", "::"}
-    return frozenset(_host(name.strip()) for name in named if name.strip() not in everywhere)
+    found = {_host(name.strip()) for name in named}
+    return frozenset(found - {"", "0.0.0.0"})
 
 
 class _Body:
@@ -309,11 +309,9 @@ def _refusal_of(error: Exception, path: str) -> RefusedError:
         return error
     if is_full_disk(error):
         return RefusedError(507, words_for(error))
-    is_call = path.startswith(API) and isinstance(
-        error, AttributeError | KeyError | TypeError | ValueError | RecursionError
-    )
-    if is_call:
-        # Gradio breaks on a call that names no endpoint, or a field it has not.
+    if path.startswith(API) and not isinstance(error, OSError | MemoryError):
+        # Endpoints run elsewhere: here gradio breaks on a call that names none, or a field it has
+        # not.
         _log.warning("a request could not be read: %r", error)
         return RefusedError(422, UNREADABLE)
     _log.error("a request broke the server's own code", exc_info=error)

@@ -65,6 +65,7 @@ def sweep(kept_seconds: float = KEPT_SECONDS, max_bytes: int = MAX_BYTES) -> int
         if age <= kept_seconds and (n_bytes <= max_bytes or age <= min(_YOUNG_S, kept_seconds)):
             break  # The others are younger.
         path.unlink(missing_ok=True)
+        _remove_if_empty(path.parent, top, -1.0)
         n_bytes -= size
         removed += 1
     for folder, _, _ in os.walk(top, topdown=False):

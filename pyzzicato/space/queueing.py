@@ -18,6 +18,8 @@ from .turns import ENDS_AFTER_S, Asker, Mailbox
 
 MAX_WORKS = 40
 """Pieces of work that may be under way or waiting; one more is told that the server is busy."""
+FEW_WORKS = 8
+"""Where there are more pieces of work, one that nobody listens to ends as soon as it rests."""
 MAX_UNREAD_BOXES = 100
 """Finished calls whose answers nobody has fetched yet."""
 MAX_STARTED = 200
@@ -76,6 +78,9 @@ class FairQueue(Queue):
         """
         works = [*self._shared_askers(), *self.visitors]
         works = [asker for asker in works if not asker.sent_away and asker.is_there()]
+        for asker in works if len(works) >= FEW_WORKS else ():
+            if asker.rests:
+                asker.sent_away = BUSY
         if len(works) < MAX_WORKS:
             return True
         shares = Counter(asker.client for asker in works)

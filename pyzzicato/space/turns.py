@@ -97,9 +97,14 @@ class Asker:
             StoppedError: see `check`; and so for SentAwayError.
         """
         self.check()
-        while self._unheard_s > RESTS_AFTER_S or self._n_unread > MAX_UNREAD:
+        while self.rests or self._n_unread > MAX_UNREAD:
             await asyncio.sleep(_LOOK_S)
             self.check()
+
+    @property
+    def rests(self) -> bool:
+        """Returns whether nobody has listened for so long that the work rests."""
+        return self._unheard_s > RESTS_AFTER_S
 
     @property
     def _unheard_s(self) -> float:
