@@ -34,7 +34,7 @@ from .api import (
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
-from .limits import MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
+from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
@@ -59,7 +59,7 @@ def head_html(page: gr.Blocks) -> str:
     Args:
         page: with all its endpoints.
     """
-    told = {**page_data(), "endpoints": _describe_endpoints(page)}
+    told = {**page_data(), "endpoints": _describe_endpoints(page), "markup": page_html()}
     # In a script element only "</" could end the text early.
     data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
     return (
@@ -97,6 +97,8 @@ def page_data() -> dict[str, Any]:
             "seed_seconds": [1, MAX_SEED_SECONDS],
             "takes": [1, MAX_TAKES],
             "upload_bytes": MAX_UPLOAD_BYTES,
+            "notes": MAX_NOTES,
+            "music_seconds": MAX_MUSIC_SECONDS,
         },
     }
 
@@ -142,7 +144,9 @@ def add_page(book: VoteBook) -> None:
             book.add(vote, ticket)
         return {"systems": pair.systems, **read_leaderboard()}
 
-    gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
+    # The page's own script fills it: gradio's element for HTML evaluates text as a program, which
+    # our policy for scripts forbids.
+    gr.Column(elem_id="pyzzicato-place")
     api(read_file, api_name="read_midi", api_visibility="undocumented", **PLAYS)
     api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYS)
     api(judge, api_name="judge", api_visibility="undocumented", **AT_ONCE)
