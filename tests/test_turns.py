@@ -21,7 +21,7 @@ from pyzzicato.space.turns import (
 
 
 def steps(n, seconds=0.01, made=None, name=""):
-    """Yields 0 to n - 1, each after a while; notes its name in `made` for each, and when it ends."""
+    """Yields 0 to n - 1, each after a while; notes its name in `made`, and when it ends."""
     try:
         for i in range(n):
             time.sleep(seconds)
