@@ -259,6 +259,9 @@ def test_a_visitors_mistake_is_no_fault_of_the_server():
     wrong = json.dumps({"error": "seed must be one of", "title": TITLE}).encode()
     told = serve(answer(500, kind, wrong), path="/gradio_api/run/judge")
     assert (told[0], told[2]) == (422, wrong)
+    wordless = serve(answer(500, kind, b'{"error": null}'), path="/gradio_api/run/judge")
+    assert wordless[0] == 422
+    assert "/gradio_api/info" in json.loads(wordless[2])["error"]
     fault = json.dumps({"error": "a fault"}).encode()
     assert serve(answer(500, kind, fault), path="/gradio_api/run/judge")[0] == 500
 

@@ -2,18 +2,15 @@
 
 import json
 import multiprocessing
-import os
 import resource
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import ROOT
 from test_votes import a_vote
+from voting import vote_and_be_killed
 
 from pyzzicato.space.ratings import leaderboard
 from pyzzicato.space.vote_book import DATABASE, ELSEWHERE, VoteBook, VotesOffError
@@ -135,40 +132,12 @@ def test_processes_that_vote_at_once_lose_nothing(tmp_path):
     assert sorted(book.count_by_origin().values()) == [30, 30, 30]
 
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from test_votes import a_vote
-from pyzzicato.space.vote_book import VoteBook
-
-book = VoteBook(Path(sys.argv[1]))
-for i in range(int(sys.argv[2])):
-    book.add(a_vote(time=i), f"{sys.argv[3]}{i}")
-    print(i, flush=True)
-"""
-
-
-def voting(folder, n, name=""):
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder), str(n), name],
-        env={**os.environ, "PYTHONPATH": paths},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
 def test_votes_that_are_in_survive_a_process_that_is_killed(tmp_path):
-    with voting(tmp_path, 10_000) as process:
-        for _ in range(20):
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-        told = process.stdout.read().split()
-    last = int(told[-1]) if told else 19
+    n = vote_and_be_killed(tmp_path, "a ticket ")
     book = VoteBook(tmp_path)
-    assert times(book)[: last + 1] == list(range(last + 1))
+    assert times(book)[:n] == list(range(n))
     # One may have been written that the process could not tell of any more.
-    assert book.tally().n_votes == len(book.votes()) in (last + 1, last + 2)
+    assert book.tally().n_votes == len(book.votes()) in (n, n + 1)
 
 
 def test_a_vote_that_does_not_fit_on_the_disk_leaves_nothing_and_can_be_given_again(tmp_path):

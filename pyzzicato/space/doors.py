@@ -269,7 +269,10 @@ class _Answer:
 
     async def _send_changed(self, start: Message, body: bytes) -> None:
         if start["status"] == 500:
-            # What a visitor got wrong is titled; gradio answers it like a fault of the server.
+            # Gradio answers what a visitor got wrong like a fault of the server: ours is titled, its
+            # own has no words.
+            if not json.loads(body).get("error"):
+                body = json.dumps({"error": UNREADABLE, "title": TITLE}).encode()
             start["status"] = 422 if json.dumps(TITLE).encode() in body else 500
         else:
             nonce = secrets.token_urlsafe(16)

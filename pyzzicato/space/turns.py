@@ -26,7 +26,7 @@ ENDS_AFTER_S = 30.0
 """Work ends when nobody has listened for so long."""
 MAX_UNREAD = 20
 """Messages that may wait for a listener; work rests when there are more."""
-_HALF_LIFE_S = 30.0
+_HALF_LIFE_S = 10.0
 _LOOK_S = 0.1
 
 

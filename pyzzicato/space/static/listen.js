@@ -58,9 +58,8 @@ export class ListenView {
     this.stage.piano.wake();
     this.stage.player.pause();
     this.clear();
-    this.say(waitingWords(-1));
+    this.say(waitingWords());
     this.making = startCall("listen", {}, {
-      waiting: (before) => this.say(waitingWords(before)),
       data: ([told]) => {
         this.say(`Playing: ${Math.round(100 * told.made)} %`);
         if (told.pair) this.told = told.pair;
