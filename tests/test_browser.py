@@ -208,13 +208,13 @@ LINKS = {
 @pytest.mark.parametrize("notes", LINKS.values(), ids=LINKS)
 def test_a_link_with_notes_that_nobody_could_play_draws_nothing(page, notes):
     packed = page.run(f"""
-        const view = new DataView(new ArrayBuffer(18));
+        const held = new DataView(new ArrayBuffer(18));
         const note = (pitch, start, end) => {{
-          view.setUint8(0, pitch); view.setUint8(1, 64);
-          view.setFloat64(2, start); view.setFloat64(10, end);
+          held.setUint8(0, pitch); held.setUint8(1, 64);
+          held.setFloat64(2, start); held.setFloat64(10, end);
         }};
         {notes};
-        const stream = new Blob([view]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+        const stream = new Blob([held]).stream().pipeThrough(new CompressionStream("deflate-raw"));
         return new Response(stream).arrayBuffer().then((packed) =>
           btoa(String.fromCharCode(...new Uint8Array(packed))));
     """)

@@ -269,8 +269,8 @@ class _Answer:
 
     async def _send_changed(self, start: Message, body: bytes) -> None:
         if start["status"] == 500:
-            # Gradio answers what a visitor got wrong like a fault of the server: ours is titled, its
-            # own has no words.
+            # Gradio answers what a visitor got wrong like a fault of the server: what we say of it
+            # is titled, what gradio says has no words.
             if not json.loads(body).get("error"):
                 body = json.dumps({"error": UNREADABLE, "title": TITLE}).encode()
             start["status"] = 422 if json.dumps(TITLE).encode() in body else 500

@@ -1,6 +1,6 @@
 // Links that hold a seed and settings, so that whoever opens one gets the same notes.
 
-import { limits, seeds } from "./data.js";
+import { defaults, limits, seeds } from "./data.js";
 import { Seed } from "./seed.js";
 
 const BYTES_A_NOTE = 18;
@@ -48,7 +48,7 @@ export async function readLink(hash) {
   }
   if (!seed) return null;
   const settings = {
-    model: told.get("model"),
+    model: told.get("model") ?? defaults.model,
     seconds: number("seconds", 30, [1, limits.seconds[1]]),
     temperature: number("temperature", 1, [0.01, 4]),
     threshold: number("threshold", null, [0.001, 0.999]),
