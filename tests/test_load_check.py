@@ -21,8 +21,6 @@ def test_models_seeds_and_votes_are_answered_at_once_while_forty_wait(app):
 def test_work_that_nobody_listens_to_makes_nobody_wait(app):
     alone = wait_politely(app)
     events = [post(app, 0, "/continue", {**DENSE, "rng": i}) for i in range(60)]
-    # Of one client: no more than may be under way, and others still come in.
-    assert sum(event is not None for event in events) <= 45
     assert wait_politely(app) < 20 + 10 * alone
     time.sleep(31)
     event = next(event for event in events if event is not None)

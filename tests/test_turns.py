@@ -190,6 +190,29 @@ def test_who_is_sent_away_is_told_why():
     asyncio.run(work())
 
 
+def test_a_long_step_ends_with_the_task_that_waits_for_it():
+    ended = threading.Event()
+
+    def long():
+        try:
+            while True:
+                time.sleep(0.01)
+                check_now()
+        finally:
+            ended.set()
+        yield "not reached"
+
+    async def leave():
+        waiting = asyncio.create_task(run(long(), Turns(1)))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(leave())
+    assert ended.is_set()
+
+
 def test_a_long_step_learns_that_nobody_waits():
     def long():
         asker = ASKER.get()

@@ -221,6 +221,18 @@ def check_now() -> None:
         asker.check()
 
 
+async def _in_thread(steps: Generator[Any, None, None], asker: Asker) -> Any:
+    """Returns the next of the steps; one that is cancelled is told so, and ends first."""
+    step = asyncio.ensure_future(anyio.to_thread.run_sync(_step, steps, asker))
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        asker.is_there = lambda: False
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([step])
+        raise
+
+
 def _step(steps: Generator[Any, None, None], asker: Asker) -> Any:
     # The thread has a context of its own.
     ASKER.set(asker)
@@ -250,7 +262,7 @@ async def _in_turns(steps: Generator[T, None, None], turns: Turns) -> AsyncGener
             await asker.listens()
             async with turns.turn(asker.client):
                 asker.check()
-                part: Any = await anyio.to_thread.run_sync(_step, steps, asker)
+                part = await _in_thread(steps, asker)
             if part is _DONE:
                 return
             yield part
