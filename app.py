@@ -7,12 +7,16 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 # Read by gradio when it is imported: the page asks no other host for anything.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+from gradio.utils import get_upload_folder  # noqa: E402
+
 from pyzzicato.space.api import register_api  # noqa: E402
+from pyzzicato.space.folders import private_folder, sweep  # noqa: E402
 from pyzzicato.space.hub_votes import open_book  # noqa: E402
 from pyzzicato.space.page import add_page, head_html, page_routes  # noqa: E402
 from pyzzicato.space.piano import Piano  # noqa: E402
@@ -35,6 +39,11 @@ def serve(**told: Any) -> tuple[Any, str]:
     Args:
         told: more arguments of `gradio.Blocks.launch`.
     """
+    if "GRADIO_TEMP_DIR" not in os.environ:
+        # Gradio's own would be a folder that everybody on this machine may have made before.
+        os.environ["GRADIO_TEMP_DIR"] = str(private_folder("files"))
+    Path(get_upload_folder()).mkdir(parents=True, exist_ok=True)
+    sweep()
     page, piano = build(), Piano()
     # The page can be used meanwhile: what is not ready yet is made when it is first asked for.
     threading.Thread(target=get_ready, args=(piano,), name="getting ready", daemon=True).start()

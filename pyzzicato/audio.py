@@ -7,15 +7,17 @@ returns or writes silence: FluidSynth answers a damaged soundfont with a silent 
 code of 0, so inputs are checked before it plays and the sound is checked after.
 """
 
-import io
 import math
-from collections.abc import Iterable
+import wave
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyloudnorm  # type: ignore[import-untyped]
-import soundfile  # type: ignore[import-untyped]
+from scipy.signal import lfilter
 
 from .engines import (
     ENGINES,
@@ -44,6 +46,16 @@ _MAX_GAIN_DB = 36.0
 # The tail is cut where it has fallen this far below the loudest sample, and faded out from there.
 _TAIL_DB = -60.0
 _FADE_S = 0.4
+_LARGEST_16_BIT = 32767
+# Long music is gone through in parts of this length: ten minutes at once would take a gigabyte.
+_PART_S = 10
+# Of BS.1770: loudness is that of blocks of 0.4 s, one beginning each 0.1 s; blocks below -70 LUFS
+# and those 10 below the mean of the rest do not count.
+_HOP_S = 0.1
+_HOPS_A_BLOCK = 4
+_OFFSET_LUFS = -0.691
+_SILENT_LUFS = -70.0
+_SOFT_LU = 10.0
 
 _ENGINE_TITLES = {"fluidsynth": "FluidSynth", "midirenderer": "midirenderer"}
 
@@ -82,7 +94,10 @@ class Sound:
 
 
 def render(
-    notes: Iterable[Note], engine: str = "auto", soundfont: str | Path | None = None
+    notes: Iterable[Note],
+    engine: str = "auto",
+    soundfont: str | Path | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Sound:
     """Returns the sound of the notes, played on a piano.
 
@@ -94,6 +109,7 @@ def render(
             `Performance.sounding`); in any order.
         engine: one of `ENGINES`, or "auto" for the first one that can play here.
         soundfont: a soundfont file; None searches as `soundfonts.find_soundfont` does.
+        check: called now and then while the engine plays; what it raises ends the rendering.
 
     Raises:
         ValueError: if there are no notes, the engine is unknown or cannot play here, or the
@@ -104,7 +120,7 @@ def render(
     if not played:
         raise ValueError("notes must hold at least one note, got none; there is nothing to play")
     engine, font = choose_engine(engine, soundfont)
-    samples = play(engine, font, midi_bytes(played), end_of(played), SAMPLE_RATE)
+    samples = play(engine, font, midi_bytes(played), end_of(played), SAMPLE_RATE, check)
     samples = _without_tail(samples)
     samples *= _gain(samples)
     if _peak(samples) <= SILENCE:
@@ -131,13 +147,17 @@ def write_wav(sound: Sound, path: str | Path) -> Path:
             f"sound must be audible, got a peak of {sound.peak:.2g} of 1; {target.name} was not "
             "written"
         )
-    wave = io.BytesIO()
-    soundfile.write(wave, sound.samples, sound.sample_rate, format="WAV", subtype="PCM_16")
     opened = False
     try:
         with target.open("wb") as file:
             opened = True
-            file.write(wave.getbuffer())
+            with wave.open(file, "wb") as written:
+                written.setnchannels(2)
+                written.setsampwidth(2)
+                written.setframerate(sound.sample_rate)
+                for part in _parts(sound.samples):
+                    whole = np.rint(part.clip(-1, 1) * _LARGEST_16_BIT)
+                    written.writeframes(whole.astype("<i2").tobytes())
     except OSError as error:
         # Half a file goes; a file that could not be opened was somebody else's and stays.
         if opened and target.is_file():
@@ -155,24 +175,71 @@ def _peak(samples: Samples) -> float:
 
 
 def _gain(samples: Samples) -> np.float32:
-    """Returns the factor that brings samples to `TARGET_LUFS`, within the peak and largest gain.
-
-    Source: integrated loudness of ITU-R BS.1770-4, by pyloudnorm.
-    """
+    """Returns the factor that brings samples to `TARGET_LUFS`, within the peak and largest gain."""
     peak = _peak(samples)
     if peak == 0.0:
         return np.float32(1.0)
-    meter = pyloudnorm.Meter(SAMPLE_RATE)
-    missing = math.ceil(meter.block_size * SAMPLE_RATE) - len(samples)
-    if missing > 0:
-        # The meter wants at least one block of 0.4 s.
-        samples = np.pad(samples, ((0, missing), (0, 0)))
-    loudness = meter.integrated_loudness(samples)
+    loudness = integrated_loudness(samples)
     # Music below the meter's gate of -70 LUFS measures as -inf: the largest gain is for it.
     wanted_db = min(TARGET_LUFS - loudness, _MAX_GAIN_DB)
     # A millionth is left, so that rounding to float32 does not lift the peak over the ceiling.
     ceiling = 10 ** (PEAK_DBFS / 20) - 1e-6
     return np.float32(min(10 ** (wanted_db / 20), ceiling / peak))
+
+
+def integrated_loudness(samples: Samples) -> float:
+    """Returns the loudness of stereo samples in LUFS; -inf where all of them are below -70 LUFS.
+
+    The memory it takes does not grow with the length.
+
+    Args:
+        samples: of shape (N, 2), `SAMPLE_RATE` a second. Fewer than a block of 0.4 s are filled up
+            with silence.
+
+    Source: ITU-R BS.1770-4, annex 1; the weighting filters are pyloudnorm's.
+    """
+    hop = round(_HOP_S * SAMPLE_RATE)
+    missing = max(0, _HOPS_A_BLOCK * hop - len(samples))
+    if missing:
+        samples = np.pad(samples, ((0, missing), (0, 0)))
+    # Half a hop at the end counts as one, as pyloudnorm has it; less does not.
+    energies = _hop_energies(samples, hop)[: round(len(samples) / hop)]
+    sums = np.concatenate([[0.0], energies.cumsum()])
+    blocks = (sums[_HOPS_A_BLOCK:] - sums[:-_HOPS_A_BLOCK]) / _HOPS_A_BLOCK
+    blocks = blocks[_lufs(blocks) >= _SILENT_LUFS]
+    if len(blocks):
+        blocks = blocks[_lufs(blocks) > _lufs(blocks.mean()) - _SOFT_LU]
+    return float(_lufs(blocks.mean())) if len(blocks) else -math.inf
+
+
+def _hop_energies(samples: Samples, hop: int) -> npt.NDArray[np.float64]:
+    """Returns the mean square of each hop after weighting, both channels added, `(N / hop,)`."""
+    # pyloudnorm has no public way to its filters.
+    stages = list(pyloudnorm.Meter(SAMPLE_RATE)._filters.values())
+    states = [np.zeros((max(len(stage.a), len(stage.b)) - 1, 2)) for stage in stages]
+    energies = []
+    for part in _parts(samples):
+        weighted = part.astype(np.float64)
+        for i, stage in enumerate(stages):
+            weighted, states[i] = lfilter(stage.b, stage.a, weighted, axis=0, zi=states[i])
+            weighted *= stage.passband_gain
+        missing = -len(weighted) % hop
+        # What does not fill a hop counts as far as it goes, like silence after the end.
+        weighted = np.pad(weighted, ((0, missing), (0, 0)))
+        energies.append((weighted.reshape(-1, hop, 2) ** 2).mean(axis=1).sum(axis=1))
+    return np.concatenate(energies)
+
+
+def _lufs(energy: Any) -> Any:
+    """Returns the loudness of mean squares; -inf for none."""
+    with np.errstate(divide="ignore"):
+        return _OFFSET_LUFS + 10 * np.log10(energy)
+
+
+def _parts(samples: Samples) -> Iterator[Samples]:
+    """Yields the samples in parts of some seconds."""
+    n = _PART_S * SAMPLE_RATE
+    return (samples[start : start + n] for start in range(0, len(samples), n))
 
 
 def _without_tail(samples: Samples) -> Samples:

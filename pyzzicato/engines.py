@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,10 +32,13 @@ ENGINES = ("fluidsynth", "midirenderer")
 
 # Engines are many times faster than the music; this much is for a machine with a lot else to do.
 _TIMEOUT_S = 300.0
+# How often is looked whether the sound is still wanted.
+_LOOK_S = 0.2
 # How long the strings may ring on after the last offset; FluidSynth adds about as much by itself.
 _RING_S = 3.0
 # What FluidSynth and midirenderer say of a soundfont that they cannot load.
 _SOUNDFONT_COMPLAINTS = ("Failed to load SoundFont", "SoundFont error")
+_MAX_SAID = 100_000
 # pyzzicato.midi writes one tick a millisecond.
 _TICKS_A_SECOND = 1000
 # In a process of its own, as midirenderer holds Python's lock while it plays.
@@ -121,7 +126,14 @@ def engine_soundfont(engine: str, soundfont: str | Path | None = None) -> Path:
     return find_soundfont(soundfont, compressed=engine == "fluidsynth")
 
 
-def play(engine: str, soundfont: Path, midi: bytes, seconds: float, sample_rate: int) -> Samples:
+def play(
+    engine: str,
+    soundfont: Path,
+    midi: bytes,
+    seconds: float,
+    sample_rate: int,
+    check: Callable[[], None] | None = None,
+) -> Samples:
     """Returns a MIDI file played by one engine, as loud as the engine makes it.
 
     Args:
@@ -130,6 +142,7 @@ def play(engine: str, soundfont: Path, midi: bytes, seconds: float, sample_rate:
         midi: a file by `midi.midi_bytes`: format 1, one tick a millisecond.
         seconds: time of the last offset; the sound goes on for at least 3 s more.
         sample_rate: samples a second.
+        check: called now and then while the engine plays; what it raises ends the playing.
 
     Returns:
         float32 of shape (N, 2), left and right.
@@ -143,11 +156,11 @@ def play(engine: str, soundfont: Path, midi: bytes, seconds: float, sample_rate:
         notes, wave = Path(folder, "notes.mid"), Path(folder, "sound.wav")
         notes.write_bytes(_with_ring(midi, seconds))
         if engine == "fluidsynth":
-            synth = _CarefulFluidSynth(str(soundfont), sample_rate, timeout_s)
+            synth = _CarefulFluidSynth(str(soundfont), sample_rate, timeout_s, check)
             synth.midi_to_audio(str(notes), str(wave))
         else:
             script = [sys.executable, "-c", _MIDIRENDERER_SCRIPT]
-            _run(engine, [*script, str(soundfont), str(notes), str(wave)], timeout_s)
+            _run(engine, [*script, str(soundfont), str(notes), str(wave)], timeout_s, check)
         return _read(engine, wave, sample_rate)
 
 
@@ -159,9 +172,15 @@ class _CarefulFluidSynth(FluidSynth):  # type: ignore[misc]  # midi2audio has no
     otherwise) and written as floats, so that raising the soft sound later adds no noise.
     """
 
-    def __init__(self, sound_font: str, sample_rate: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        sound_font: str,
+        sample_rate: int,
+        timeout_s: float,
+        check: Callable[[], None] | None,
+    ) -> None:
         super().__init__(sound_font, sample_rate)
-        self.timeout_s = timeout_s
+        self.timeout_s, self.check = timeout_s, check
 
     def midi_to_audio(self, midi_file: str, audio_file: str) -> None:
         """Plays `midi_file` into the WAV file `audio_file`.
@@ -175,23 +194,28 @@ class _CarefulFluidSynth(FluidSynth):  # type: ignore[misc]  # midi2audio has no
         options += ["-o", "synth.default-soundfont="]
         output = ["-F", audio_file, "-T", "wav", "-O", "float", "-r", str(self.sample_rate)]
         command = ["fluidsynth", *options, *output, self.sound_font, midi_file]
-        _run("fluidsynth", command, self.timeout_s)
+        _run("fluidsynth", command, self.timeout_s, self.check)
 
 
-def _run(engine: str, command: list[str], timeout_s: float) -> None:
+def _run(
+    engine: str, command: list[str], timeout_s: float, check: Callable[[], None] | None = None
+) -> None:
     """Runs an engine's command to its end.
 
     Raises:
         ValueError: if the engine cannot use the soundfont.
         RuntimeError: if it fails otherwise or takes too long.
     """
-    try:
-        done = subprocess.run(
-            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout_s
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RuntimeError(f"{engine} took more than {timeout_s:.0f} s and was stopped") from error
-    told = done.stderr.decode(errors="replace").strip()
+    with tempfile.TemporaryFile() as said:
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+        ) as done:
+            try:
+                _wait(done, engine, timeout_s, check)
+            finally:
+                done.kill()  # Nothing happens to one that has ended.
+        said.seek(0)
+        told = said.read(_MAX_SAID).decode(errors="replace").strip()
     last = told.splitlines()[-1] if told else "it said nothing"
     # FluidSynth returns 0 even where it could not load the soundfont.
     if any(complaint in told for complaint in _SOUNDFONT_COMPLAINTS):
@@ -201,6 +225,27 @@ def _run(engine: str, command: list[str], timeout_s: float) -> None:
         )
     if done.returncode != 0:
         raise RuntimeError(f"{engine} failed with code {done.returncode}: {last}")
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    engine: str,
+    timeout_s: float,
+    check: Callable[[], None] | None,
+) -> None:
+    """Waits for an engine; raises RuntimeError after `timeout_s`, and what `check` raises."""
+    until = time.monotonic() + timeout_s
+    while True:
+        try:
+            process.wait(_LOOK_S)
+            return
+        except subprocess.TimeoutExpired as error:
+            if time.monotonic() > until:
+                raise RuntimeError(
+                    f"{engine} took more than {timeout_s:.0f} s and was stopped"
+                ) from error
+        if check is not None:
+            check()
 
 
 def _read(engine: str, wave: Path, sample_rate: int) -> Samples:

@@ -5,8 +5,9 @@
     python tests/abuse_check.py --most 300             a part of the values
 
 A finding is an answer that is no sentence (a bug met on the way), that holds a path of the server,
-a stack trace or HTML of ours, a fetched address, a file that should not be served, or an app that
-plays other notes afterwards. The last line counts them; the exit code is 0 if there are none.
+a stack trace or HTML of ours, a fetched address, a file that should not be served, a door open to
+another site, a vote that is lost or counts twice, or an app that plays other notes afterwards. The
+last line counts them; the exit code is 0 if there are none.
 """
 
 import argparse
@@ -27,6 +28,9 @@ import httpx
 from http_calls import Answer, ask
 from midi_builder import meta, midi, off, on
 from served_app import ROOT, served_app
+from voting import vote_and_be_killed
+
+from pyzzicato.space.vote_book import VoteBook
 
 SEED = "bach-prelude-c-major"
 HTML = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -265,6 +269,93 @@ def ask_for_files(url: str, hook: str, findings: Findings) -> None:
         findings.add(f"an upload of 2 MB was answered with {told.status_code}", told.text[:80])
 
 
+def post_broken_requests(url: str, findings: Findings) -> None:
+    """Posts what is no call and no upload: unknown names, half characters, parts without names."""
+    api, form = f"{url}/gradio_api", "multipart/form-data; boundary=x"
+    part = b"--x\r\nContent-Disposition: form-data"
+    half = b'{"seed": "\\ud800", "data": ["\\ud800"], "session_hash": "\\ud800"}'
+    digits = b'{"seed": "bach-prelude-c-major", "rng": ' + b"7" * 3000 + b"}"
+    requests = [
+        *((f"{api}/{route}/nothing", b'{"data": []}', "") for route in ("call", "run", "api")),
+        (f"{api}/call/v2/nothing", b"{}", ""),
+        *((f"{api}/{route}", half, "") for route in ("call/v2/continue", "call/vote", "run/judge")),
+        (f"{api}/call/v2/continue", digits, ""),
+        *(
+            (f"{api}/queue/join", b'{"data": [], "fn_index": %s, "session_hash": "x"}' % n, "")
+            for n in (b"-1", b"99", b"null", b'"x"', b"1e9")
+        ),
+        (f"{api}/cancel", b'{"session_hash": "x", "fn_index": 0, "event_id": "y"}', ""),
+        (f"{api}/upload", part + b"\r\n\r\nx\r\n--x--", form),
+        (f"{api}/upload", part + b"; name=files\r\n\r\nx\r\n--x--", form),
+        (f"{api}/upload", b"--x\r\n\r\nx\r\n--x--", form),
+        (f"{api}/upload", b"", form),
+        (f"{api}/upload", b"{}", ""),
+        *((f"{api}/{name}", b"{}", "") for name in ("component_server", "vibe-code", "stream/x")),
+        (f"{api}/mcp/", b"{", ""),
+        (f"{api}/mcp/", b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call"}', ""),
+    ]
+    for address, body, kind in requests:
+        headers = {"content-type": kind or "application/json"}
+        told = httpx.post(address, content=body, headers=headers, timeout=60)
+        findings.n_asked += 1
+        if told.status_code >= 500:
+            findings.add(f"HTTP {told.status_code} {told.text[:100]!r}", (address, body[:60]))
+        if "7" * 100 in told.text:
+            findings.add("a message repeats a number of 3,000 digits", address)
+        findings.look_for_leaks(told.text, (address, body[:60]))
+
+
+def knock(url: str, findings: Findings) -> None:
+    """Asks under other names and from other sites' pages, and looks at what answers carry."""
+    post = f"{url}/gradio_api/call/v2/continue"
+    for name, value in (
+        *(("Host", host) for host in ("evil.example", "127.0.0.1.evil.example", "10.0.0.7", "x:1")),
+        *(("Origin", site) for site in ("https://evil.example", "null", "http://localhost.evil")),
+    ):
+        for address in (post, f"{url}/gradio_api/mcp/", f"{url}/gradio_api/upload", url):
+            told = httpx.post(address, headers={name: value}, json={"seed": SEED}, timeout=30)
+            findings.n_asked += 1
+            if told.status_code not in (400, 403):
+                findings.add(f"{name} {value} is let in ({told.status_code})", address)
+    told = httpx.get(url, timeout=30)
+    for header, part in (
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "script-src 'self' 'nonce-"),
+        ("content-security-policy", "frame-ancestors"),
+    ):
+        if part not in told.headers.get(header, ""):
+            findings.add(f"the page has no {header} with {part}", told.headers.get(header))
+    for address in ("https://example.com/", "http://127.0.0.1:1/"):
+        for way in ("file=", "file/", "proxy="):
+            if httpx.get(f"{url}/gradio_api/{way}{address}", timeout=30).status_code < 400:
+                findings.add("the server fetches what is elsewhere", way + address)
+
+
+def vote_too_often(url: str, findings: Findings, n: int = 60) -> None:
+    """Votes for one system as fast as it goes, and judges one pair again and again."""
+    kept = 0
+    for i in range(n):
+        vote = {"seed": SEED, "systems": ["wavenet", ("lstm", "conv1d")[i % 2]], "winner": 0}
+        answer = ask(url, "/vote", vote)
+        findings.n_asked += 1
+        kept += answer.event == "complete"
+        findings.judge(Answer(answer.status, answer.event, answer.data, ""), "/vote")
+    if kept > n / 2:
+        findings.add(f"{kept} votes of one client were kept", f"of {n}")
+
+
+def kill_voters(folder: Path, findings: Findings, rounds: int) -> None:
+    """Kills processes while they vote into one book; no vote that was in may be missing."""
+    told = sum(vote_and_be_killed(folder, f"round {i} ") for i in range(rounds))
+    book = VoteBook(folder)
+    n, counted = len(book.votes()), book.tally().n_votes
+    findings.n_asked += told
+    # Of each process one may have been written that it could not tell of any more.
+    if not told <= n <= told + rounds or counted != n:
+        findings.add(f"{told} votes were in, {n} are there, {counted} are counted", folder)
+    print(f"{rounds} processes killed while they voted: {told} votes were in, {n} are there")
+
+
 def check(url: str, most: int | None) -> Findings:
     """Returns what is found when an app is asked for what it should not give.
 
@@ -277,6 +368,8 @@ def check(url: str, most: int | None) -> Findings:
     with hook_server() as (hook, hits):
         post_bad_values(url, hook, findings, most)
         post_bad_bodies(url, findings)
+        post_broken_requests(url, findings)
+        knock(url, findings)
         ask_for_files(url, hook, findings)
         if hits:
             findings.add("an address inside was fetched", hits)
@@ -301,6 +394,8 @@ def main() -> int:
     else:
         with tempfile.TemporaryDirectory() as folder, served_app(Path(folder)) as app:
             findings = check(app.url, told.most)
+            vote_too_often(app.url, findings)
+            kill_voters(Path(folder, "killed"), findings, 21)
             print(f"memory of the app afterwards: {app.memory_mb():.0f} MB")
     print(f"{findings.n_asked} bad posts, {len(findings.found)} findings")
     return 1 if findings.found else 0

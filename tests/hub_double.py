@@ -5,8 +5,8 @@
 
 A repository is a chain of commits, each a table of path -> blob; blobs lie in one folder by their
 git or SHA-256 hash, as on the Hub. `hub.faults` makes it misbehave: answer with an error, answer
-late, cut downloads short, or let somebody else commit first. `hub.account` is who asks, and what
-the token may do.
+late, cut downloads short, let somebody else commit first, or answer like another server.
+`hub.account` is who asks, and what the token may do.
 """
 
 import base64
@@ -33,7 +33,10 @@ FIRST_COMMIT = {"README.md": b"", ".gitattributes": b"*.safetensors filter=lfs\n
 
 @dataclass
 class Faults:
-    """How the Hub misbehaves; all off by default. `where` is a pattern of method and path."""
+    """How the Hub misbehaves; all off by default. `where` is a pattern of method and path.
+
+    `portal` is what another server in the Hub's place answers: "html", or JSON that never ends.
+    """
 
     status: int | None = None
     delay_s: float = 0.0
@@ -41,6 +44,7 @@ class Faults:
     cut_after: int | None = None
     cut_times: int = 0
     commit_before: dict[str, bytes] | None = None
+    portal: str = ""
 
 
 @dataclass
@@ -205,12 +209,22 @@ def build_app(hub: HubDouble) -> FastAPI:
     """Returns the server."""
     app = FastAPI()
 
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"["
+        while True:
+            yield b'{"id": "a/b"},' * 1000
+            await anyio.sleep(0.001)
+
     @app.middleware("http")
     async def misbehave(request: Request, call_next: Any) -> Response:
         told = f"{request.method} {request.url.path}"
         hub.requests.append(told)
         faults = hub.faults
         if re.search(faults.where, told):
+            if faults.portal == "html":
+                return Response("<html><form>Log in</form></html>", media_type="text/html")
+            if faults.portal:
+                return StreamingResponse(endless(), media_type="application/json")
             if faults.delay_s:
                 await anyio.sleep(faults.delay_s)
             if faults.status is not None:

@@ -2,6 +2,8 @@
 
     python tests/load_check.py                  20 clients at once, 30 s each; then 600 requests
     python tests/load_check.py --clients 60     more than may wait: some are told that it is busy
+    python tests/load_check.py --floods         what harms others: memory, and a visitor's wait
+    python tests/load_check.py --siege 10       50 hostile clients for ten minutes
 
 It fails if an answer is wrong or lost, if the app and the processes it starts take 2 GB or more, or
 if the memory grows from the middle of the 600 requests to their end.
@@ -11,6 +13,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+from floods import FLOODS, LONG, besiege, call_tool, listen, wait_politely
 from http_calls import ask
 from served_app import ServedApp, served_app
 
@@ -25,6 +30,14 @@ SEED = "bach-prelude-c-major"
 MOST_MB = 2000.0
 MOST_GROWTH_MB = 50.0
 """Between the middle and the end of the many requests: less than their answers would take."""
+MOST_WAIT_S = 5.0
+"""Of a visitor who comes while, or after, others flood the app."""
+MOST_FLOOD_MB = 650.0
+"""More than before a flood: a synthesiser at work has 570 of them."""
+MOST_LEFT_MB = 150.0
+MOST_AT_ONCE_S = 3.0
+IDLE_S = 45.0
+"""After so long everything that a flood has left is gone."""
 
 
 @dataclass(frozen=True)
@@ -119,18 +132,140 @@ def check_growth(app: ServedApp, n_requests: int, seconds: float) -> list[str]:
     return faults
 
 
+class Peak:
+    """Notes the most memory the app has while the context lasts.
+
+    Attributes:
+        mb: the most so far.
+    """
+
+    def __init__(self, app: ServedApp) -> None:
+        self._app, self._ended = app, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.mb = 0.0
+
+    def __enter__(self) -> "Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.2):
+            self.mb = max(self.mb, self._app.memory_mb())
+
+
+def check_floods(folder: Path, names: Sequence[str]) -> list[str]:
+    """Returns the faults of each flood, and prints what it took; each has an app of its own."""
+    faults = []
+    for i, (name, flood) in enumerate(FLOODS.items()):
+        if names and not any(part in name for part in names):
+            continue
+        with served_app(folder / str(i)) as app:
+            wait_politely(app)
+            time.sleep(8)
+            before, alone = app.memory_mb(), wait_politely(app)
+            with Peak(app) as peak:
+                flood(app)
+                wait = wait_politely(app)
+                time.sleep(IDLE_S)
+            after = app.memory_mb()
+        print(
+            f"{name}: a visitor waits {wait:.1f} s (alone {alone:.1f} s); memory {before:.0f} MB "
+            f"before, {peak.mb:.0f} MB at most, {after:.0f} MB when idle again",
+            flush=True,
+        )
+        if wait > MOST_WAIT_S + alone:
+            faults.append(f"{name}: a visitor waits {wait:.1f} s")
+        if peak.mb - before > MOST_FLOOD_MB or after - before > MOST_LEFT_MB:
+            faults.append(f"{name}: {peak.mb - before:.0f} MB more, {after - before:.0f} MB stay")
+    return faults
+
+
+def check_siege(app: ServedApp, minutes: float, clients: int = 50) -> list[str]:
+    """Returns the faults of hostile clients, and prints how visitors fare meanwhile and next."""
+    wait_politely(app)
+    time.sleep(8)
+    before, waits = app.memory_mb(), []
+    with Peak(app) as peak:
+        siege = threading.Thread(target=besiege, args=(app, clients, minutes * 60))
+        siege.start()
+        while siege.is_alive():
+            waits.append(wait_politely(app))
+            siege.join(10)
+    next_wait = wait_politely(app)
+    time.sleep(IDLE_S)
+    print(
+        f"{clients} hostile clients for {minutes:g} min: {len(waits)} visitors meanwhile waited "
+        f"{statistics.median(waits):.1f} s in the middle and {max(waits):.1f} s at most, the next "
+        f"one {next_wait:.1f} s; memory {before:.0f} MB before, {peak.mb:.0f} MB at most, "
+        f"{app.memory_mb():.0f} MB when idle again",
+        flush=True,
+    )
+    faults = [f"the next visitor waits {next_wait:.1f} s"] if next_wait > MOST_WAIT_S else []
+    if peak.mb - before > MOST_FLOOD_MB:
+        faults.append(f"memory grew by {peak.mb - before:.0f} MB")
+    return faults
+
+
+def slowest_at_once(app: ServedApp, n_waiting: int) -> float:
+    """Returns the longest that /models, /seeds and /vote take while so many wait for music.
+
+    Each is asked for on every route there is.
+    """
+    listeners = [
+        threading.Thread(target=listen, args=(app, i, "/continue_stream", LONG, 20), daemon=True)
+        for i in range(n_waiting)
+    ]
+    for listener in listeners:
+        listener.start()
+    time.sleep(3)
+    vote = {"seed": SEED, "systems": ["lstm", "conv1d"], "winner": None, "marks": None}
+    took = []
+    for name, told in (("models", {}), ("seeds", {}), ("vote", vote)):
+        routes = [
+            lambda name=name, told=told: ask(app.url, f"/{name}", told),
+            lambda name=name, told=told: ask(app.url, f"/{name}", list(told.values())),
+            lambda name=name, told=told: httpx.post(
+                f"{app.url}/gradio_api/run/{name}", json={"data": list(told.values())}, timeout=60
+            ).raise_for_status(),
+        ]
+        tool = {"models": "describe_models", "seeds": "describe_seeds"}.get(name, name)
+        routes.append(lambda tool=tool, told=told: call_tool(app, 0, tool, told, 60))
+        for route in routes:
+            began = time.monotonic()
+            route()
+            took.append(time.monotonic() - began)
+    return max(took)
+
+
 def main() -> int:
     """Runs the check from the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clients", type=int, default=20, help="at once (%(default)s)")
     parser.add_argument("--seconds", type=float, default=30, help="asked for (%(default)s)")
     parser.add_argument("--requests", type=int, default=600, help="afterwards (%(default)s)")
+    parser.add_argument("--floods", nargs="*", help="all, or those with these words in them")
+    parser.add_argument("--siege", type=float, metavar="MINUTES")
     told = parser.parse_args()
+    if told.floods is not None or told.siege is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            faults = [] if told.floods is None else check_floods(Path(folder), told.floods)
+            if told.siege is not None:
+                with served_app(Path(folder, "siege")) as app:
+                    faults += check_siege(app, told.siege)
+        print(*faults, f"{len(faults)} faults", sep="\n")
+        return 1 if faults else 0
     with tempfile.TemporaryDirectory() as folder, served_app(Path(folder)) as app:
         first = ask_once(app.url, 0, 1)
         print(f"first request after {first.seconds:.1f} s; memory {app.memory_mb():.0f} MB")
         faults = [first.fault] if first.fault else []
         faults += check_crowd(app, told.clients, told.seconds)
+        took = slowest_at_once(app, 40)
+        print(f"/models, /seeds and /vote while 40 wait: {took:.2f} s at most, on any route")
+        faults += ["not answered at once"] if took > MOST_AT_ONCE_S else []
         faults += check_growth(app, told.requests, told.seconds)
     print(*faults, f"{len(faults)} faults", sep="\n")
     return 1 if faults else 0

@@ -1,7 +1,7 @@
 """The short form of the abuse check, and that it can find something."""
 
 import pytest
-from abuse_check import HTML, Findings, bad_values, check
+from abuse_check import HTML, Findings, bad_values, check, kill_voters
 from http_calls import Answer
 from served_app import ROOT
 
@@ -9,6 +9,13 @@ from served_app import ROOT
 def test_the_app_bears_what_nobody_should_post(page_url):
     findings = check(page_url.rstrip("/"), most=25)
     assert findings.n_asked >= 25
+    assert findings.found == []
+
+
+def test_no_vote_is_lost_with_the_processes_that_gave_it(tmp_path):
+    findings = Findings()
+    kill_voters(tmp_path, findings, rounds=2)
+    assert findings.n_asked >= 40
     assert findings.found == []
 
 

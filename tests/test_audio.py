@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pyzzicato.audio import (
     SAMPLE_RATE,
     TARGET_LUFS,
     Sound,
+    integrated_loudness,
     render,
     write_wav,
 )
@@ -197,3 +199,28 @@ def test_an_incomplete_file_does_not_stay(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("n", [100, 17_640, 20_000, 22_100, 22_000, 44_100 * 25 + 123])
+def test_loudness_in_parts_is_the_loudness_of_the_whole(n: int) -> None:
+    dice = np.random.default_rng(0)
+    swell = np.linspace(0.001, 0.3, n, dtype=np.float32)[:, None]
+    samples = (dice.normal(size=(n, 2)).astype(np.float32) * swell).clip(-1, 1)
+    whole = np.pad(samples, ((0, max(0, 17_640 - n)), (0, 0))).astype(np.float64)
+    expected = pyloudnorm.Meter(44_100).integrated_loudness(whole)
+    assert integrated_loudness(samples) == pytest.approx(expected, abs=1e-6)
+    assert integrated_loudness(np.zeros((n, 2), np.float32)) == -np.inf
+
+
+def test_a_rendering_ends_when_it_is_not_wanted() -> None:
+    class UnwantedError(Exception):
+        """Nobody waits."""
+
+    def check() -> None:
+        raise UnwantedError
+
+    notes = [Note(60, i * 0.1, i * 0.1 + 0.05, 64) for i in range(6000)]
+    began = time.monotonic()
+    with pytest.raises(UnwantedError):
+        render(notes, check=check)
+    assert time.monotonic() - began < 5

@@ -4,9 +4,11 @@ After each test the console must be free of errors, and nothing may have been as
 host. Screenshots of the views go to out/screenshots.
 """
 
+import base64
 import json
 import statistics
 import time
+import zlib
 
 import pytest
 from browser import MADE, PATIENCE_S, PICTURES, ROOT, continue_for
@@ -179,26 +181,65 @@ def test_stop_ends_the_work_and_keeps_what_was_made(page):
     assert page.run("return view.takeList.length;") == 2
 
 
-def test_who_waits_is_told_how_many_are_before(page, page_url):
+def test_a_visitor_does_not_wait_for_the_long_music_of_others(page, page_url):
     client = Client(page_url, verbose=False)
     others = [
-        client.submit(seed=SEED, seconds=600, rng=rng, api_name="/continue") for rng in range(4)
+        client.submit(seed=SEED, seconds=600, rng=rng, api_name="/continue") for rng in range(8)
     ]
-    in_line = {Status.IN_QUEUE, Status.PROCESSING}
     end = time.monotonic() + PATIENCE_S
-    while not all(other.status().code in in_line for other in others):
+    while not all(other.status().code == Status.PROCESSING for other in others):
         assert time.monotonic() < end
         time.sleep(0.05)
-    page.click("#go")
-    words = "document.getElementById('words').textContent"
-    page.wait(f"/You are next|before you/.test({words})")
-    page.screenshot(PICTURES / "waiting.png")
+    continue_for(page)
+    assert not any(other.done() for other in others)
     for other in others:
         other.cancel()
-    # Their work ends with them: it would take longer than this page waits.
-    page.wait("view.take.seconds >= 1")
-    page.click("#go")
-    page.wait("!view.making")
+
+
+LINKS = {
+    "far away": "note(60, 1e9, 1e9 + 1)",
+    "beyond all": "note(60, 0, 1e308)",
+    "no key": "note(200, 0, 1)",
+    "backwards": "note(60, 2, 1)",
+    "no time": "note(60, NaN, 1)",
+}
+
+
+@pytest.mark.parametrize("notes", LINKS.values(), ids=LINKS)
+def test_a_link_with_notes_that_nobody_could_play_draws_nothing(page, notes):
+    packed = page.run(f"""
+        const held = new DataView(new ArrayBuffer(18));
+        const note = (pitch, start, end) => {{
+          held.setUint8(0, pitch); held.setUint8(1, 64);
+          held.setFloat64(2, start); held.setFloat64(10, end);
+        }};
+        {notes};
+        const stream = new Blob([held]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+        return new Response(stream).arrayBuffer().then((packed) =>
+          btoa(String.fromCharCode(...new Uint8Array(packed))));
+    """)
+    refuse_link(page, packed)
+
+
+def test_a_link_that_unpacks_to_millions_draws_nothing(page):
+    packed = base64.b64encode(zlib.compress(bytes(50_000_000), wbits=-15)).decode()
+    refuse_link(page, packed)
+
+
+def refuse_link(page, packed):
+    text = packed.replace("+", "-").replace("/", "_").rstrip("=")
+    page.open(f"#continue?notes={text}&length=10")
+    page.wait("document.getElementById('words').textContent.includes('could not be read')")
+    assert page.run("return view.takeList.length;") == 0
+    assert page.run("return player.playing;") is False
+    # The link is told of in the browser's log on purpose.
+    assert all("a link" in said for said in page.complaints())
+
+
+def test_a_link_sounds_only_after_a_click(page):
+    page.open(f"#continue?seed={SEED}&seconds=5&rng=3")
+    page.wait(MADE)
+    assert page.run("return player.playing;") is False
 
 
 def test_a_server_out_of_reach_is_told_in_words(page):

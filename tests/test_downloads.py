@@ -82,6 +82,16 @@ def test_a_pinned_model_falls_back_to_the_bundled_copy(hub, status, caplog):
     assert "the bundled copy is used" in caplog.text
 
 
+@pytest.mark.parametrize("portal", ["html", "endless"])
+def test_another_server_in_the_hubs_place_is_told_within_seconds(hub, files, portal):
+    hub.put(REPO, files)
+    hub.faults.portal = portal
+    began = time.monotonic()
+    with pytest.raises(HubUnreachableError, match="is not the Hub"):
+        load_model(REPO)
+    assert time.monotonic() - began < 8
+
+
 def test_a_slow_hub_is_not_waited_for_twice(hub):
     write_pin("lstm", Pin("me/pyzzicato-lstm", "0" * 40))
     hub.faults.delay_s = 10

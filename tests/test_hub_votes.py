@@ -7,7 +7,8 @@ from conftest import ROOT, hub_environment
 from test_votes import a_vote
 
 from pyzzicato.space.hub_votes import open_book
-from pyzzicato.space.votes import VoteBook
+from pyzzicato.space.vote_book import VoteBook
+from pyzzicato.space.votes import Vote
 
 REPO = "somebody/votes"
 # A new process each time, as a Space that starts anew: gives votes and waits for the Hub.
@@ -68,7 +69,7 @@ def lines_in(hub):
 
 def test_votes_go_to_the_dataset_and_come_back_to_an_empty_machine(hub, tmp_path):
     assert finish(start(hub, tmp_path / "first", 1, 2))[0] == "[1, 2]"
-    assert sorted(lines_in(hub)) == [line(1), line(2)]
+    assert [Vote.from_line(text).as_line() for text in lines_in(hub)] == [line(1), line(2)]
     assert finish(start(hub, tmp_path / "second", 3))[0] == "[1, 2, 3]"
     assert len(lines_in(hub)) == 3
     # The first machine again, with its own files: none is counted or copied twice.
@@ -102,3 +103,12 @@ def test_without_a_repo_and_a_token_nothing_goes_anywhere(tmp_path, monkeypatch)
     assert copy is None
     book.add(a_vote())
     assert (tmp_path / "votes").is_dir()
+
+
+def test_a_folder_that_cannot_be_written_leaves_votes_off(tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PYZZICATO_VOTES", str(tmp_path / "file" / "votes"))
+    book, copy = open_book()
+    assert not book.is_open
+    assert copy is None
+    assert "votes are off" in caplog.text

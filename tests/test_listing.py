@@ -125,3 +125,13 @@ def test_bundled_models_tell_the_measures_of_their_cards(hub):
         card = metadata_load(next(i.folder for i in list_models() if i.name == name) / "README.md")
         assert rows[name]["measures"]["overlapped_area"] > 0.5
         assert rows[name]["measures"].items() >= card["pyzzicato"]["measures"].items()
+
+
+@pytest.mark.parametrize("portal", ["html", "endless"])
+def test_another_server_in_the_hubs_place_leaves_the_bundled_models(hub, portal):
+    hub.faults.portal = portal
+    began = time.monotonic()
+    listing = find_models()
+    assert time.monotonic() - began < 8
+    assert [row["name"] for row in listing.models] == [info.name for info in list_models()]
+    assert "Hub" in listing.remark

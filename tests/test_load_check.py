@@ -1,6 +1,38 @@
 """The short form of the load check, and that it can find something."""
 
-from load_check import Served, ask_at_once, find_faults
+import time
+
+import httpx
+import pytest
+from floods import DENSE, SEED, post, wait_politely
+from load_check import Served, ask_at_once, find_faults, slowest_at_once
+from served_app import ServedApp
+
+
+@pytest.fixture
+def app(page_url):
+    return ServedApp(page_url.rstrip("/"), None, None)
+
+
+def test_models_seeds_and_votes_are_answered_at_once_while_forty_wait(app):
+    assert slowest_at_once(app, 40) < 10
+
+
+def test_work_that_nobody_listens_to_makes_nobody_wait(app):
+    alone = wait_politely(app)
+    events = [post(app, 0, "/continue", {**DENSE, "rng": i}) for i in range(60)]
+    assert wait_politely(app) < 20 + 10 * alone
+    time.sleep(31)
+    event = next(event for event in events if event is not None)
+    told = httpx.get(f"{app.url}/gradio_api/call/v2/continue/{event}", timeout=60).text
+    assert "event: complete" not in told
+
+
+def test_a_listener_who_is_slow_to_come_still_gets_the_answer(app):
+    event = post(app, 0, "/continue", {"seed": SEED, "seconds": 2})
+    time.sleep(8)
+    told = httpx.get(f"{app.url}/gradio_api/call/v2/continue/{event}", timeout=120).text
+    assert "event: complete" in told
 
 
 def test_more_clients_than_workers_all_get_what_they_asked_for(page_url):

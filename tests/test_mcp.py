@@ -3,12 +3,15 @@
 import ast
 import asyncio
 import base64
+import time
 
 import httpx
 import pytest
 from conftest import tune
+from floods import LONG, call_tool
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from served_app import ServedApp
 
 from pyzzicato.midi import midi_bytes, read_midi
 
@@ -81,3 +84,29 @@ def test_an_assistant_that_errs_is_told_why(page_url):
         assert result.isError
         assert said in result.content[0].text
         assert "Traceback" not in result.content[0].text
+
+
+def test_an_assistant_that_leaves_frees_its_worker(page_url):
+    app = ServedApp(page_url.rstrip("/"), None, None)
+    for _ in range(4):
+        assert call_tool(app, 0, "continue_piece", LONG, 1.0) == ""
+    began = time.monotonic()
+    played = told_by(call(page_url, "continue_piece", seed="bach-prelude-c-major", seconds=1))
+    assert played["takes"][0]["notes"]
+    # Forty minutes of music had been asked for.
+    assert time.monotonic() - began < 20
+
+
+def test_assistants_that_are_too_many_are_told_so_in_a_sentence(page_url):
+    async def talk(session):
+        calls = (session.call_tool("continue_piece", {**LONG, "rng": i}) for i in range(50))
+        asked = [asyncio.create_task(one) for one in calls]
+        done, waiting = await asyncio.wait(asked, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
+        return [one.result() for one in done]
+
+    refused = converse(page_url, talk)
+    assert refused
+    assert all(result.isError for result in refused)
+    assert all("busy" in result.content[0].text for result in refused)

@@ -2,16 +2,30 @@
 
 import math
 import random
+from collections import Counter
 
 import pytest
 from scipy.optimize import brentq
 
-from pyzzicato.space.ratings import PRIOR_SD, leaderboard
+from pyzzicato.space import ratings
+from pyzzicato.space.ratings import PRIOR_SD
+from pyzzicato.space.vote_book import Tally
 from pyzzicato.space.votes import Vote
 
 
 def vote(first, second, winner, marks=({}, {})):
     return Vote("seed", (first, second), winner, marks, 0)
+
+
+def leaderboard(votes):
+    pairs, marks = Counter(), {}
+    for one in votes:
+        pairs[(*one.systems, one.winner)] += 1
+        for system, given in zip(one.systems, one.marks, strict=True):
+            for criterion, mark in given.items():
+                n, total = marks.get((system, criterion), (0, 0))
+                marks[system, criterion] = (n + 1, total + mark)
+    return ratings.leaderboard(Tally(pairs, marks))
 
 
 def by_name(votes):

@@ -1,8 +1,8 @@
-"""Serving: bodies that are too long, and the word for a full queue."""
+"""Serving: files for their time, nobody else's files, and answers at once while others wait."""
 
-import asyncio
 import json
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -13,83 +13,8 @@ from gradio_client import Client, handle_file
 
 from pyzzicato.space import serving
 from pyzzicato.space.folders import KEPT_SECONDS, new_folder
-from pyzzicato.space.limits import MAX_POST_BYTES
 from pyzzicato.space.posted import file_data
-from pyzzicato.space.serving import Doorkeeper, GuardedBlocks, serve_page
-
-
-def serve(app, chunks, headers=(), path="/"):
-    """Returns status and JSON that a guarded app answers to a body in chunks."""
-    sent = []
-    pending = [
-        {"type": "http.request", "body": chunk, "more_body": i < len(chunks) - 1}
-        for i, chunk in enumerate(chunks)
-    ]
-
-    async def receive():
-        return pending.pop(0)
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {"type": "http", "path": path, "headers": list(headers)}
-    asyncio.run(Doorkeeper(app)(scope, receive, send))
-    starts = [m["status"] for m in sent if m["type"] == "http.response.start"]
-    body = b"".join(m.get("body", b"") for m in sent)
-    assert len(starts) == 1
-    return starts[0], json.loads(body)
-
-
-async def count(scope, receive, send):
-    """Reads the whole body, as a form or JSON parser does, and answers with its length."""
-    n, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            n = -1
-            break
-        n += len(message["body"])
-        more = message["more_body"]
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": json.dumps(n).encode()})
-
-
-def test_bodies_up_to_the_limit_pass():
-    chunk = bytes(MAX_POST_BYTES // 4)
-    assert serve(count, [chunk] * 4) == (200, 4 * len(chunk))
-
-
-def test_longer_bodies_end_before_they_are_in_memory():
-    chunk = bytes(MAX_POST_BYTES // 4)
-    assert serve(count, [chunk] * 5) == (200, -1)
-
-
-@pytest.mark.parametrize("length", [b"4000001", b"99999999999999", b"-1", b"a lot", b"\xff"])
-def test_announced_lengths_are_refused_unread(length):
-    status, told = serve(count, [b""], [(b"Content-Length", length)])
-    assert status == 413
-    assert told["detail"] == "a request must have at most 4 MB; send less"
-
-
-def test_a_call_that_names_nothing_is_told_what_to_look_at():
-    async def lost(scope, receive, send):
-        raise KeyError("/nothing")
-
-    status, told = serve(lost, [b""], path="/gradio_api/call/v2/nothing")
-    assert status == 422
-    assert "see /gradio_api/info" in told["detail"]
-    with pytest.raises(KeyError):
-        serve(lost, [b""], path="/gradio_api/upload")
-
-
-def test_a_full_queue_is_told_in_a_sentence():
-    async def full(scope, receive, send):
-        await send({"type": "http.response.start", "status": 503, "headers": []})
-        await send({"type": "http.response.body", "body": b'{"detail": "Queue is full."}'})
-
-    status, told = serve(full, [b""])
-    assert status == 503
-    assert told["detail"].startswith("busy: 40 requests are waiting")
+from pyzzicato.space.serving import GuardedBlocks, serve_page
 
 
 def write_file(text: str) -> dict[str, object]:
@@ -119,18 +44,72 @@ def small_app(tmp_path, monkeypatch):
 def test_files_of_a_request_can_be_fetched_for_their_time_and_no_longer(small_app, tmp_path):
     client = Client(small_app, verbose=False, download_files=False)
     told = client.predict("mine", api_name="/write")
-    assert httpx.get(told["url"]).text == "mine"
+    fetched = httpx.get(told["url"])
+    assert fetched.text == "mine"
+    assert fetched.headers["content-disposition"].startswith("attachment")
     again = client.predict("mine", api_name="/write")
     assert Path(again["path"]).parent != Path(told["path"]).parent
     (tmp_path / "upload.mid").write_text("uploaded")
     assert client.predict(handle_file(tmp_path / "upload.mid"), api_name="/echo") == "uploaded"
-    folder, hour_ago = Path(told["path"]).parent, time.time() - KEPT_SECONDS - 5
-    os.utime(folder, (hour_ago, hour_ago))
+    hour_ago = time.time() - KEPT_SECONDS - 5
+    os.utime(told["path"], (hour_ago, hour_ago))
     deadline = time.monotonic() + 60
-    while folder.exists() and time.monotonic() < deadline:
+    while Path(told["path"]).exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert httpx.get(told["url"]).status_code in (403, 404)
     assert httpx.get(again["url"]).text == "mine"
+
+
+def test_uploads_that_are_cut_off_are_swept_like_all_files(small_app, tmp_path):
+    host, port = small_app.removeprefix("http://").strip("/").split(":")
+    part = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.mid"\r\n\r\n'
+    head = (
+        b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900000\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(head + part + bytes(100_000))
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob("tmp*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    (left,) = tmp_path.glob("tmp*")
+    hour_ago = time.time() - KEPT_SECONDS - 5
+    os.utime(left, (hour_ago, hour_ago))
+    while left.exists() and time.monotonic() < deadline + 60:
+        time.sleep(0.1)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("gradio_api/call/nothing", {"data": []}),
+        ("gradio_api/call/v2/nothing", {}),
+        ("gradio_api/run/nothing", {"data": []}),
+        ("gradio_api/queue/join", {"data": [], "fn_index": 99, "session_hash": "x"}),
+        ("gradio_api/queue/join", {"data": [], "session_hash": "x"}),
+        ("gradio_api/cancel", {"session_hash": "x", "fn_index": 1, "event_id": "x"}),
+        ("gradio_api/call/v2/write", {"text": 3, "nobody": 1}),
+        ("gradio_api/call/v2/write", b'{"\\ud800": "\\ud800"}'),
+        ("gradio_api/run/\ud7ff", {"data": []}),
+        (
+            "gradio_api/upload",
+            b"--x\r\nContent-Disposition: form-data; name=files\r\n\r\nx\r\n--x--",
+        ),
+        ("gradio_api/upload", b"--x\r\n\r\nx\r\n--x--"),
+        ("gradio_api/upload", b"nothing"),
+        ("gradio_api/vibe-code", {}),
+        ("gradio_api/component_server", {}),
+    ],
+)
+def test_what_cannot_be_read_is_the_askers_fault(small_app, path, body):
+    content = body if isinstance(body, bytes) else json.dumps(body)
+    kind = "application/json"
+    if "upload" in path:
+        kind = "multipart/form-data; boundary=x"
+    told = httpx.post(small_app + path, content=content, headers={"content-type": kind})
+    assert told.status_code < 500, told.text
+    assert "Traceback" not in told.text
 
 
 def test_addresses_and_paths_posted_as_files_never_reach_a_callback(small_app, tmp_path):

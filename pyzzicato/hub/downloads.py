@@ -7,16 +7,17 @@ outlasts its wait goes on in that thread while the program does, and the next lo
 cache.
 """
 
+import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote
 
 import httpx2
 from huggingface_hub import (
-    HfApi,
     constants,
     get_hf_file_metadata,
     get_token,
@@ -32,6 +33,12 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+)
+from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    build_hf_headers,
+    get_session,
+    hf_raise_for_status,
+    validate_repo_id,
 )
 
 from ..playing.graph_check import MAX_GRAPH_BYTES
@@ -55,7 +62,15 @@ PATIENT_ANSWER_S = 5.0
 DOWNLOAD_S = 60.0
 """How long a download may take before a copy at hand is used instead."""
 PATIENT_DOWNLOAD_S = 900.0
+MAX_ANSWER_BYTES = 10_000_000
+"""Of an answer that describes repositories."""
+# Headers of an answer that tell how its bytes came, and not what they are.
+_OF_THE_WAY = {"content-encoding", "content-length", "transfer-encoding"}
 _QUIET_S = 60.0
+_NOT_THE_HUB = (
+    "what answers at the Hub's address is not the Hub; a network that wants a log-in first does "
+    "so: open a page in a browser, or set HF_HUB_OFFLINE=1"
+)
 _MAX_BYTES = {
     CONFIG: MAX_CONFIG_BYTES,
     RECORD: MAX_RECORD_BYTES,
@@ -137,8 +152,12 @@ class _Found:
 
 def _describe(repo: str, revision: str | None) -> _Found:
     """Returns the commit of a revision and its files; refuses what no checkpoint is."""
-    told = HfApi().model_info(repo, revision=revision, files_metadata=True, timeout=ANSWER_S * 2)
-    sizes = {file.rfilename: file.size or 0 for file in told.siblings or []}
+    validate_repo_id(repo)
+    path = f"models/{repo}" + (f"/revision/{quote(revision, safe='')}" if revision else "")
+    told = fetch_json(path, {"blobs": True}, ANSWER_S * 2)
+    if not isinstance(told, dict):
+        raise HubUnreachableError(_NOT_THE_HUB)
+    sizes = {file["rfilename"]: file.get("size") or 0 for file in told.get("siblings") or []}
     if CONFIG not in sizes:
         raise NotOnHubError(f"{repo} holds no {CONFIG}; it is not a model of this kind")
     if WEIGHTS not in sizes:
@@ -150,13 +169,49 @@ def _describe(repo: str, revision: str | None) -> _Found:
         limit = _MAX_BYTES.get(name, _MAX_CODE_BYTES if _is_code(name) else size)
         if size > limit:
             raise ValueError(f"{name} in {repo} must be at most {limit} bytes long, got {size}")
-    if not told.sha:
+    commit = told.get("sha")
+    if not commit:
         raise NotOnHubError(f"{repo} has no commit")
     # Files come by another way than answers. The client would try for half a minute before it told
     # us that there is no way through.
-    weights = hf_hub_url(repo, WEIGHTS, revision=told.sha)
+    weights = hf_hub_url(repo, WEIGHTS, revision=commit)
     get_hf_file_metadata(weights, timeout=ANSWER_S * 2, token=get_token())
-    return _Found(told.sha, sizes)
+    return _Found(commit, sizes)
+
+
+def fetch_json(path: str, asked: Mapping[str, Any], seconds: float) -> Any:
+    """Returns an answer of the Hub's API, of a bounded size.
+
+    Args:
+        path: of the address, after `/api/`.
+        asked: parameters of the address.
+        seconds: how long the answer may take, from the first byte to the last.
+
+    Raises:
+        HubUnreachableError: if what answers is not the Hub, or does not come to an end.
+        huggingface_hub.errors.HfHubHTTPError: if the Hub refuses.
+    """
+    until = time.monotonic() + seconds
+    address, headers = f"{constants.ENDPOINT}/api/{path}", build_hf_headers()
+    body = bytearray()
+    with get_session().stream(
+        "GET", address, params=asked, headers=headers, timeout=seconds, follow_redirects=True
+    ) as response:
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > MAX_ANSWER_BYTES or time.monotonic() > until:
+                raise HubUnreachableError(f"the answer does not end; {_NOT_THE_HUB}")
+    # The client's own reading of a refusal wants an answer that has been read as a whole.
+    kept = {k: v for k, v in response.headers.items() if k.lower() not in _OF_THE_WAY}
+    hf_raise_for_status(
+        type(response)(
+            response.status_code, headers=kept, content=bytes(body), request=response.request
+        )
+    )
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise HubUnreachableError(_NOT_THE_HUB) from error
 
 
 def _download(repo: str, revision: str | None, commit: str, names: list[str]) -> Path:
@@ -242,6 +297,8 @@ def in_words(error: BaseException, what: str) -> ValueError:
     if isinstance(error, LocalEntryNotFoundError):
         # What the client says when the Hub failed it and the cache has nothing either.
         return in_words(error.__cause__ or ConnectionError("no answer"), what)
+    if isinstance(error, json.JSONDecodeError):
+        return HubUnreachableError(f"{what}: {_NOT_THE_HUB}")
     if isinstance(error, ValueError) and not isinstance(error, HfHubHTTPError):
         return error
     if isinstance(error, GatedRepoError):

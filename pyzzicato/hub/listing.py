@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelInfo, cached_assets_path, constants, metadata_load
-from huggingface_hub.utils import (  # type: ignore[attr-defined]
-    build_hf_headers,
-    get_session,
-    hf_raise_for_status,
-)
 
 from .checkpoints import ModelInfo as CheckpointInfo
-from .downloads import PATIENT_ANSWER_S, HubUnreachableError, NotOnHubError, ask_hub, forget_silence
+from .downloads import (
+    PATIENT_ANSWER_S,
+    HubUnreachableError,
+    NotOnHubError,
+    ask_hub,
+    fetch_json,
+    forget_silence,
+)
 from .loading import list_models
 
 TAG = "pyzzicato"
@@ -99,14 +101,13 @@ def _on_hub(refresh: bool) -> tuple[list[dict[str, Any]], str | None]:
 
 def _ask() -> list[dict[str, Any]]:
     """Returns the Hub's models. One page holds all we show; the client would try errors again."""
-    response = get_session().get(
-        f"{constants.ENDPOINT}/api/models",
-        params={"filter": TAG, "full": True, "cardData": True, "limit": _MAX_MODELS},
-        headers=build_hf_headers(),
-        timeout=PATIENT_ANSWER_S,
+    asked = {"filter": TAG, "full": True, "cardData": True, "limit": _MAX_MODELS}
+    answer = fetch_json("models", asked, PATIENT_ANSWER_S)
+    if not isinstance(answer, list) or not all(isinstance(told, dict) for told in answer):
+        raise HubUnreachableError("what answers at the Hub's address gives no list of models")
+    found = (
+        ModelInfo(**{"siblings": None, **told}) for told in answer[:_MAX_MODELS] if "id" in told
     )
-    hf_raise_for_status(response)
-    found = (ModelInfo(**{"siblings": None, **told}) for told in response.json())
     return [hub_row(info.id, info.sha, info.card_data or {}) for info in found]
 
 

@@ -5,7 +5,9 @@ one JSON object that holds `version`; a file in it is an address to download it 
 comes back as one sentence.
 """
 
-from collections.abc import Callable, Iterator
+import functools
+import math
+from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -19,28 +21,28 @@ from ..models.architecture import COMPOSERS
 from ..notes import end_of
 from ..playing.settings import GenerationSettings
 from ..seeds import list_seeds
+from .clients import Allowance, client_now
 from .facts import measures_of
 from .limits import MAX_MUSIC_SECONDS, choice, number, whole
 from .messages import plainly
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
 from .sounds import FORMATS, render_file
-from .stopping import run_stoppable
-from .takes import (
-    Json,
-    composers_of,
-    describe_take,
-    known_models,
-    play_take,
-    read_request,
-    stream_request,
-)
-from .votes import REAL, Vote, VoteBook, now
+from .takes import Json, composers_of, known_models, read_request, stream_request
+from .turns import PLAYING, RENDERING, check_now, in_turns, last_in_turns
+from .vote_book import VoteBook
+from .votes import REAL, Vote, now
 
-PLAYING = {"concurrency_id": "playing", "concurrency_limit": 2}
-"""Of events that carry a seed on: so many at once, whether they come from the page or a program."""
-RENDERING = {"concurrency_id": "rendering", "concurrency_limit": 1}
-"""Of events that make sound or measure: each needs memory by the length of the music."""
+# All begin at once, and wait for their turns (see `turns`).
+PLAYS = {"concurrency_id": "playing", "concurrency_limit": None}
+"""Of events that carry a seed on, whether they come from the page or a program."""
+RENDERS = {"concurrency_id": "rendering", "concurrency_limit": None}
+"""Of events that make sound or measure."""
+AT_ONCE = {"queue": False, "concurrency_limit": None}
+"""Of events that are answered at once, whoever waits for music."""
+
+VOTES_AT_ONCE, VOTES_SECONDS = 30, 1800.0
+"""Votes of one client: so many at once, and as many again in half an hour."""
 
 _DEFAULT = GenerationSettings()
 File = gr.FileData | str | None
@@ -76,9 +78,9 @@ async def continue_piece(
             127}.
         model: name of a model, see /models.
         composer: whose style to play in, see /models; "any" for nobody's in particular, null for
-            that of the one whose music the seed, of eight notes or more, is most like.
+            the seed's own composer where he is known, else nobody's.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
-        temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
+        temperature: 0.1 to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         density: how many notes, 0.5 to 2 times as many as usual after such a seed.
@@ -94,18 +96,13 @@ async def continue_piece(
         seed's end, and why it was brought back to the seed), measures, wall_seconds and
         real_time_factor.
     """
-    posted = dict(locals())
-
-    def work(check: Callable[[], None]) -> Json:
-        request = read_request(**posted)
-        played = [play_take(request, settings, check) for settings in request.settings]
-        return request.answer([describe_take(take, request.piece.performance) for take in played])
-
-    return await run_stoppable(work)
+    last = await last_in_turns(_play(dict(locals())), PLAYING)
+    result: Json = last["result"]
+    return result
 
 
 @plainly
-def stream_takes(
+async def stream_takes(
     seed: str | None = None,
     midi: File = None,
     notes: Notes = None,
@@ -120,7 +117,7 @@ def stream_takes(
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
-) -> Iterator[Json]:
+) -> AsyncIterator[Json]:
     """Carries a piece of piano music on and answers again and again while it is played.
 
     Takes what /continue takes.
@@ -131,9 +128,9 @@ def stream_takes(
         notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
         model: name of a model, see /models.
         composer: whose style to play in, see /models; "any" for nobody's in particular, null for
-            that of the one whose music the seed, of eight notes or more, is most like.
+            the seed's own composer where he is known, else nobody's.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
-        temperature: above 0, to 4; 1 plays as the model is meant to, lower is tamer.
+        temperature: 0.1 to 4; 1 plays as the model is meant to, lower is tamer.
         threshold: the article's way instead: keys above this probability sound. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         density: how many notes, 0.5 to 2 times as many as usual after such a seed.
@@ -147,7 +144,13 @@ def stream_takes(
         the seed ends), sounding (struck and still held) and result: null, and in the last answer
         what /continue answers.
     """
-    yield from stream_request(read_request(**dict(locals())))
+    async with in_turns(_play(dict(locals())), PLAYING) as parts:
+        async for part in parts:
+            yield part
+
+
+def _play(posted: dict[str, Any]) -> Generator[Json, None, None]:
+    yield from stream_request(read_request(**posted))
 
 
 @plainly
@@ -175,7 +178,7 @@ async def evaluate_piece(
     """
     posted = {"seed": seed, "midi": midi, "notes": notes}
 
-    def work(check: Callable[[], None]) -> Json:
+    def work() -> Generator[Json, None, None]:
         piece = read_posted("extend", **posted)
         length = end_of(piece.notes)
         if not piece.notes:
@@ -187,7 +190,7 @@ async def evaluate_piece(
         if seconds is not None:
             measured = number("seconds", seconds, 1, MAX_MUSIC_SECONDS, "leave it out for all")
         excerpt = cut_excerpt(piece.title, piece.notes, 0.0, start, measured)
-        return answer(
+        yield answer(
             title=piece.title,
             remarks=list(piece.remarks),
             notes=len(excerpt.notes),
@@ -195,7 +198,7 @@ async def evaluate_piece(
             measures=measures_of(excerpt),
         )
 
-    return await run_stoppable(work)
+    return await last_in_turns(work(), RENDERING)
 
 
 @plainly
@@ -211,7 +214,7 @@ async def render_piece(
 
     Args:
         seed: name of a preset, see /seeds.
-        midi: a MIDI file, uploaded or as base64 text; at most 10 minutes long.
+        midi: a MIDI file, uploaded or as base64 text; at most 10 minutes long, 10,000 notes.
         notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
         audio_format: "mp3" or "wav".
 
@@ -220,11 +223,11 @@ async def render_piece(
     """
     posted = {"seed": seed, "midi": midi, "notes": notes}
 
-    def work(check: Callable[[], None]) -> Json:
+    def work() -> Generator[Json, None, None]:
         kind = choice("audio_format", audio_format, FORMATS)
         piece = read_posted("extend", **posted)
-        path, sound = render_file(piece.notes, kind)
-        return answer(
+        path, sound = render_file(piece.notes, kind, check_now)
+        yield answer(
             title=piece.title,
             remarks=list(piece.remarks),
             audio=file_data(path, FORMATS[kind]),
@@ -233,7 +236,7 @@ async def render_piece(
             soundfont=sound.soundfont,
         )
 
-    return await run_stoppable(work)
+    return await last_in_turns(work(), RENDERING)
 
 
 @plainly
@@ -263,20 +266,24 @@ def describe_seeds() -> Json:
     Returns:
         version and seeds: for each name, composer, title, key, year, seconds and notes.
     """
-    return answer(
-        seeds=[
-            {
-                "name": seed.name,
-                "composer": seed.composer,
-                "title": seed.title,
-                "key": seed.key,
-                "year": seed.year,
-                "seconds": round(seed.seconds, 3),
-                "notes": notes_as_json(seed.notes),
-            }
-            for seed in list_seeds()
-        ]
-    )
+    return answer(seeds=_preset_seeds())
+
+
+@functools.cache
+def _preset_seeds() -> list[Json]:
+    """Returns what is told of the seeds, made once: however many ask, it takes no more memory."""
+    return [
+        {
+            "name": seed.name,
+            "composer": seed.composer,
+            "title": seed.title,
+            "key": seed.key,
+            "year": seed.year,
+            "seconds": round(seed.seconds, 3),
+            "notes": notes_as_json(seed.notes),
+        }
+        for seed in list_seeds()
+    ]
 
 
 def voting_on(book: VoteBook) -> Callable[..., Json]:
@@ -308,13 +315,38 @@ def voting_on(book: VoteBook) -> Callable[..., Json]:
             (chance of being preferred to an average one) with low and high (95 %), n_votes and
             marks (means).
         """
-        book.add(read_vote(seed, systems, winner, marks))
-        votes = book.votes()
-        return answer(
-            votes=len(votes), leaderboard=[asdict(rating) for rating in leaderboard(votes)]
-        )
+        given = read_vote(seed, systems, winner, marks)
+        allow_vote()
+        book.add(given)
+        return answer(**standings(book))
 
     return vote
+
+
+def standings(book: VoteBook) -> Json:
+    """Returns `votes`, how many a book holds, and `leaderboard`, a table for each system."""
+    tally = book.tally()
+    return {
+        "votes": tally.n_votes,
+        "leaderboard": [asdict(rating) for rating in leaderboard(tally)],
+    }
+
+
+def allow_vote() -> None:
+    """Takes one vote from the client's allowance.
+
+    Raises:
+        ValueError: if it is used up.
+    """
+    wait = _votes_allowed.take(client_now())
+    if wait:
+        raise ValueError(
+            f"votes must be at most {VOTES_AT_ONCE} in {VOTES_SECONDS / 60:.0f} minutes from one "
+            f"place, got more; try again in {math.ceil(wait / 60)} min"
+        )
+
+
+_votes_allowed = Allowance(VOTES_AT_ONCE, VOTES_SECONDS)
 
 
 def read_vote(seed: object, systems: object, winner: object, marks: object) -> Vote:
@@ -348,11 +380,10 @@ def register_api(book: VoteBook) -> None:
     Args:
         book: where votes are kept.
     """
-    api(continue_piece, api_name="continue", **PLAYING)
-    api(stream_takes, api_name="continue_stream", **PLAYING)
-    api(evaluate_piece, api_name="evaluate", **RENDERING)
-    api(render_piece, api_name="render", **RENDERING)
-    # At once, whoever waits for music.
-    api(describe_models, api_name="models", queue=False)
-    api(describe_seeds, api_name="seeds", queue=False)
-    api(voting_on(book), api_name="vote", queue=False)
+    api(continue_piece, api_name="continue", **PLAYS)
+    api(stream_takes, api_name="continue_stream", **PLAYS)
+    api(evaluate_piece, api_name="evaluate", **RENDERS)
+    api(render_piece, api_name="render", **RENDERS)
+    api(describe_models, api_name="models", **AT_ONCE)
+    api(describe_seeds, api_name="seeds", **AT_ONCE)
+    api(voting_on(book), api_name="vote", **AT_ONCE)

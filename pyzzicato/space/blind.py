@@ -10,16 +10,11 @@ at the same pace.
 import hashlib
 import hmac
 import math
-import os
 import random
 import secrets
-import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 
 from .. import __version__
 from ..notes import Note, cut_notes
@@ -34,10 +29,6 @@ SEED_S, SECONDS = 10.0, 20.0
 """Length of the seed and of a continuation, seconds."""
 SHORT_SEED_S = 6.0
 """Of the seed where the composer plays on: the presets hold 11 to 14 seconds of their works."""
-MAX_JUDGED = 10_000
-"""Pairs that are remembered as judged; about a megabyte."""
-_KEY_FILE = "blind-key"
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -63,13 +54,11 @@ class PairBook:
     """Draws pairs, and knows by a ticket which pair it was given with.
 
     Args:
-        folder: where the secret is kept from one start to the next; that of the votes.
+        key: the secret; who shares it knows each other's tickets.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._key = _read_or_make_key(folder / _KEY_FILE)
-        self._judged: dict[str, None] = {}
-        self._lock = threading.Lock()
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
     def draw(self) -> str:
         """Returns the ticket of a new pair."""
@@ -91,18 +80,6 @@ class PairBook:
             )
         return _draw_pair(random.Random(self._secret("pair", number)))
 
-    def judge(self, ticket: str) -> bool:
-        """Returns whether a pair has not been judged before, and notes that it is now.
-
-        A browser asks again when an answer got lost on the way, and by then the names are known.
-        """
-        with self._lock:
-            is_new = ticket not in self._judged
-            self._judged[ticket] = None
-            if len(self._judged) > MAX_JUDGED:
-                del self._judged[next(iter(self._judged))]
-        return is_new
-
     def _seal(self, number: str) -> str:
         # What a number stands for depends on the models and on the code below.
         systems = " ".join(f"{info.name} {info.revision}" for info in known_models())
@@ -112,7 +89,7 @@ class PairBook:
         return hmac.digest(self._key, "\n".join(told).encode(), hashlib.sha256)
 
 
-def play_pair(ticket: str, pair: Pair) -> Iterator[Json]:
+def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
     """Yields how far a pair is, and at last the pair as a listener may know it.
 
     Args:
@@ -175,14 +152,3 @@ def _written(pair: Pair) -> Json:
 
 def _told(seed_notes: Sequence[Note], new_notes: Sequence[Note]) -> Json:
     return {"seed_notes": notes_as_json(seed_notes), "notes": notes_as_json(new_notes)}
-
-
-def _read_or_make_key(path: Path) -> bytes:
-    """Returns the secret in a file, made if there is none; two processes get the same one."""
-    if not path.is_file():
-        with tempfile.NamedTemporaryFile(dir=path.parent) as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            with suppress(FileExistsError):
-                os.link(file.name, path)
-    return path.read_bytes()

@@ -11,6 +11,7 @@ from .folders import new_folder
 from .limits import MAX_MUSIC_SECONDS, choice, number, plain_text
 from .posted import file_data, notes_from_json
 from .sounds import render_file
+from .turns import check_now
 
 FORMS = {
     "midi": "audio/midi",
@@ -68,7 +69,7 @@ def _write(
     kind: str, seed: list[Note], new: list[Note], begins: float, ends: float, title: str
 ) -> Path:
     if kind in ("wav", "mp3"):
-        return render_file([*seed, *new], kind)[0]
+        return render_file([*seed, *new], kind, check_now)[0]
     folder = new_folder()
     if kind == "png":
         picture = plot_pianoroll(seed, new, begins, title, end_seconds=ends)

@@ -4,10 +4,10 @@ The page is a program that calls the API, like any other, and draws and sounds w
 (`static/`, plain JavaScript modules without a build step). All files come from this server.
 """
 
+import functools
 import inspect
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,26 @@ from starlette.staticfiles import StaticFiles
 from .. import __version__
 from ..midi import read_midi
 from ..playing.settings import MAX_SEED_SECONDS, GenerationSettings
-from .api import PLAYING, RENDERING, describe_models, describe_seeds, read_vote
+from .api import (
+    AT_ONCE,
+    PLAYS,
+    RENDERS,
+    allow_vote,
+    describe_models,
+    describe_seeds,
+    read_vote,
+    standings,
+)
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
-from .limits import MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
+from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
 from .posted import midi_data
-from .ratings import leaderboard
-from .votes import VoteBook
+from .turns import PLAYING, RENDERING, in_turns, last_in_turns
+from .vote_book import VoteBook
 
 STATIC = Path(__file__).parent / "static"
 MAX_SECONDS = 180
@@ -50,7 +59,7 @@ def head_html(page: gr.Blocks) -> str:
     Args:
         page: with all its endpoints.
     """
-    told = {**page_data(), "endpoints": _describe_endpoints(page)}
+    told = {**page_data(), "endpoints": _describe_endpoints(page), "markup": page_html()}
     # In a script element only "</" could end the text early.
     data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
     return (
@@ -88,6 +97,8 @@ def page_data() -> dict[str, Any]:
             "seed_seconds": [1, MAX_SEED_SECONDS],
             "takes": [1, MAX_TAKES],
             "upload_bytes": MAX_UPLOAD_BYTES,
+            "notes": MAX_NOTES,
+            "music_seconds": MAX_MUSIC_SECONDS,
         },
     }
 
@@ -98,19 +109,20 @@ def add_page(book: VoteBook) -> None:
     Args:
         book: whose votes the page shows.
     """
-    pairs = PairBook(book.folder)
+    pairs = PairBook(book.secret("blind"))
 
     @plainly
     def read_leaderboard() -> dict[str, Any]:
-        """Returns `votes` (how many) and `leaderboard`, as /vote answers."""
-        votes = book.votes()
-        return {"votes": len(votes), "leaderboard": [asdict(one) for one in leaderboard(votes)]}
+        """Returns what /vote answers, and `open`: whether votes are taken."""
+        return {**standings(book), "open": book.is_open}
 
     @plainly
-    def play_blind() -> Iterator[dict[str, Any]]:
+    async def play_blind() -> AsyncIterator[dict[str, Any]]:
         """Yields a pair of takes without names, as `blind.play_pair` does."""
         ticket = pairs.draw()
-        yield from play_pair(ticket, pairs.pair(ticket))
+        async with in_turns(play_pair(ticket, pairs.pair(ticket)), PLAYING) as parts:
+            async for part in parts:
+                yield part
 
     @plainly
     def judge(
@@ -127,21 +139,24 @@ def add_page(book: VoteBook) -> None:
         """
         pair = pairs.pair(ticket)
         vote = read_vote(pair.seed.name, pair.systems, winner, marks)
-        if pairs.judge(ticket):
-            book.add(vote)
+        if book.is_open:
+            allow_vote()
+            book.add(vote, ticket)
         return {"systems": pair.systems, **read_leaderboard()}
 
-    gr.HTML(page_html(), apply_default_css=False, padding=False, js_on_load=None)
-    api(read_file, api_name="read_midi", api_visibility="undocumented")
-    api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYING)
-    api(judge, api_name="judge", api_visibility="undocumented", queue=False)
-    api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", queue=False)
-    api(describe_learning, api_name="learn", api_visibility="undocumented", queue=False)
-    api(plainly(save_take), api_name="save_take", api_visibility="undocumented", **RENDERING)
+    # The page's own script fills it: gradio's element for HTML evaluates text as a program, which
+    # our policy for scripts forbids.
+    gr.Column(elem_id="pyzzicato-place")
+    api(read_file, api_name="read_midi", api_visibility="undocumented", **PLAYS)
+    api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYS)
+    api(judge, api_name="judge", api_visibility="undocumented", **AT_ONCE)
+    api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", **AT_ONCE)
+    api(describe_learning, api_name="learn", api_visibility="undocumented", **AT_ONCE)
+    api(write_file, api_name="save_take", api_visibility="undocumented", **RENDERS)
 
 
 @plainly
-def read_file(midi: str) -> dict[str, Any]:
+async def read_file(midi: str) -> dict[str, Any]:
     """Returns the notes of a MIDI file, for the page to show and to choose the seed from.
 
     Args:
@@ -151,13 +166,28 @@ def read_file(midi: str) -> dict[str, Any]:
         `notes`, lengthened by the pedal, the first one at 0, and `remarks`: what was left out,
         skipped or repaired.
     """
-    performance = read_midi(midi_data(midi), MIDI_LIMITS)
-    # Times as they are: rounded ones could fall into another frame than the file's.
-    notes = [
-        {"pitch": n.pitch, "start": n.start, "end": n.end, "velocity": n.velocity}
-        for n in performance.music()
-    ]
-    return {"notes": notes, "remarks": performance.remarks()}
+
+    def work() -> Generator[dict[str, Any], None, None]:
+        performance = read_midi(midi_data(midi), MIDI_LIMITS)
+        # Times as they are: rounded ones could fall into another frame than the file's.
+        notes = [
+            {"pitch": n.pitch, "start": n.start, "end": n.end, "velocity": n.velocity}
+            for n in performance.music()
+        ]
+        yield {"notes": notes, "remarks": performance.remarks()}
+
+    return await last_in_turns(work(), PLAYING)
+
+
+@plainly
+@functools.wraps(save_take)
+async def write_file(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Does what `save_take` does, when it is its turn."""
+
+    def work() -> Generator[dict[str, Any], None, None]:
+        yield save_take(*args, **kwargs)
+
+    return await last_in_turns(work(), RENDERING)
 
 
 def page_routes(piano: Piano) -> list[BaseRoute]:

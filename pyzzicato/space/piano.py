@@ -20,9 +20,8 @@ import soundfile  # type: ignore[import-untyped]
 from ..audio import Sound, render
 from ..engines import choose_engine
 from ..notes import Note
+from .folders import private_folder
 
-FOLDER = Path(tempfile.gettempdir()) / "pyzzicato-piano"
-"""Where the tones are kept from one start to the next."""
 PITCHES = range(22, 107, 3)
 """The recorded keys; each serves its neighbours too."""
 VELOCITIES = (48, 96)
@@ -70,11 +69,11 @@ class Piano:
     """Makes the tones when they are first asked for, and keeps them in a folder.
 
     Args:
-        folder: made if absent.
+        folder: made if absent; a private one by default, the same at the next start.
     """
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or private_folder("piano")
         self._lock = threading.Lock()
 
     def tones_file(self) -> Path:

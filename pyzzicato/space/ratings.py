@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
-from .votes import CRITERIA, Vote
+from .vote_book import Tally
+from .votes import CRITERIA
 
 PRIOR_SD = 1.5
 """Of strengths, in logits: 95 % of systems are taken to lie between 5 % and 95 %."""
@@ -49,19 +50,19 @@ class Rating:
     marks: dict[str, float | None]
 
 
-def leaderboard(votes: Sequence[Vote]) -> list[Rating]:
+def leaderboard(tally: Tally) -> list[Rating]:
     """Returns the systems that have votes, the strongest first.
 
     Systems that no chain of votes connects are held together by the prior alone: their intervals
     are wide.
 
     Args:
-        votes: in any order.
+        tally: of the votes.
     """
-    names = sorted({system for vote in votes for system in vote.systems})
+    names = sorted({system for *systems, _ in tally.pairs for system in systems})
     if not names:
         return []
-    wins = _count_wins(votes, names)
+    wins = _count_wins(tally, names)
     strengths, sd = _fit(wins)
     low, high = expit(strengths - _Z_95 * sd), expit(strengths + _Z_95 * sd)
     rows = [
@@ -71,22 +72,21 @@ def leaderboard(votes: Sequence[Vote]) -> list[Rating]:
             low=float(low[i]),
             high=float(high[i]),
             n_votes=round(float(wins[i].sum() + wins[:, i].sum())),
-            marks=_mean_marks(votes, name),
+            marks=_mean_marks(tally, name),
         )
         for i, name in enumerate(names)
     ]
     return sorted(rows, key=lambda row: (-row.strength, row.system))
 
 
-def _count_wins(votes: Sequence[Vote], names: Sequence[str]) -> Floats:
+def _count_wins(tally: Tally, names: Sequence[str]) -> Floats:
     """Returns how often system i was preferred to j, `(n, n)`; "neither" is half for each."""
     place = {name: i for i, name in enumerate(names)}
     wins = np.zeros((len(names), len(names)))
-    for vote in votes:
-        first, second = (place[system] for system in vote.systems)
-        share = {0: 1.0, 1: 0.0, None: 0.5}[vote.winner]
-        wins[first, second] += share
-        wins[second, first] += 1 - share
+    for (first, second, winner), n in tally.pairs.items():
+        share = {0: 1.0, 1: 0.0, None: 0.5}[winner]
+        wins[place[first], place[second]] += share * n
+        wins[place[second], place[first]] += (1 - share) * n
     return wins
 
 
@@ -114,13 +114,8 @@ def _fit(wins: Floats) -> tuple[Floats, Floats]:
     return found, np.sqrt(np.diag(covariance).clip(min=0))
 
 
-def _mean_marks(votes: Sequence[Vote], name: str) -> dict[str, float | None]:
-    given: dict[str, list[int]] = {criterion: [] for criterion in CRITERIA}
-    for vote in votes:
-        for system, marks in zip(vote.systems, vote.marks, strict=True):
-            for criterion, mark in marks.items() if system == name else ():
-                given[criterion].append(mark)
+def _mean_marks(tally: Tally, name: str) -> dict[str, float | None]:
+    given = {criterion: tally.marks.get((name, criterion), (0, 0)) for criterion in CRITERIA}
     return {
-        criterion: round(sum(marks) / len(marks), 2) if marks else None
-        for criterion, marks in given.items()
+        criterion: round(total / n, 2) if n else None for criterion, (n, total) in given.items()
     }

@@ -1,6 +1,8 @@
 """Sound files of a request: WAV, or MP3 for less to load."""
 
-from collections.abc import Sequence
+import errno
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import soundfile  # type: ignore[import-untyped]
@@ -8,30 +10,44 @@ import soundfile  # type: ignore[import-untyped]
 from ..audio import Sound, render, write_wav
 from ..notes import Note, end_of
 from .folders import new_folder
-from .limits import MAX_RENDERED_SECONDS
+from .limits import MAX_RENDERED_NOTES, MAX_RENDERED_SECONDS
 
 FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 """{format: its MIME type}"""
 # A codec is given a few seconds at a time: minutes in one call have crashed it.
 _BLOCK = 16_384
 
+_log = logging.getLogger(__name__)
 
-def render_file(notes: Sequence[Note], audio_format: str) -> tuple[Path, Sound]:
+
+def render_file(
+    notes: Sequence[Note], audio_format: str, check: Callable[[], None] | None = None
+) -> tuple[Path, Sound]:
     """Returns the path of a sound file of the notes, in a folder of its own, and the sound.
 
     Args:
-        notes: what to play, at most `MAX_RENDERED_SECONDS` long.
+        notes: what to play, at most `MAX_RENDERED_SECONDS` long and `MAX_RENDERED_NOTES` many.
         audio_format: "wav" or "mp3".
+        check: called now and then; what it raises ends the rendering.
 
     Raises:
-        ValueError: if there are no notes, or they last too long.
+        ValueError: if there are no notes, they last too long or are too many, or no engine can play
+            here.
+        OSError: if the file cannot be written.
     """
+    if len(notes) > MAX_RENDERED_NOTES:
+        raise ValueError(
+            f"the music must have at most {MAX_RENDERED_NOTES} notes to be rendered, got "
+            f"{len(notes)}; cut it"
+        )
     if end_of(notes) > MAX_RENDERED_SECONDS:
         raise ValueError(
             f"the music must end within {MAX_RENDERED_SECONDS:.0f} s to be rendered, got "
             f"{end_of(notes):.0f} s; cut it"
         )
-    sound = render(notes)
+    if not notes:
+        raise ValueError("the music must have a note to be rendered, got none")
+    sound = _play(notes, check)
     path = new_folder() / f"continuation.{audio_format}"
     if audio_format == "mp3":
         return write_mp3(sound, path), sound
@@ -39,10 +55,31 @@ def render_file(notes: Sequence[Note], audio_format: str) -> tuple[Path, Sound]:
 
 
 def write_mp3(sound: Sound, path: Path) -> Path:
-    """Writes the sound as an MP3 file and returns its path."""
-    with soundfile.SoundFile(
-        path, "w", samplerate=sound.sample_rate, channels=2, format="MP3", subtype="MPEG_LAYER_III"
-    ) as file:
-        for start in range(0, len(sound.samples), _BLOCK):
-            file.write(sound.samples[start : start + _BLOCK])
+    """Writes the sound as an MP3 file and returns its path.
+
+    Raises:
+        OSError: if it cannot be written; no part of it is left.
+    """
+    try:
+        with soundfile.SoundFile(
+            path, "w", sound.sample_rate, 2, format="MP3", subtype="MPEG_LAYER_III"
+        ) as file:
+            for start in range(0, len(sound.samples), _BLOCK):
+                file.write(sound.samples[start : start + _BLOCK])
+    except (AssertionError, soundfile.LibsndfileError) as error:
+        # The library does not say why a write fell short, in either way.
+        path.unlink(missing_ok=True)
+        raise OSError(errno.ENOSPC, "the sound file could not be written") from error
     return path
+
+
+def _play(notes: Sequence[Note], check: Callable[[], None] | None) -> Sound:
+    """Returns the sound; what an engine says of its files is for the log, and not for visitors."""
+    try:
+        return render(notes, check=check)
+    except (ValueError, RuntimeError) as error:
+        _log.error("the sound could not be made", exc_info=error)
+        raise ValueError(
+            "the sound cannot be made on this server: its piano (engine and soundfont) is missing "
+            "or damaged, or these notes are too soft to be heard"
+        ) from error

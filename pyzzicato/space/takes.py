@@ -5,7 +5,7 @@ that is wrong, and the page and the API take the same things in the same way.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -13,14 +13,17 @@ from .. import __version__
 from ..hub import ModelInfo, list_models, open_model
 from ..hub.checkpoints import read_config
 from ..midi import Performance
+from ..notes import Note
 from ..pieces import SeedPiece, write_continuation
-from ..playing.continuation import Continuation, continue_seed, stream_continuation
+from ..playing.continuation import Continuation, stream_continuation
 from ..playing.loaded_model import Model
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
 from .facts import measure_take
 from .folders import new_folder
 from .limits import (
     MAX_MUSIC_SECONDS,
+    MAX_NOTES,
+    MAX_SEED_NOTES,
     MAX_TAKES,
     MAX_TITLE,
     MAX_TOTAL_SECONDS,
@@ -98,6 +101,7 @@ def read_request(
     config = network.config
     check_settings(config, first)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
+    _count_seed(piece.notes, first)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
     return TakesRequest(piece, info, tuple(every))
 
@@ -122,29 +126,6 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
             kind = "a composer's name" if field.name == "composer" else "a number"
             raise ValueError(f"{field.name} must be {kind}, got {show(value)}")
     return GenerationSettings(**told)  # type: ignore[arg-type]
-
-
-def play_take(
-    request: TakesRequest, settings: GenerationSettings, check: Callable[[], None]
-) -> Continuation:
-    """Returns one take of a request.
-
-    Args:
-        request: from `read_request`.
-        settings: one of its settings.
-        check: called about once a second of music; what it raises ends the playing.
-
-    Raises:
-        ValueError: if the seed cannot be carried on.
-    """
-    network = loaded(request.model.name)
-    return continue_seed(
-        network,
-        request.piece.notes,
-        settings,
-        request.piece.composer,
-        on_progress=lambda _: check(),
-    )
 
 
 def describe_take(take: Continuation, like: Performance | None) -> Json:
@@ -176,20 +157,32 @@ def describe_take(take: Continuation, like: Performance | None) -> Json:
     }
 
 
-def stream_request(request: TakesRequest) -> Iterator[Json]:
+def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
     """Yields the takes of a request while they are played, about a second of music at a time.
 
     Yields:
         `take` (from 0), `seconds` (played so far), `notes` (that ended since the last answer; 0 is
         where the seed ends), `sounding` (struck and still held) and `result`: None, and in the last
         answer the facts of the request and all `takes`, as `describe_take` tells them.
+
+    Raises:
+        ValueError: if the seed cannot be carried on, or a take has more notes than we could read
+            again.
     """
     played: list[Json] = []
     network = loaded(request.model.name)
+    most = MAX_NOTES // len(request.settings)
     for n, settings in enumerate(request.settings):
+        n_notes = _count_seed(request.piece.notes, settings)
         for chunk in stream_continuation(
             network, request.piece.notes, settings, request.piece.composer
         ):
+            n_notes += len(chunk.notes)
+            if n_notes > most:
+                raise ValueError(
+                    f"a take may have {most} notes with its seed, and this one has more after "
+                    f"{chunk.seconds:.0f} s; ask for fewer seconds, a lower temperature or density"
+                )
             result = None
             if chunk.piece is not None:
                 played.append(describe_take(chunk.piece, request.piece.performance))
@@ -202,6 +195,22 @@ def stream_request(request: TakesRequest) -> Iterator[Json]:
                 "sounding": notes_as_json(chunk.sounding),
                 "result": result,
             }
+
+
+def _count_seed(notes: Sequence[Note], settings: GenerationSettings) -> int:
+    """Returns how many notes the seed has.
+
+    Raises:
+        ValueError: if the model would have too much to hear.
+    """
+    begins, ends = settings.seed_start, settings.seed_start + settings.seed_seconds
+    n = sum(note.start < ends and note.end > begins for note in notes)
+    if n > MAX_SEED_NOTES:
+        raise ValueError(
+            f"the seed must have at most {MAX_SEED_NOTES} notes, got {n}; take a shorter one "
+            "(seed_seconds)"
+        )
+    return n
 
 
 @functools.cache

@@ -1,28 +1,19 @@
 """Votes of blind listening: which of two takes of a seed was better, and marks for both.
 
-A vote is one line of JSON. Each process appends to a file of its own and has every line on the disk
-before it says that the vote is in, so that nothing is lost on a restart and two processes cannot
-write over each other. Nothing personal is stored: no name, no address, no session.
+A vote can be written as one line of JSON and read back. Nothing personal is in it: no name, no
+address, no session. `vote_book` keeps votes.
 """
 
 import json
-import os
-import threading
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 CRITERIA = ("musicality", "fidelity", "expressiveness")
 """What marks are given for: the article's three criteria."""
 MIN_MARK, MAX_MARK = 1, 5
 REAL = "composer"
 """Name, among the systems, of the continuation the composer wrote."""
-FILES = "votes-*.jsonl"
-"""Names of the files of votes."""
-ELSEWHERE = "elsewhere"
-"""Folder for what other machines have written."""
 _MAX_NAME = 200
 
 Marks = Mapping[str, int]
@@ -100,63 +91,9 @@ class Vote:
             ) from error
 
 
-class VoteBook:
-    """All votes of a folder: this process appends, and reads what others have written.
-
-    Args:
-        folder: where the files of votes lie, `votes-*.jsonl`; made if absent. In its folder
-            `elsewhere` lie files that other machines have written (see `hub_votes`).
-
-    Attributes:
-        folder: where the files of votes lie.
-
-    Raises:
-        ValueError: if the folder cannot be made.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(
-                f"folder must be one that can be made, got {folder}: {error.strerror}"
-            ) from error
-        self.folder = folder
-        self._file = folder / f"votes-{uuid.uuid4().hex}.jsonl"
-        self._lock = threading.Lock()
-
-    def add(self, vote: Vote) -> None:
-        """Appends a vote; when this returns it is on the disk.
-
-        Raises:
-            OSError: if it cannot be written.
-        """
-        with self._lock, self._file.open("a", encoding="utf-8") as file:
-            file.write(vote.as_line() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def votes(self) -> list[Vote]:
-        """Returns all votes, by time. A line cut short by a crash is passed over."""
-        # A file that is here and came back from elsewhere: the longer one has more votes.
-        paths = {path.name: path for path in sorted(self.folder.rglob(FILES), key=_size)}
-        found = []
-        for path in paths.values():
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                try:
-                    found.append(Vote.from_line(line))
-                except ValueError:
-                    continue
-        return sorted(found, key=lambda vote: vote.time)
-
-
 def now() -> int:
     """Returns the time a vote is given, whole seconds since 1970."""
     return int(time.time())
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 def _check_name(field: str, value: object) -> None:

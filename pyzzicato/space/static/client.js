@@ -37,7 +37,7 @@ function sentence(output) {
  *
  * @param {string} name of the endpoint, without the slash
  * @param {object} told its arguments by name; the others take their defaults
- * @param {object} on `data(values)` for each answer, `waiting(n)` with the number of people before
+ * @param {object} on `data(values)` for each answer, `waiting()` when the server takes the call
  * @returns {{done: Promise, cancel: function}} `done` gives the last answer, or null if cancelled
  */
 export function startCall(name, told, on = {}) {
@@ -64,8 +64,7 @@ export function startCall(name, told, on = {}) {
   const leave = () => stopServer();
 
   const hear = (message) => {
-    if (message.msg === "estimation") on.waiting?.(message.rank);
-    if (message.msg === "process_starts") on.waiting?.(-1);
+    if (message.msg === "process_starts") on.waiting?.();
     if (message.msg === "process_generating" && message.success) on.data?.(message.output.data);
     if (message.msg === "unexpected_error") end("reject", new Refused(sentence(message.message)));
     if (message.msg === "process_generating" && !message.success) {
@@ -109,12 +108,8 @@ export function startCall(name, told, on = {}) {
   };
 }
 
-/** What to say while a call waits: `before` is the number of people before, -1 when it begins. */
-export function waitingWords(before, what = "the models") {
-  if (before < 0) return `Getting ${what} ready`;
-  if (before === 0) return "You are next";
-  return before === 1 ? "1 person before you" : `${before} people before you`;
-}
+/** What to say until the first answer comes; all begin at once and take turns. */
+export const waitingWords = (what = "the models") => `Getting ${what} ready`;
 
 /** Calls an endpoint and gives its last answer, `[what the endpoint returns]`. */
 export async function call(name, told = {}) {

@@ -266,6 +266,8 @@ export class ContinueView {
   async restore(hash) {
     const told = await readLink(hash);
     if (!told) return false;
+    // A link may be opened while something plays: nothing new sounds before a click.
+    this.player.pause();
     this.form.settings = told.settings;
     if (told.seed.kind === "preset" && told.seed.length === 10 && told.seed.start === 0) {
       this.picker.choosePreset(told.seed.name);

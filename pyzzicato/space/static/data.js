@@ -2,7 +2,7 @@
 
 const told = JSON.parse(document.getElementById("pyzzicato-data").textContent);
 
-export const { seeds, models, composers, defaults, endpoints, limits, version } = told;
+export const { seeds, models, composers, defaults, endpoints, limits, markup, version } = told;
 
 /** The facts of a model. */
 export const modelOf = (name) => models.find((model) => model.name === name);

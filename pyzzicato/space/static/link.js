@@ -1,6 +1,6 @@
 // Links that hold a seed and settings, so that whoever opens one gets the same notes.
 
-import { seeds } from "./data.js";
+import { defaults, limits, seeds } from "./data.js";
 import { Seed } from "./seed.js";
 
 const BYTES_A_NOTE = 18;
@@ -21,15 +21,26 @@ export async function writeLink(seed, settings) {
   return `#continue?${told}`;
 }
 
-/** The seed and settings of a link; null where it holds none. */
+/**
+ * The seed and settings of a link; null where it holds none.
+ *
+ * Nothing of a link is believed: whoever wrote it, all is within the bounds of an upload before
+ * anything is drawn. Throws where it is not.
+ */
 export async function readLink(hash) {
   const told = new URLSearchParams(hash.slice(hash.indexOf("?") + 1));
-  const number = (name, otherwise) => (told.has(name) ? Number(told.get(name)) : otherwise);
+  const number = (name, otherwise, [low, high] = [0, limits.music_seconds]) => {
+    if (!told.has(name)) return otherwise;
+    const value = Number(told.get(name));
+    if (!(value >= low && value <= high)) throw new Error(`a link with a wrong ${name}`);
+    return value;
+  };
   let seed = null;
-  const part = { start: number("start", 0), length: number("length", 10) };
+  const part = { start: number("start", 0), length: number("length", 10, limits.seed_seconds) };
   if (told.has("notes")) {
     const notes = await unpackNotes(told.get("notes"));
-    seed = new Seed({ kind: "file", title: told.get("title") ?? "A seed", notes, ...part });
+    const title = (told.get("title") ?? "A seed").slice(0, 80);
+    seed = new Seed({ kind: "file", title, notes, ...part });
   } else if (told.get("seed") === "none") {
     seed = Seed.none();
   } else if (seeds.some((one) => one.name === told.get("seed"))) {
@@ -37,15 +48,15 @@ export async function readLink(hash) {
   }
   if (!seed) return null;
   const settings = {
-    model: told.get("model"),
-    seconds: number("seconds", 30),
-    temperature: number("temperature", 1),
-    threshold: number("threshold", null),
-    rng: number("rng", 0),
-    density: number("density", 1),
+    model: told.get("model") ?? defaults.model,
+    seconds: number("seconds", 30, [1, limits.seconds[1]]),
+    temperature: number("temperature", 1, [0.01, 4]),
+    threshold: number("threshold", null, [0.001, 0.999]),
+    rng: number("rng", 0, [0, 2 ** 32 - 1]),
+    density: number("density", 1, [0.5, 2]),
   };
   if (told.has("composer")) {
-    Object.assign(settings, { composer: told.get("composer"), guidance: number("guidance", 1) });
+    Object.assign(settings, { composer: told.get("composer"), guidance: number("guidance", 1, [0, 4]) });
   }
   return { seed, settings };
 }
@@ -65,9 +76,10 @@ async function packNotes(notes) {
 }
 
 async function unpackNotes(text) {
+  if (text.length > 2 * limits.upload_bytes) throw new Error("a link that is too long");
   const packed = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(packed, (sign) => sign.charCodeAt(0));
-  const view = new DataView(await through(new DecompressionStream("deflate-raw"), bytes));
+  const view = new DataView(await unpack(bytes, limits.notes * BYTES_A_NOTE));
   const notes = [];
   for (let i = 0; i + BYTES_A_NOTE <= view.byteLength; i += BYTES_A_NOTE) {
     notes.push({
@@ -78,7 +90,29 @@ async function unpackNotes(text) {
     });
   }
   if (!notes.length) throw new Error("a link without notes");
+  if (!notes.every(isPlayable)) throw new Error("a link with notes that nobody could play");
   return notes;
+}
+
+function isPlayable({ pitch, velocity, start, end }) {
+  return pitch >= 21 && pitch <= 108 && velocity >= 1 && velocity <= 127
+    && start >= 0 && end > start && end <= limits.music_seconds;
+}
+
+/** The bytes that are packed; a few can unpack to millions, so it ends where there are too many. */
+async function unpack(bytes, most) {
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const parts = [];
+  let length = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    length += part.value.length;
+    if (length > most) {
+      reader.cancel().catch(() => {});
+      throw new Error("a link with too many notes");
+    }
+    parts.push(part.value);
+  }
+  return new Blob(parts).arrayBuffer();
 }
 
 function through(stream, data) {

@@ -58,9 +58,8 @@ export class ListenView {
     this.stage.piano.wake();
     this.stage.player.pause();
     this.clear();
-    this.say(waitingWords(-1));
+    this.say(waitingWords());
     this.making = startCall("listen", {}, {
-      waiting: (before) => this.say(waitingWords(before)),
       data: ([told]) => {
         this.say(`Playing: ${Math.round(100 * told.made)} %`);
         if (told.pair) this.told = told.pair;
@@ -132,8 +131,8 @@ export class ListenView {
     try {
       const winner = chosen === "" ? null : Number(chosen);
       const [told] = await call("judge", { ticket: this.told.ticket, winner, marks });
-      this.reveal(told.systems);
       this.showBoard(told);
+      this.reveal(told.systems);
     } catch (error) {
       this.say(error.message, true);
       this.voteButton.disabled = false;
@@ -148,7 +147,8 @@ export class ListenView {
     this.voteButton.hidden = true;
     this.showNext("Another pair");
     const [first, second] = systems.map(systemTitle);
-    this.say(`Thank you. Your vote is counted. The first was ${first}, the second ${second}.`);
+    const thanks = this.open ? "Thank you. Your vote is counted." : "Votes are off here, so yours is not counted.";
+    this.say(`${thanks} The first was ${first}, the second ${second}.`);
   }
 
   say(words, wrong = false) {
@@ -156,9 +156,11 @@ export class ListenView {
     this.words.classList.toggle("wrong", wrong);
   }
 
-  showBoard({ votes, leaderboard }) {
+  showBoard({ votes, leaderboard, open }) {
+    this.open = open;
     if (!votes) {
-      this.board.replaceChildren(make("p", { class: "hint" }, "Nobody has voted yet."));
+      const words = open ? "Nobody has voted yet." : "Votes are off: this server cannot keep them.";
+      this.board.replaceChildren(make("p", { class: "hint" }, words));
       return;
     }
     const mean = (value) => (value === null || value === undefined ? "–" : value.toFixed(1));

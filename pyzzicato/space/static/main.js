@@ -2,6 +2,7 @@
 
 import { CompareView } from "./compare.js";
 import { ContinueView } from "./continue.js";
+import { markup } from "./data.js";
 import { byId } from "./elements.js";
 import { setIcon } from "./icons.js";
 import { LearnView } from "./learn.js";
@@ -147,11 +148,16 @@ class Page {
   }
 }
 
-/** Gradio draws the page's element some moments after this script has come. */
+/** Gradio draws the page's place some moments after this script has come. */
 function whenThere(begin) {
-  if (byId("pyzzicato")) return begin();
+  const fill = () => {
+    const place = byId("pyzzicato-place");
+    if (place) place.innerHTML = markup;
+    return place;
+  };
+  if (fill()) return begin();
   const watcher = new MutationObserver(() => {
-    if (!byId("pyzzicato")) return;
+    if (!fill()) return;
     watcher.disconnect();
     begin();
   });

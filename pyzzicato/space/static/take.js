@@ -50,7 +50,7 @@ export class Take extends EventTarget {
     // What a longer version of the take brings again replaces what was there.
     const fresh = { ended: [], held: [], seconds: 0 };
     this.call = startCall("continue_stream", { ...this.seed.told, ...this.settings }, {
-      waiting: (before) => this.say(waitingWords(before, this.model?.title)),
+      waiting: () => this.say(waitingWords(this.model?.title)),
       data: ([told]) => this.take(told, fresh),
     });
     this.call.done.then(

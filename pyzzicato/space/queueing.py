@@ -1,0 +1,124 @@
+"""Gradio's queue, with bounds on what is held for whom.
+
+Gradio begins what it is asked for in the order of asking, and keeps answers for ever. Here
+everything begins at once and waits for its turns (see `turns`); what is bounded is how many pieces
+of work there are at a time, and how many answers wait unread. Where there are too many, the client
+who has most of them gives way.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from gradio.queueing import Event, Queue
+
+from .clients import client_of
+from .turns import ENDS_AFTER_S, Asker, Mailbox
+
+MAX_WORKS = 40
+"""Pieces of work that may be under way or waiting; one more is told that the server is busy."""
+FEW_WORKS = 8
+"""Where there are more pieces of work, one that nobody listens to ends as soon as it rests."""
+MAX_UNREAD_BOXES = 100
+"""Finished calls whose answers nobody has fetched yet."""
+MAX_STARTED = 200
+"""Calls of any kind at the same time."""
+BUSY = f"busy: {MAX_WORKS} requests are waiting already; try again in a minute"
+SHARED = {"playing", "rendering"}
+"""Kinds of work (gradio's `concurrency_id`) that are counted."""
+
+
+class FairQueue(Queue):
+    """Gradio's queue with fair bounds.
+
+    Args:
+        told: of `gradio.queueing.Queue`.
+    """
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(**told)
+        # Gradio looks for work a thousand times a second otherwise.
+        self.sleep_when_free = 0.01
+        self.ANALYTICS_MAX_EVENTS = 1
+        self._askers: dict[str, Asker] = {}
+        self.visitors: set[Asker] = set()
+        """Askers who wait for work without an event of gradio's."""
+
+    async def push(self, body: Any, request: Any, username: Any) -> Any:
+        """Returns what gradio's own method returns: whether the call was taken, its id, and why."""
+        fn = self.blocks.fns.get(body.fn_index)
+        if fn is None:
+            return False, "there is no such endpoint; see /gradio_api/info", "error"
+        client = client_of(request.scope)
+        self.forget_unread()
+        is_full = len(self.event_ids_to_events) >= MAX_STARTED
+        if is_full or (fn.concurrency_id in SHARED and not self.make_room(client)):
+            return False, BUSY, "queue_full"
+        if body.session_hash is None:
+            # Gradio would name the session after the call, and make a box of its own kind for it.
+            body.session_hash = uuid.uuid4().hex
+        boxes: dict[str, Any] = self.pending_messages_per_session
+        box = boxes.setdefault(body.session_hash, Mailbox(client))
+        told = await super().push(body, request, username)
+        event = self.event_ids_to_events.get(str(told[1])) if told[0] else None
+        if event is not None:
+            self._askers[event._id] = Asker(client, box, lambda: bool(event.alive))
+        return told
+
+    def asker_of(self, event_id: str) -> Asker | None:
+        """Returns who waits for an event."""
+        return self._askers.get(event_id)
+
+    def make_room(self, client: str) -> bool:
+        """Returns whether one more piece of work may begin for a client.
+
+        Where there are too many, the newest one of whoever has most is sent away, if that is more
+        than the client would have.
+        """
+        works = [*self._shared_askers(), *self.visitors]
+        works = [asker for asker in works if not asker.sent_away and asker.is_there()]
+        for asker in works if len(works) >= FEW_WORKS else ():
+            if asker.rests:
+                asker.sent_away = BUSY
+        if len(works) < MAX_WORKS:
+            return True
+        shares = Counter(asker.client for asker in works)
+        greediest, most = shares.most_common(1)[0]
+        if most <= shares[client] + 1:
+            return False
+        next(a for a in reversed(works) if a.client == greediest).sent_away = BUSY
+        return True
+
+    def forget_unread(self) -> None:
+        """Forgets answers that nobody fetches: after a while, or the oldest where many wait."""
+        live = {event.session_hash for event in self.event_ids_to_events.values()}
+        boxes: dict[str, Any] = self.pending_messages_per_session
+        idle = {name: box for name, box in boxes.items() if name not in live and box.unheard_s > 0}
+        crowd = sorted(idle, key=lambda name: -idle[name].unheard_s)
+        gone = [name for name in crowd if idle[name].unheard_s > ENDS_AFTER_S]
+        crowd = crowd[len(gone) :]
+        while len(crowd) > MAX_UNREAD_BOXES:
+            shares = Counter(idle[name].client for name in crowd)
+            greediest = shares.most_common(1)[0][0]
+            gone.append(next(name for name in crowd if idle[name].client == greediest))
+            crowd.remove(gone[-1])
+        for name in gone:
+            boxes.pop(name, None)
+            self.pending_event_ids_session.pop(name, None)
+        started = self.event_ids_to_events
+        self._askers = {name: asker for name, asker in self._askers.items() if name in started}
+        sessions = self.pending_event_ids_session
+        for name in [name for name in sessions if name not in boxes and name not in live]:
+            del sessions[name]
+
+    def compute_analytics_summary(self, records: Any) -> Any:
+        """Returns nothing: nobody looks at gradio's statistics, and they cost time at each call."""
+        return {}
+
+    def _shared_askers(self) -> Iterable[Asker]:
+        events: dict[str, Event] = self.event_ids_to_events
+        for name, asker in self._askers.items():
+            event = events.get(name)
+            if event is not None and event.concurrency_id in SHARED:
+                yield asker

@@ -1,0 +1,75 @@
+"""The tools for assistants (MCP), called in this process.
+
+Gradio calls the tools over HTTP, from itself, with a thread for each call that waits: forty calls
+keep all others out, and the work of an assistant that leaves goes on. Here a tool runs in the task
+of its request, and ends with it.
+"""
+
+import inspect
+from typing import Any
+
+import gradio as gr
+from gradio import route_utils
+from gradio.state_holder import SessionState
+from gradio.utils import safe_aclose_iterator
+from mcp.types import CallToolResult
+
+from .clients import client_of
+from .queueing import BUSY, FairQueue
+from .turns import ASKER, Asker
+
+
+def serve_tools(page: gr.Blocks) -> None:
+    """Has the tools of a page called in this process.
+
+    Args:
+        page: which has been given its server of tools and its `FairQueue`.
+    """
+    tools = page.mcp_server_obj
+    assert tools is not None
+
+    @tools.mcp_server.call_tool()  # type: ignore[untyped-decorator]
+    async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
+        endpoint = tools.tool_to_endpoint.get(name)
+        if endpoint is None:
+            raise ValueError("there is no such tool; list the tools to see which there are")
+        function = tools.get_block_fn_from_endpoint_name(endpoint)
+        request = tools.mcp_server.request_context.request
+        assert function is not None and function.fn is not None and request is not None
+        try:
+            given = inspect.signature(function.fn).bind(**arguments)
+        except TypeError as error:
+            raise ValueError(f"the tool's arguments must be those it lists: {error}") from None
+        given.apply_defaults()
+        data = await _run(page, function, list(given.arguments.values()), request)
+        route = tools.get_route_path(request)
+        root = route_utils.get_root_url(request, route, tools.root_path)
+        return CallToolResult(content=[*tools.postprocess_output_data(data, root)])
+
+
+async def _run(page: gr.Blocks, function: Any, inputs: list[Any], request: Any) -> Any:
+    """Returns what an endpoint answers at last."""
+    queue = page._queue
+    assert isinstance(queue, FairQueue)
+    asker = Asker(client_of(request.scope))
+    if function.queue and not queue.make_room(asker.client):
+        raise ValueError(BUSY)
+    queue.visitors |= {asker} if function.queue else set()
+    ASKER.set(asker)
+    iterator = None
+    try:
+        while True:
+            told = await page.process_api(
+                function, inputs, SessionState(page), request, iterator=iterator
+            )
+            if iterator is None or told["is_generating"]:
+                data = told["data"]
+            iterator = told.get("iterator")
+            if not told["is_generating"]:
+                return data
+    except gr.Error as error:
+        raise ValueError(error.message) from error
+    finally:
+        queue.visitors.discard(asker)
+        if iterator is not None:
+            await safe_aclose_iterator(iterator)

@@ -1,0 +1,225 @@
+"""Turns: who comes first, what rests, what ends."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from pyzzicato.space import turns
+from pyzzicato.space.turns import (
+    ASKER,
+    Asker,
+    Mailbox,
+    SentAwayError,
+    StoppedError,
+    Turns,
+    check_now,
+    in_turns,
+    last_in_turns,
+)
+
+
+def steps(n, seconds=0.01, made=None, name=""):
+    """Yields 0 to n - 1, each after a while; notes its name in `made`, and when it ends."""
+    try:
+        for i in range(n):
+            time.sleep(seconds)
+            if made is not None:
+                made.append(name)
+            yield i
+    finally:
+        if made is not None:
+            made.append(f"{name} ended")
+
+
+async def run(work, taken, client="", box=None):
+    """Returns all that the work yields, done for a client."""
+    asker = Asker(client, box)
+    ASKER.set(asker)
+    async with in_turns(work, taken) as parts:
+        return [part async for part in parts]
+
+
+def test_work_yields_what_its_steps_yield_in_order():
+    assert asyncio.run(run(steps(5), Turns(1))) == [0, 1, 2, 3, 4]
+
+    async def last():
+        return await last_in_turns(steps(3), Turns(1))
+
+    assert asyncio.run(last()) == 2
+
+
+def test_a_newcomer_does_not_wait_for_long_work_to_end():
+    made = []
+
+    async def crowd():
+        taken = Turns(1)
+        long = [
+            asyncio.create_task(run(steps(60, made=made, name=str(i)), taken, str(i)))
+            for i in range(4)
+        ]
+        await asyncio.sleep(0.4)
+        before = len(made)
+        await run(steps(5, made=made, name="new"), taken, "new")
+        waited = len(made) - before
+        for task in long:
+            task.cancel()
+        await asyncio.gather(*long, return_exceptions=True)
+        return waited
+
+    # Its five steps, and not many of the 200 that the others have left.
+    assert asyncio.run(crowd()) <= 12
+
+
+def test_clients_share_alike_however_much_each_asks_for():
+    made = []
+
+    async def crowd():
+        taken = Turns(1)
+        greedy = [run(steps(30, made=made, name="greedy"), taken, "greedy") for _ in range(9)]
+        modest = run(steps(30, made=made, name="modest"), taken, "modest")
+        everyone = [asyncio.create_task(work) for work in (*greedy, modest)]
+        await asyncio.wait(everyone[-1:])
+        for task in everyone:
+            task.cancel()
+        await asyncio.gather(*everyone, return_exceptions=True)
+
+    asyncio.run(crowd())
+    end = made.index("modest ended")
+    assert made[:end].count("modest") == 30
+    assert made[:end].count("greedy") <= 45
+
+
+def test_no_more_steps_at_a_time_than_there_are_turns():
+    running, most, lock = 0, 0, threading.Lock()
+
+    def counted():
+        nonlocal running, most
+        for _ in range(5):
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.01)
+            with lock:
+                running -= 1
+            yield 0
+
+    async def crowd():
+        taken = Turns(2)
+        await asyncio.gather(*(run(counted(), taken, str(i)) for i in range(6)))
+
+    asyncio.run(crowd())
+    assert most == 2
+
+
+def test_work_ends_with_the_task_that_waits_for_it_and_gives_its_turn_back():
+    made = []
+
+    async def crowd():
+        taken = Turns(1)
+        tasks = [asyncio.create_task(run(steps(1000, made=made, name=n), taken, n)) for n in "abc"]
+        await asyncio.sleep(0.1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return await asyncio.wait_for(run(steps(2), taken), 5)
+
+    assert asyncio.run(crowd()) == [0, 1]
+    assert [f"{n} ended" in made or n not in made for n in "abc"] == [True] * 3
+
+
+def test_work_rests_while_nobody_listens_and_ends_after_a_while(monkeypatch):
+    monkeypatch.setattr(turns, "RESTS_AFTER_S", 0.2)
+    monkeypatch.setattr(turns, "ENDS_AFTER_S", 1.0)
+    made = []
+
+    async def unheard():
+        with pytest.raises(StoppedError):
+            await run(steps(1000, made=made, name="unheard"), Turns(1), box=Mailbox(""))
+
+    asyncio.run(unheard())
+    assert 3 < made.count("unheard") < 50
+    assert made[-1] == "unheard ended"
+
+
+def test_work_goes_on_for_a_listener_and_rests_when_much_is_unread(monkeypatch):
+    monkeypatch.setattr(turns, "RESTS_AFTER_S", 0.2)
+    made = []
+
+    async def heard():
+        box = Mailbox("")
+
+        async def listen():
+            while True:
+                await box.get()
+
+        async def work():
+            asker = Asker("", box)
+            ASKER.set(asker)
+            async with in_turns(steps(60, made=made, name="made"), Turns(1)) as parts:
+                async for part in parts:
+                    box.put_nowait(part)
+
+        listening, working = asyncio.create_task(listen()), asyncio.create_task(work())
+        await asyncio.wait_for(working, 20)
+        listening.cancel()
+        again = asyncio.create_task(work())
+        await asyncio.sleep(0.15)
+        for i in range(turns.MAX_UNREAD + 1):
+            box.put_nowait(i)
+        n = len(made)
+        await asyncio.sleep(0.5)
+        again.cancel()
+        return len(made) - n
+
+    assert asyncio.run(heard()) <= 2
+    assert made.count("made") >= 60
+
+
+def test_who_is_sent_away_is_told_why():
+    async def work():
+        asker = Asker("")
+        ASKER.set(asker)
+        with pytest.raises(SentAwayError, match="too much to do"):
+            async with in_turns(steps(100), Turns(1)) as parts:
+                async for part in parts:
+                    if part == 2:
+                        asker.sent_away = "there is too much to do"
+
+    asyncio.run(work())
+
+
+def test_a_long_step_ends_with_the_task_that_waits_for_it():
+    ended = threading.Event()
+
+    def long():
+        try:
+            while True:
+                time.sleep(0.01)
+                check_now()
+        finally:
+            ended.set()
+        yield "not reached"
+
+    async def leave():
+        waiting = asyncio.create_task(run(long(), Turns(1)))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(leave())
+    assert ended.is_set()
+
+
+def test_a_long_step_learns_that_nobody_waits():
+    def long():
+        asker = ASKER.get()
+        asker.is_there = lambda: False
+        check_now()
+        yield "not reached"
+
+    with pytest.raises(StoppedError):
+        asyncio.run(run(long(), Turns(1)))
+    check_now()  # Outside of any work nothing happens.
