@@ -4,7 +4,7 @@ import json
 
 import pytest
 import write_tables
-from write_tables import TablesConfig, fill, figures_table, weight_licences
+from write_tables import TablesConfig, figures_table, fill, weight_licences
 
 from pyzzicato.hub import list_models
 

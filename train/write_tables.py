@@ -3,7 +3,7 @@
     python train/write_tables.py            # after a new report or new weights
     python train/write_tables.py --check    # changes nothing; fails if a table is out of date
 
-A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`, and `TABLES`
+A table stands between two comments, `<!-- table: NAME -->` and `<!-- end of table -->`. `TABLES`
 below says which there are. Nothing between the comments is typed by hand.
 """
 
