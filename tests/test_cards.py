@@ -16,7 +16,7 @@ from pyzzicato.publishing.cards import TEMPLATES, model_card, render_card
 from pyzzicato.publishing.facts import licence_id, model_facts
 from pyzzicato.publishing.model_repo import build_model_repo
 
-REPORT = json.loads((ROOT / "reports/v0.1/report.json").read_text(encoding="utf-8"))
+REPORT = json.loads((ROOT / "reports/v0.2/report.json").read_text(encoding="utf-8"))
 # The report is about these weights, whatever is bundled by now.
 REPORTED = dict(REPORT["settings"]["model"])
 CONFIG = {"backbone": "lstm", "representation": "roll", "head": "independent", "fs": 20}
