@@ -1,6 +1,7 @@
 """The command line: `pyzzicato continue | evaluate | models | seeds`."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ def run_continue(args: argparse.Namespace) -> None:
         continuation_only=args.continuation_only,
         audio=not args.no_audio,
     )
+    for remark in files.remarks:
+        print(remark, file=sys.stderr)
     if args.json:
         print(json.dumps(files.facts, ensure_ascii=False))
         return
@@ -205,6 +208,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, or 2 with one line on stderr for bad input."""
     args = build_parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may be of bytes that are no UTF-8.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         args.run(args)
     except ValueError as error:

@@ -15,6 +15,8 @@ HIGHEST_PITCH = 108
 """C8, the highest key of a piano (MIDI number)."""
 N_PITCHES = HIGHEST_PITCH - LOWEST_PITCH + 1
 """The 88 keys of a piano."""
+EDGE_S = 0.0005
+"""How far before the edge of a cut a note may begin and still lie behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ def cut_notes(notes: Iterable[Note], start_s: float, end_s: float) -> list[Note]
     """Returns the notes struck in `[start_s, end_s)`, moved so that `start_s` becomes 0.
 
     Notes that sound on past `end_s` are cut there; notes struck before `start_s` are left out, as a
-    listener who comes in at `start_s` has not heard them struck.
+    listener who comes in at `start_s` has not heard them struck. Times in files are rounded, so
+    that both edges count from half a millisecond before: a note that begins there is struck behind
+    the edge, and cuts that follow each other share no note.
 
     Raises:
         ValueError: unless `0 <= start_s < end_s`.
@@ -123,31 +127,32 @@ def cut_notes(notes: Iterable[Note], start_s: float, end_s: float) -> list[Note]
     if not 0 <= start_s < end_s:
         raise ValueError(f"the cut must satisfy 0 <= start < end, got {start_s} to {end_s} s")
     return sort_notes(
-        replace(n, start=n.start - start_s, end=min(n.end, end_s) - start_s)
+        replace(n, start=max(0.0, n.start - start_s), end=min(n.end, end_s) - start_s)
         for n in notes
-        if start_s <= n.start < end_s
+        if start_s - EDGE_S <= n.start < end_s - EDGE_S and n.end > start_s
     )
 
 
 def separate_strokes(notes: Iterable[Note]) -> tuple[list[Note], int]:
     """Returns the notes as one keyboard can play them, and how many had to change.
 
-    A note whose key is struck again while it is down ends there. Of notes that strike one key at
-    the same time one stays, with the latest offset and the highest velocity among them.
+    A note whose key is struck again while it is down ends there, and the new one is held as long as
+    either. Of notes that strike one key at the same time one stays, with the latest offset and the
+    highest velocity among them.
     """
     by_key: dict[int, list[Note]] = {}
     n_changed = 0
     for note in sort_notes(notes):
         strokes = by_key.setdefault(note.pitch, [])
         before = strokes[-1] if strokes else None
-        if before and before.start == note.start:
-            # In the order of `sort_notes` the second one is never the shorter.
-            strokes[-1] = replace(note, velocity=max(note.velocity, before.velocity))
-            n_changed += 1
-            continue
         if before and before.end > note.start:
-            strokes[-1] = replace(before, end=note.start)
             n_changed += 1
+            held = replace(note, end=max(note.end, before.end))
+            if before.start == note.start:
+                strokes[-1] = replace(held, velocity=max(note.velocity, before.velocity))
+                continue
+            strokes[-1] = replace(before, end=note.start)
+            note = held
         strokes.append(note)
     return sort_notes(note for strokes in by_key.values() for note in strokes), n_changed
 

@@ -1,19 +1,22 @@
 """From the name of a seed to files on disk: what the command line and the page both do."""
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from . import __version__
-from .audio import render, write_wav
 from .hub import ModelInfo
-from .midi import Sustain, read_midi, write_midi
-from .models.architecture import short_name
+from .midi import Performance, Sustain, read_midi, write_midi
+from .midi.texts import decode
+from .midi.writing import replace_file
 from .notes import Note
 from .playing.continuation import Continuation
-from .plots import plot_pianoroll, save_png
-from .seeds import list_seeds, load_seed
+from .seeds import Seed, list_seeds, load_seed
+
+_ENDINGS = (".mid", ".midi", ".rmi", ".kar")
 
 
 @dataclass(frozen=True)
@@ -22,30 +25,37 @@ class SeedPiece:
 
     Attributes:
         title: for the picture and the page.
-        notes: as a model's checkpoint wants them, pedal heard or not.
-        remarks: what was dropped or repaired when a file was read, in words.
-        composer: short name of its composer, if he is known and one of the fourteen.
+        notes: as a model's checkpoint wants them, pedal heard or not; the first one starts at 0.
+        remarks: what was left out, skipped or repaired when a file was read, in words.
+        performance: what the notes are from: tempo, metre, key, hands and composer; None for notes
+            alone.
     """
 
     title: str
     notes: tuple[Note, ...]
     remarks: tuple[str, ...] = ()
-    composer: str | None = None
+    performance: Performance | None = None
+
+    @property
+    def composer(self) -> str | None:
+        """Returns the short name of the composer that preset or file names; None for none."""
+        return self.performance.composer if self.performance else None
 
 
 @dataclass(frozen=True)
 class PieceFiles:
-    """Where `write_piece` put things; `wav` is None where no sound was wanted."""
+    """Where `write_piece` put things; None for what was not wanted or could not be written."""
 
     midi: Path
-    png: Path
+    png: Path | None
     wav: Path | None
-    result: Path
+    result: Path | None
     facts: dict[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def read_seed(source: str, sustain: str) -> SeedPiece:
-    """Returns a preset seed by its name, or the piece in a MIDI file.
+    """Returns a preset seed by its name, or the piece in a MIDI file from its first note on.
 
     Args:
         source: a preset's name or the path of a MIDI file.
@@ -56,15 +66,36 @@ def read_seed(source: str, sustain: str) -> SeedPiece:
     """
     names = [seed.name for seed in list_seeds()]
     if source in names:
-        seed = load_seed(source)
-        return SeedPiece(
-            f"{seed.composer}: {seed.title}", seed.notes, composer=short_name(seed.composer)
-        )
-    if not Path(source).exists() and not source.lower().endswith((".mid", ".midi")):
+        return preset_piece(load_seed(source))
+    if not os.path.lexists(source) and not source.lower().endswith(_ENDINGS):
         load_seed(source)  # Raises, naming the presets and the nearest one.
-    performance = read_midi(source)
-    notes = performance.sounding(cast(Sustain, sustain))
-    return SeedPiece(Path(source).stem, tuple(notes), tuple(performance.remarks()))
+    return file_piece(read_midi(source), file_title(source), sustain)
+
+
+def preset_piece(seed: Seed) -> SeedPiece:
+    """Returns a preset as a piece to take a seed from."""
+    title = f"{seed.composer}: {seed.title}"
+    return SeedPiece(title, seed.notes, performance=seed.performance)
+
+
+def file_piece(performance: Performance, title: str, sustain: str) -> SeedPiece:
+    """Returns what a MIDI file plays as a piece to take a seed from, from its first note on.
+
+    Args:
+        performance: from `read_midi`.
+        title: of the piece.
+        sustain: the checkpoint's treatment of the pedal, "extend" or "ignore".
+    """
+    notes = tuple(performance.music(cast(Sustain, sustain)))
+    return SeedPiece(title, notes, tuple(performance.remarks()), performance)
+
+
+def file_title(path: str | os.PathLike[str]) -> str:
+    """Returns a file's name without its ending, fit to be shown.
+
+    A name may be of bytes that are no UTF-8; they are taken for Western European then.
+    """
+    return decode(os.fsencode(Path(path).stem)) or "MIDI file"
 
 
 def write_piece(
@@ -78,6 +109,10 @@ def write_piece(
 ) -> PieceFiles:
     """Writes `continuation.mid`, `continuation.wav`, `pianoroll.png` and `result.json`.
 
+    The MIDI file has the tempo, metre, key, title and hands of the seed's file, and a marker where
+    the seed ends. It comes first: where the disk is full or the picture cannot be drawn, the other
+    files are left out and a remark says so.
+
     Args:
         piece: what was played.
         folder: made if absent.
@@ -87,14 +122,54 @@ def write_piece(
         audio: whether to render sound.
 
     Raises:
-        ValueError: if the folder cannot be written or there is nothing to sound.
+        ValueError: if the folder or the MIDI file cannot be written, or no sound can be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"folder {folder} cannot be made: {error}; choose another") from error
+    midi = _write_midi(piece, folder, seed, continuation_only)
+    said: list[str] = []
+    png = _write_picture(piece, folder, seed, said)
+    facts = describe_piece(piece, seed, model)
+    facts["remarks"] = [*seed.remarks, *piece.remarks, *said]
+    result = _write_result(facts, folder, said)
+    wav = None
+    # Last, so that nothing is lost where no sound can be made. A continuation of silence alone has
+    # none; MIDI and picture show that it is so.
     notes = piece.continuation_only if continuation_only else piece.notes
-    midi = write_midi(notes, folder / "continuation.mid")
+    if audio and notes:
+        wav = _write_sound(notes, folder, facts, said)
+        facts["remarks"] = [*seed.remarks, *piece.remarks, *said]
+        result = _write_result(facts, folder, said)
+    return PieceFiles(midi, png, wav, result, facts, tuple(said))
+
+
+def _write_midi(
+    piece: Continuation, folder: Path, seed: SeedPiece, continuation_only: bool
+) -> Path:
+    start, ends = piece.settings.seed_start, piece.seed_seconds
+    target = folder / "continuation.mid"
+    if continuation_only:
+        notes = piece.continuation_only
+        # Nobody waits for the rest of the bar in which the seed ended.
+        return write_midi(
+            notes, target, like=seed.performance, like_start_s=start + ends, whole_bars=False
+        )
+    return write_midi(
+        piece.notes, target, like=seed.performance, like_start_s=start, seed_seconds=ends or None
+    )
+
+
+def _write_picture(
+    piece: Continuation, folder: Path, seed: SeedPiece, said: list[str]
+) -> Path | None:
+    try:
+        # Imported here: playing needs no matplotlib.
+        from .plots import plot_pianoroll, save_png
+    except ModuleNotFoundError as error:
+        said.append(_not_installed("picture", error))
+        return None
     picture = plot_pianoroll(
         piece.seed_notes,
         piece.new_notes,
@@ -103,18 +178,30 @@ def write_piece(
         end_seconds=piece.seed_seconds + piece.settings.seconds,
         returns=[piece.seed_seconds + rescue.seconds for rescue in piece.rescues],
     )
-    png = save_png(picture, folder / "pianoroll.png")
-    facts = describe_piece(piece, seed, model)
-    result = _write_result(facts, folder)
-    wav = None
-    # Last, so that nothing is lost where no sound can be made. A continuation of silence alone has
-    # none; MIDI and picture show that it is so.
-    if audio and notes:
-        sound = render(notes)
-        wav = write_wav(sound, folder / "continuation.wav")
-        facts["sound"] = {"engine": sound.engine, "soundfont": sound.soundfont}
-        result = _write_result(facts, folder)
-    return PieceFiles(midi, png, wav, result, facts)
+    try:
+        return save_png(picture, folder / "pianoroll.png")
+    except ValueError as error:
+        said.append(f"No picture: {error}.")
+        return None
+
+
+def _write_sound(
+    notes: Sequence[Note], folder: Path, facts: dict[str, Any], said: list[str]
+) -> Path | None:
+    try:
+        # Imported here: playing needs no sound.
+        from .audio import render, write_wav
+    except ModuleNotFoundError as error:
+        said.append(_not_installed("audio", error))
+        return None
+    sound = render(notes)
+    facts["sound"] = {"engine": sound.engine, "soundfont": sound.soundfont}
+    return write_wav(sound, folder / "continuation.wav")
+
+
+def _not_installed(extra: str, error: ModuleNotFoundError) -> str:
+    kind = "sound" if extra == "audio" else "picture"
+    return f"No {kind}: {error.name} is not installed; run pip install 'pyzzicato[{extra}]'."
 
 
 def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> dict[str, Any]:
@@ -139,7 +226,12 @@ def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> di
     }
 
 
-def _write_result(facts: dict[str, Any], folder: Path) -> Path:
+def _write_result(facts: dict[str, Any], folder: Path, said: list[str]) -> Path | None:
     path = folder / "result.json"
-    path.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    text = json.dumps(facts, ensure_ascii=False, indent=1)
+    try:
+        replace_file(path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        said.append(f"No result.json: {error.strerror}.")
+        return None
     return path

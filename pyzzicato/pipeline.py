@@ -92,7 +92,7 @@ class PianoContinuationPipeline(Pipeline):
         if isinstance(input_, Mapping):
             return {"notes": sort_notes(_note(told) for told in input_["notes"])}
         if isinstance(input_, str | Path | bytes):
-            return {"notes": read_midi(input_).sounding(self.model.config.sustain)}
+            return {"notes": read_midi(input_).music(self.model.config.sustain)}
         raise ValueError(
             f"inputs must be a MIDI file (path or bytes) or a list of notes, got "
             f"{type(input_).__name__}"

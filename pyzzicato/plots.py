@@ -8,6 +8,7 @@ marks where one becomes the other.
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -46,6 +48,37 @@ _BAR_HEIGHT = 0.84
 # The softest note must still be seen on paper.
 _LEAST_OPACITY = 0.3
 _LONGEST_TITLE = 90
+# Fonts with Chinese, Japanese or Korean characters, as systems have them.
+_WIDE_FONTS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans JP",
+    "Noto Sans SC",
+    "Noto Sans KR",
+    "Source Han Sans",
+    "Source Han Sans JP",
+    "Source Han Sans SC",
+    "IPAexGothic",
+    "IPAGothic",
+    "TakaoGothic",
+    "VL Gothic",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Unifont",
+    "NanumGothic",
+    "Hiragino Sans",
+    "Hiragino Sans GB",
+    "PingFang SC",
+    "Apple SD Gothic Neo",
+    "Arial Unicode MS",
+    "Yu Gothic",
+    "Meiryo",
+    "MS Gothic",
+    "Microsoft YaHei",
+    "SimSun",
+    "Malgun Gothic",
+)
 
 
 def plot_pianoroll(
@@ -264,8 +297,44 @@ def _style(axes: Axes, title: str | None) -> None:
     axes.spines[["left", "bottom"]].set_color(_FAINT)
     axes.xaxis.label.set_color(_MUTED)
     axes.yaxis.label.set_color(_MUTED)
-    if title and len(title) > _LONGEST_TITLE:
-        title = title[: _LONGEST_TITLE - 1] + "…"
-    if title:
+    shown = " ".join((title or "").split())
+    if len(shown) > _LONGEST_TITLE:
+        shown = shown[: _LONGEST_TITLE - 1] + "…"
+    families = _fonts_for(shown)
+    if shown and families:
         # A title may be a file's name: a dollar sign in it begins no formula.
-        axes.set_title(title, loc="left", color=INK, fontweight="bold", pad=10, parse_math=False)
+        axes.set_title(
+            shown,
+            loc="left",
+            color=INK,
+            fontweight="bold",
+            fontfamily=families,
+            pad=10,
+            parse_math=False,
+        )
+
+
+@lru_cache(maxsize=256)
+def _fonts_for(text: str) -> tuple[str, ...]:
+    """Returns the font families that have all characters of a text; none if there are none.
+
+    The usual font comes first, then the first of `_WIDE_FONTS` that has what it lacks.
+    """
+    usual = FontProperties().get_family()
+    missing = _missing(text, findfont(FontProperties(family=usual)))
+    if not missing:
+        return tuple(usual)
+    installed = {entry.name: entry.fname for entry in fontManager.ttflist}
+    for name in _WIDE_FONTS:
+        if name in installed and not _missing(missing, installed[name]):
+            return (*usual, name)
+    return ()
+
+
+def _missing(text: str, path: str) -> str:
+    """Returns the characters of a text that a font file lacks; all of them if it is broken."""
+    try:
+        known = get_font(path).get_charmap()
+    except (OSError, RuntimeError):
+        return text
+    return "".join(c for c in text if ord(c) not in known)

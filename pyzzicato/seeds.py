@@ -11,7 +11,9 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from .notes import Note, end_of
+from .midi import Performance, Timing
+from .midi.texts import composers_in
+from .notes import Note, end_of, shift_notes
 from .scores import parse_score
 
 FOLDER = "seed_scores"
@@ -30,6 +32,8 @@ class Seed:
         year: of composition or first print.
         source: where the work was printed and what the typed notes were checked against.
         notes: in seconds, sorted, pedal included; the first starts at 0.
+        timing: tempo, metre and key as typed in, from the beginning of the first bar.
+        begins_s: when in that time the first note is struck.
     """
 
     name: str
@@ -39,6 +43,21 @@ class Seed:
     year: int
     source: str
     notes: tuple[Note, ...]
+    timing: Timing = Timing()
+    begins_s: float = 0.0
+
+    @property
+    def performance(self) -> Performance:
+        """Returns the seed as a file of it would be read, with its tempo, metre and key."""
+        notes = tuple(shift_notes(self.notes, self.begins_s))
+        names = composers_in(self.composer)
+        return Performance(
+            notes=notes,
+            timing=self.timing,
+            title=self.title,
+            title_data=self.title.encode(),
+            composer=names.pop() if len(names) == 1 else None,
+        )
 
     @property
     def seconds(self) -> float:
@@ -66,6 +85,8 @@ def list_seeds() -> tuple[Seed, ...]:
                     year=score.year,
                     source=score.source,
                     notes=score.notes,
+                    timing=score.timing,
+                    begins_s=score.begins_s,
                 )
             )
     return tuple(sorted(seeds, key=lambda seed: (seed.year, seed.name)))

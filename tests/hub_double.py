@@ -5,7 +5,8 @@
 
 A repository is a chain of commits, each a table of path -> blob; blobs lie in one folder by their
 git or SHA-256 hash, as on the Hub. `hub.faults` makes it misbehave: answer with an error, answer
-late, cut downloads short, or let somebody else commit first.
+late, cut downloads short, or let somebody else commit first. `hub.account` is who asks, and what
+the token may do.
 """
 
 import base64
@@ -67,6 +68,12 @@ class HubDouble:
         self.repos: dict[tuple[str, str], Repo] = {}
         self.faults = Faults()
         self.requests: list[str] = []
+        self.account: dict[str, Any] = {
+            "type": "user",
+            "name": "me",
+            "orgs": [{"name": "someone", "roleInOrg": "write"}],
+            "auth": {"accessToken": {"role": "write"}},
+        }
         self.url = ""
 
     def __enter__(self) -> "HubDouble":
@@ -223,7 +230,7 @@ def build_app(hub: HubDouble) -> FastAPI:
 
     @app.get("/api/whoami-v2")
     def whoami() -> Any:
-        return {"type": "user", "name": "me", "auth": {"accessToken": {"role": "write"}}}
+        return hub.account
 
     @app.post("/api/repos/create")
     async def create(request: Request) -> Any:

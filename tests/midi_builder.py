@@ -28,9 +28,14 @@ def off(delta: int, pitch: int, channel: int = 0) -> bytes:
     return event(delta, 0x80 | channel, pitch, 64)
 
 
+def control(delta: int, number: int, value: int = 0, channel: int = 0) -> bytes:
+    """Returns a controller event."""
+    return event(delta, 0xB0 | channel, number, value)
+
+
 def pedal(delta: int, value: int, channel: int = 0) -> bytes:
     """Returns a sustain pedal event."""
-    return event(delta, 0xB0 | channel, 64, value)
+    return control(delta, 64, value, channel)
 
 
 def tempo(delta: int, microseconds: int) -> bytes:
@@ -61,3 +66,8 @@ def track(*events: bytes) -> bytes:
 def midi(*tracks: Iterable[bytes], midi_format: int = 1, division: int = 480) -> bytes:
     """Returns a file with one track for each list of events."""
     return header(midi_format, len(tracks), division) + b"".join(track(*t) for t in tracks)
+
+
+def seconds(notes: Iterable[object]) -> list[tuple[int, float, float]]:
+    """Returns (pitch, onset, offset) of notes, in seconds, rounded to microseconds."""
+    return [(n.pitch, round(n.start, 6), round(n.end, 6)) for n in notes]  # type: ignore[attr-defined]

@@ -1,12 +1,13 @@
 """The training set on the Hub: published, streamed with the real client, trained from."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import prepare_data
 import publish
 import pytest
-from conftest import tiny_settings
+from conftest import tiny_settings, tune
 from huggingface_hub import DatasetCard
 
 import train
@@ -14,7 +15,7 @@ from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing import model_repo
 from pyzzicato.training import streaming
 from pyzzicato.training.loop import train as run
-from pyzzicato.training.store import NoteStore
+from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes
 from pyzzicato.training.streaming import StreamedStore
 
 REPO = "me/tiny-notes"
@@ -24,7 +25,7 @@ REPO = "me/tiny-notes"
 def published(dataset_hub, store_folder, monkeypatch):
     """Returns the local store whose twin is on the Hub, a shard for each two pieces."""
     monkeypatch.setattr("pyzzicato.publishing.dataset_repo.PIECES_A_SHARD", 2)
-    publish.main(publish.PublishConfig(dataset=REPO, data=store_folder))
+    publish.main(publish.PublishConfig(dataset=REPO, data=store_folder, yes=True))
     return NoteStore(store_folder)
 
 
@@ -48,6 +49,33 @@ def test_the_card_tells_what_is_in_it(published, hub):
     n_notes = sum(piece.length for piece in published.of_split("train"))
     assert f"| train | 4 | {n_notes:,} |" in card.text
     assert {s["split"] for s in card.data.configs[0]["data_files"]} == {"train", "validation"}
+
+
+def test_each_piece_keeps_its_collection_and_licence(dataset_hub, tmp_path):
+    writer = StoreWriter(tmp_path / "store", "extend", "rolls, scores", "")
+    for name, licence in (("rolls", "CC BY 4.0"), ("scores", "")):
+        for split in ("train", "validation"):
+            writer.add(
+                pack_notes(tune(3)),
+                composer="Satie",
+                title=split,
+                split=split,
+                path=f"{name}/{split}.mid",
+                source=name,
+                licence=licence,
+            )
+    writer.close()
+    config = publish.PublishConfig(dataset=REPO, data=tmp_path / "store", yes=True)
+    with pytest.raises(ValueError, match="must know its licence, .*--licence"):
+        publish.main(config)
+    assert not dataset_hub.repos
+    publish.main(replace(config, licence="MIT"))
+    told = {p.source: p.licence for p in StreamedStore(REPO).pieces}
+    assert told == {"rolls": "CC BY 4.0", "scores": "MIT"}
+    card = DatasetCard(dataset_hub.read(REPO, "README.md", kind="datasets").decode())
+    assert card.data.license == "other"
+    assert card.data.to_dict()["license_name"] == "cc-by-4.0-and-mit"
+    assert "| [MIT](https://opensource.org/license/mit) | scores |" in card.text
 
 
 def test_processes_read_different_shards_and_all_are_read(published, monkeypatch):
@@ -108,4 +136,14 @@ def test_what_is_no_training_set_is_refused(hub, tmp_path, published):
         with pytest.raises(ValueError, match=f"{repo} cannot be streamed"):
             StreamedStore(repo)
     with pytest.raises(ValueError, match="--data must be given"):
-        publish.main(publish.PublishConfig(dataset=REPO))
+        publish.main(publish.PublishConfig(dataset=REPO, yes=True))
+
+
+def test_a_token_that_may_not_write_is_found_out_before_training(published, hub, tmp_path):
+    hub.account = {"name": "me", "auth": {"accessToken": {"role": "read"}}}
+    config = train.TrainConfig(
+        None, tmp_path / "run", tiny_settings(), stream=REPO, push_to_hub="me/pyzzicato-mine"
+    )
+    with pytest.raises(ValueError, match="may not write to me/pyzzicato-mine"):
+        train.main(config)
+    assert not (tmp_path / "run").exists()

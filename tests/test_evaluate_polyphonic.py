@@ -16,7 +16,7 @@ from conftest import ROOT, tiny_config
 from pyzzicato.evaluation.likelihood import baseline_nats
 from pyzzicato.evaluation.polyphonic import FILES, PUBLISHED, read_benchmark
 from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.training.loop import Progress
+from pyzzicato.training.progress import Progress
 from pyzzicato.training.sequence_loop import WeightAverage, fit, learning_rate
 from pyzzicato.training.sequence_settings import SequenceSettings, read_sequence_settings
 from pyzzicato.training.sequences import SequenceBatches

@@ -114,14 +114,25 @@ def test_a_file_that_is_not_midi_is_one_clear_line(tmp_path, capsys):
 
 
 def test_a_silent_seed_begins_a_new_piece_and_says_so(tmp_path, capsys):
-    write_midi([Note(60, 30.0, 31.0, 64)], tmp_path / "late.mid")
+    write_midi([Note(60, 0.0, 1.0, 64), Note(60, 30.0, 31.0, 64)], tmp_path / "late.mid")
     told = ["continue", str(tmp_path / "late.mid"), "--seconds", "5", "--no-audio"]
+    told += ["--seed-start", "10"]
     assert main([*told, "--out", str(tmp_path / "out")]) == 0
     assert "the seed is silent" in capsys.readouterr().err
     facts = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (facts["seed_notes"], facts["seed_seconds"]) == (0, 0)
     assert facts["notes"] > 0
     assert "the seed is silent" in facts["remarks"][0]
+
+
+def test_a_seed_begins_with_the_first_note_of_its_file_and_says_so(tmp_path, capsys):
+    write_midi([Note(60, 10.5, 11.5, 64), Note(62, 11.5, 12.5, 64)], tmp_path / "late.mid")
+    told = ["continue", str(tmp_path / "late.mid"), "--seconds", "5", "--no-audio"]
+    assert main([*told, "--out", str(tmp_path / "out")]) == 0
+    assert "after 10.5 s of silence" in capsys.readouterr().err
+    facts = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert (facts["seed_notes"], facts["seed_seconds"]) == (2, 2.0)
+    assert "after 10.5 s of silence" in facts["remarks"][0]
 
 
 def test_a_composer_can_be_asked_for(tmp_path, capsys):

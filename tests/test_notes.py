@@ -102,6 +102,16 @@ def test_cut_keeps_what_is_struck_inside_and_ends_it_there() -> None:
     assert cut_notes(CHORD, 0.0, math.inf) == sort_notes(CHORD)
 
 
+def test_microseconds_of_a_note_at_an_edge_are_no_note() -> None:
+    early = Note(60, 1.999996, 3.0, 64)
+    over = Note(62, 1.0, 2.000004, 64)
+    assert cut_notes([early, over], 0.0, 2.0) == [Note(62, 1.0, 2.0, 64)]
+    (cut,) = cut_notes([early, over], 2.0, 4.0)
+    assert (cut.pitch, cut.start, round(cut.end, 9)) == (60, 0.0, 1.0)
+    within = Note(64, 1.9997, 1.9999, 64)
+    assert cut_notes([within], 0.0, 2.0) == cut_notes([within], 2.0, 4.0) == []
+
+
 @pytest.mark.parametrize(("start", "end"), [(-1.0, 2.0), (2.0, 2.0), (3.0, 2.0), (math.nan, 2.0)])
 def test_cut_refuses(start: float, end: float) -> None:
     with pytest.raises(ValueError, match=f"got {start} to {end} s"):
@@ -111,9 +121,9 @@ def test_cut_refuses(start: float, end: float) -> None:
 # --- One keyboard
 
 
-def test_a_key_struck_while_down_ends_the_stroke_before() -> None:
+def test_a_key_struck_while_down_ends_the_stroke_before_and_is_held_as_long_as_both() -> None:
     strokes = [Note(60, 0.0, 4.0, 1), Note(60, 1.0, 2.0, 2), Note(60, 1.5, 1.8, 3)]
-    expected = [Note(60, 0.0, 1.0, 1), Note(60, 1.0, 1.5, 2), Note(60, 1.5, 1.8, 3)]
+    expected = [Note(60, 0.0, 1.0, 1), Note(60, 1.0, 1.5, 2), Note(60, 1.5, 4.0, 3)]
     assert separate_strokes(reversed(strokes)) == (expected, 2)
 
 

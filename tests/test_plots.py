@@ -11,8 +11,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 
+from pyzzicato import plots
 from pyzzicato.notes import Note
 from pyzzicato.plots import ACCENT, INK, plot_composers, plot_pianoroll, save_png
 
@@ -213,3 +215,65 @@ def test_composers_are_drawn_in_order_with_both_numbers() -> None:
 def test_bad_composer_rows(rows: list[tuple[str, int, int]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plot_composers(rows)
+
+
+# --- Titles in any script
+
+
+def title_of(figure: Figure) -> str:
+    return figure.axes[0].get_title(loc="left")
+
+
+def test_a_title_that_no_font_has_is_left_out_without_a_warning(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.setattr(plots, "_WIDE_FONTS", ())
+    plots._fonts_for.cache_clear()
+    for title in ("月の光", "Étude 月", "\U0001f3b9", "a\udce9"):
+        figure = plot_pianoroll(SEED, NEW, 5.0, title)
+        assert title_of(figure) == ""
+        pixels(figure)
+    assert title_of(plot_pianoroll(SEED, NEW, 5.0, "Étude, Ноктюрн, Σπουδή ♪")) != ""
+    assert not [w for w in recwarn if "Glyph" in str(w.message)]
+    plots._fonts_for.cache_clear()
+
+
+def test_a_title_is_drawn_in_a_font_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = square_font(tmp_path / "squares.ttf", "Squares", "月の光")
+    monkeypatch.setattr(plots, "_WIDE_FONTS", ("Squares",))
+    monkeypatch.setattr(fontManager, "ttflist", list(fontManager.ttflist))
+    fontManager.addfont(path)
+    plots._fonts_for.cache_clear()
+    drawn = plot_pianoroll(SEED, NEW, 5.0, "Étude 月の光")
+    assert title_of(drawn) == "Étude 月の光"
+    assert (pixels(drawn) != pixels(plot_pianoroll(SEED, NEW, 5.0, "Étude"))).any()
+    assert title_of(plot_pianoroll(SEED, NEW, 5.0, "日")) == ""
+    assert not [w for w in recwarn if "Glyph" in str(w.message)]
+    plots._fonts_for.cache_clear()
+
+
+def square_font(path: Path, family: str, characters: str) -> Path:
+    """Writes a font in which each of the characters is a square."""
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    pen = TTGlyphPen(None)
+    pen.moveTo((100, 0))
+    for corner in ((100, 800), (900, 800), (900, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    square = pen.glyph()
+    names = [".notdef", *(f"c{i}" for i in range(len(characters)))]
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder(names)
+    font.setupCharacterMap({ord(c): f"c{i}" for i, c in enumerate(characters)})
+    font.setupGlyf(dict.fromkeys(names, square))
+    font.setupHorizontalMetrics(dict.fromkeys(names, (1000, 100)))
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable({"familyName": family, "styleName": "Regular"})
+    font.setupOS2(sTypoAscender=800, usWeightClass=400)
+    font.setupPost()
+    font.save(path)
+    return path

@@ -9,13 +9,14 @@ import publish
 import pytest
 import torch
 from conftest import tiny_config
-from huggingface_hub import HfApi, constants
+from huggingface_hub import constants
 
 from pyzzicato.hub import find_models, load_model, model_info, open_model
 from pyzzicato.hub.registry import read_registry
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.architecture import BACKBONES, HEADS, REPRESENTATIONS
-from pyzzicato.publishing.commits import compare_folder, publish_folder
+from pyzzicato.publishing.commits import publish_folder
+from pyzzicato.publishing.plans import Plan, plan_publication
 
 REPO = "me/pyzzicato-tiny"
 RECORD = {
@@ -51,7 +52,7 @@ def checkpoint(folder: Path, **choices: object) -> Path:
 def publish_it(folder: Path, repo: str = REPO, **told: object):
     """Publishes quickly, without a continuation on the card."""
     config = publish.PublishConfig(
-        checkpoint=folder, repo=repo, **{"example": False, "sound": False, **told}
+        checkpoint=folder, repo=repo, **{"example": False, "sound": False, "yes": True, **told}
     )
     return publish.main(config)
 
@@ -99,15 +100,6 @@ def test_publishing_again_makes_no_commit_and_a_change_makes_one(hub, tmp_path, 
     assert model_info(REPO, "v2").commit == second.commit
 
 
-def test_what_is_no_longer_there_goes(hub, tmp_path):
-    hub.put(REPO, {"left_over.bin": b"\x80\x04.", "README.md": b"old", "a/b.txt": b""})
-    publish_it(checkpoint(tmp_path / "best"))
-    files = set(HfApi().list_repo_files(REPO))
-    assert {"README.md", "config.json", "model.safetensors", "training.json"} <= files
-    assert {"pipeline.py", "model.py", "config.py"} <= files
-    assert not {"left_over.bin", "a/b.txt"} & files
-
-
 def test_a_commit_by_somebody_else_in_between_is_not_undone(hub, tmp_path):
     folder = checkpoint(tmp_path / "best")
     publish_it(folder)
@@ -133,7 +125,7 @@ def test_a_dry_run_writes_everything_and_sends_nothing(hub, tmp_path, capsys):
     assert (out / "README.md").read_text(encoding="utf-8").startswith("---\n")
     said = capsys.readouterr().out
     assert "model.safetensors" in said
-    assert f"changes to {REPO}:" in said
+    assert f"changes to {REPO} (a new repository):" in said
 
 
 def test_a_dry_run_needs_no_hub(tmp_path, capsys):
@@ -189,7 +181,7 @@ def test_a_hub_that_refuses_is_told_in_words(hub, tmp_path, status):
 
 def test_the_command_line(hub, tmp_path, monkeypatch, capsys):
     folder = checkpoint(tmp_path / "best")
-    told = ["publish.py", str(folder), "--repo", REPO, "--no-example", "--tag", "v1"]
+    told = ["publish.py", str(folder), "--repo", REPO, "--no-example", "--tag", "v1", "--yes"]
     monkeypatch.setattr(sys, "argv", told)
     publish.main(publish.parse_args())
     assert REPO in capsys.readouterr().out
@@ -207,6 +199,7 @@ def test_a_hub_out_of_reach_is_told_in_words(
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     (tmp_path / "a.txt").write_text("a")
     with pytest.raises(ValueError, match="me/x could not be looked at: no connection"):
-        compare_folder(tmp_path, "me/x")
+        plan_publication(tmp_path, "me/x")
+    plan = Plan((), (), (), (), (), None, "")
     with pytest.raises(ValueError, match="me/x was not published: no connection"):
-        publish_folder(tmp_path, "me/x", message="m")
+        publish_folder(tmp_path, "me/x", plan, message="m")

@@ -267,7 +267,7 @@ def test_the_models_are_loaded_from_the_hub(hub, tmp_path):
 # What makes each script quick.
 SHORTENED = {
     "train/train.py": ["--max-steps", "1", "--batch-size", "1"],
-    "train/publish.py": ["--no-example"],
+    "train/publish.py": ["--no-example", "--yes"],
     "train/evaluate.py": ["--seeds", "1", "--seconds", "1", "--seed-seconds", "3"],
 }
 
@@ -275,8 +275,8 @@ SHORTENED = {
 def run_scripts(commands, maestro, monkeypatch) -> None:
     """Runs commands of `train/`, shortened, in the current folder."""
     for script, *words in ([word.replace("NAMESPACE", "me") for word in c[1:]] for c in commands):
-        told = [str(maestro) if word == "MAESTRO" else word for word in words]
-        told = [str(ROOT / word) if word.startswith("train/presets/") else word for word in told]
+        told = [str(maestro) if word in ("MAESTRO", "FOLDER") else word for word in words]
+        told = [str(ROOT / word) if word.startswith("train/recipes/") else word for word in told]
         monkeypatch.setattr(sys, "argv", [script, *told, *SHORTENED.get(script, [])])
         # Each command is a process of its own, but for the test.
         AcceleratorState._reset_state(reset_partial_state=True)

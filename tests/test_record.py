@@ -10,8 +10,10 @@ from conftest import tiny_config, tiny_settings
 from test_training import EVENTS
 
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.hub.checkpoints import weights_revision
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.baselines import count_baselines, count_event_baselines
-from pyzzicato.training.loop import Progress
+from pyzzicato.training.progress import Progress
 from pyzzicato.training.record import hours_by_composer, training_record, write_record
 from pyzzicato.training.representations import EventSteps, RollSteps, middle_crops
 from pyzzicato.training.settings import TrainSettings
@@ -34,6 +36,7 @@ def test_the_record_tells_what_the_run_was(store: NoteStore) -> None:
     record = record_of(store, settings, progress)
     assert record["command"] == "python x"
     assert (record["data"]["name"], record["data"]["licence"]) == ("Tunes", "CC0 1.0")
+    assert record["started_from"] is None
     assert record["settings"] == json.loads(json.dumps(settings.as_dict()))
     assert (record["steps"], record["best_step"], record["wall_seconds"]) == (8, 4, 1.3)
     assert record["steps_seen"] == 8 * 2 * 32 * 2
@@ -64,8 +67,12 @@ def test_the_record_tells_of_the_runs_that_led_to_it(store: NoteStore, tmp_path:
         record = json.loads(json.dumps(record_of(store, settings, progress)))
         write_record(record, tmp_path / name)
         run = {"command": "python x", "steps": 4, "steps_seen": 512, "wall_seconds": 60.0}
-        told.append({**run, "settings": record["settings"], "data": record["data"]})
+        same = ("settings", "started_from", "data")
+        told.append({**run, **{key: record[key] for key in same}})
         settings = tiny_settings(start_from=str(tmp_path / name))
+        began = record_of(store, settings, progress)["started_from"]
+        weights = weights_revision(tmp_path / name / "model.safetensors")
+        assert began == {"repo": None, "commit": None, "revision": weights}
         assert record_of(store, settings, progress)["earlier_runs"] == told
 
 

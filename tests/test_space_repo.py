@@ -46,11 +46,25 @@ def test_the_card_names_the_pinned_models_and_the_exact_gradio(hub):
     files = "config.json,training.json,model.safetensors"
     assert told["preload_from_hub"] == [f"{pin.repo} {files} {pin.commit}"]
     assert len(told["short_description"]) <= 60
-    assert {"license", "python_version", "tags"} <= told.keys()
+    assert {"python_version", "tags"} <= told.keys()
+
+
+def test_the_card_tells_code_from_weights():
+    text = space_card("me/page")
+    told = yaml.safe_load(text.split("---")[1])
+    assert (told["license"], told["license_name"]) == (
+        "other",
+        "code-apache-2.0-weights-by-their-data",
+    )
+    assert told["license_link"].endswith("/spaces/me/page/blob/main/README.md#licence")
+    assert "\n## Licence\n" in text
+    for info in list_models():
+        assert info.as_dict()["licence"] in text
+    assert "The code is under [Apache-2.0]" in text
 
 
 def test_the_space_is_published_and_updated(hub):
-    config = publish.PublishConfig(space="me/page")
+    config = publish.PublishConfig(space="me/page", yes=True)
     first = publish.main(config)
     assert first.is_new
     assert not publish.main(config).is_new

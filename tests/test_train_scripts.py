@@ -20,9 +20,11 @@ from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_settings, tune
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.batches import CropSampler
 from pyzzicato.training.catalogue import MAESTRO_LICENCE
-from pyzzicato.training.loop import learning_rate, train, validation_loss
+from pyzzicato.training.loop import train, validation_loss
+from pyzzicato.training.optimizers import learning_rate
+from pyzzicato.training.recipes import read_recipe
 from pyzzicato.training.representations import middle_crops, representation_of
-from pyzzicato.training.settings import TrainSettings, read_settings
+from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore
 
 NewAccelerator = Callable[..., Accelerator]
@@ -46,15 +48,15 @@ def preparation(maestro: Path, **choices: Any) -> prepare_data.PrepareConfig:
     return dataclasses.replace(plain, **choices)
 
 
-def write_preset(folder: Path, settings: TrainSettings) -> Path:
-    """Writes settings as a preset file and returns its path."""
+def write_recipe(folder: Path, settings: TrainSettings) -> Path:
+    """Writes settings as a recipe and returns its path."""
     table = settings.as_dict()
     model = table.pop("model")
     lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
     lines += ["[model]", *(f"{name} = {json.dumps(value)}" for name, value in model.items())]
     path = folder / "tiny.toml"
     path.write_text("\n".join(lines))
-    assert read_settings(path) == settings
+    assert [stage.settings for stage in read_recipe(path).stages] == [settings]
     return path
 
 
@@ -183,8 +185,8 @@ def test_prepare_train_kill_and_resume_from_the_shell(
     assert done.returncode == 0, done.stderr
     assert "skipped: 1 absent, 1 broken" in done.stdout
 
-    preset = write_preset(tmp_path, tiny_settings())
-    arguments = [preset, "--data", data, "--out", out]
+    recipe = write_recipe(tmp_path, tiny_settings())
+    arguments = [recipe, "--data", data, "--out", out]
     killed = run_script(sys.executable, "-c", KILLED_RUN, ROOT / "train", *arguments)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not (out / "best" / "training.json").exists()
@@ -199,7 +201,8 @@ def test_prepare_train_kill_and_resume_from_the_shell(
     whole = train(NoteStore(data), tiny_settings(), tmp_path / "whole", new_accelerator())
     assert [look["step"] for look in record["curve"]] == [4, 8, 12]
     for look, expected in zip(record["curve"], whole.curve, strict=True):
-        assert look == pytest.approx(expected, rel=1e-6)
+        for name in ("step", "training", "validation"):
+            assert look[name] == pytest.approx(expected[name], rel=1e-6)
     assert record["command"].endswith(f"--data {data} --out {out}")
     assert record["hardware"]["processes"] == 1
     names = {file.name for file in (out / "best").iterdir()}
@@ -240,8 +243,8 @@ def test_two_processes_average_over_both_their_crops(
     settings = tiny_settings(model=model, max_steps=8, learning_rate=0.1)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     launch += ["--local_addr", "127.0.0.1", "--nproc_per_node", "2"]
-    preset = write_preset(tmp_path, settings)
-    done = run_script(*launch, TRAIN, preset, "--data", store_folder, "--out", tmp_path / "run")
+    recipe = write_recipe(tmp_path, settings)
+    done = run_script(*launch, TRAIN, recipe, "--data", store_folder, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "run" / "best" / "training.json").read_text(encoding="utf-8"))
     assert record["hardware"]["processes"] == 2
@@ -267,7 +270,7 @@ def test_two_processes_average_over_both_their_crops(
 def test_scripts_say_what_is_wrong_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, arguments: list[str], words: str
 ) -> None:
-    write_preset(tmp_path, tiny_settings())
+    write_recipe(tmp_path, tiny_settings())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     with pytest.raises(SystemExit) as left:

@@ -1,67 +1,53 @@
-"""Find how a model is to be drawn from for its pieces to be like real ones, and keep it.
+"""Find how a model is to be drawn from: its own notes shall surprise it as much as real ones do.
 
-    python train/calibrate.py runs/lstm/best --data-dir MAESTRO --seeds 8 --seconds 20   # a taste
-    python train/calibrate.py runs/lstm/best --data-dir MAESTRO
-    python train/calibrate.py runs/lstm-free/best --data-dir EXTRA --sources mutopia nifc_chopin
+    python train/calibrate.py runs/mine/best --data-dir MUSIC --seeds 8 --seconds 20      # a taste
+    python train/calibrate.py runs/mine/best --data-dir MUSIC
+    python train/calibrate.py runs/free/best --data-dir EXTRA --sources mutopia nifc_chopin
 
-A model that plays on and on hears its own mistakes, grows denser by them and leaves its key. To be
-drawn from a little otherwise than it has learnt makes up for it. Seeds from training pieces (what
-is kept back stays so) are carried on, and three numbers of the checkpoint's config are moved until
-the median seed is carried on as its composer did:
+A model that plays by itself hears its own mistakes: its uncertainty grows, and what it then draws
+is less expected than any real music is. Drawing without the far tail makes up for that (min-p, see
+`pyzzicato/models/drawing.py`): choices stay wide where the model is unsure, and what it is sure of
+stays sure. How much of the tail is cut follows from a principle, and not from taste: for each
+number of a step (onset, pitch, duration and velocity of a note, or the keys of a frame) the mean
+nats that the model gives to what it has played itself are to equal those that it gives to what the
+composers have played, over the same seconds after the same seeds (the typical set of Cover & Thomas
+2006, "Elements of Information Theory", section 3.1).
 
-    tempering   the temperature of keys: how varied the pitches of eight seconds are
-    pacing      makes playing calmer: how many new notes there are
-    holding     holds keys longer: how long notes last
-
-It begins with what the config holds. After each look at the seeds a line is laid through what all
-looks have told (ridge regression towards how other models answered), and the next look is where by
-it nothing is in excess, or as near as a step goes. These measures decide and nothing else; look at
-the report before and after.
+Seeds come from training pieces, so that held-out ones stay fit to judge by. After each look at the
+seeds each limit is moved in proportion to what is in excess; the guard and the density keeper are
+off meanwhile. The values are written to `generation_config.json`.
 """
 
 import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from statistics import fmean, median
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
-from pyzzicato.evaluation.tonality import measure_tonality
 from pyzzicato.hub import load_model
-from pyzzicato.models.config import PyzzicatoConfig
-from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.notes import Note
+from pyzzicato.hub.checkpoints import VALUES
 from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.decoding.values import DecodingValues
+from pyzzicato.playing.loaded_model import Model
+from pyzzicato.playing.scoring import nats_by_number
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.training.catalogue import select_files
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-
 # A performance may be shorter than the catalogue says by the silence around it.
 _SPARE_S = 5.0
-# The tamer the drawing, the more alike the pieces: no tamer than it takes to be this near, bits.
-_NEAR_ENOUGH = 0.03
-_LOWEST, _HIGHEST = np.array([(0.7, -1.5, -1.5), (1.3, 1.5, 1.5)])
-_STEP = np.array([0.04, 0.2, 0.2])
-# What a look tells beside the one after it.
-_FADING = 0.8
-# How notes, length and variety answered in other models, a row each to tempering, pacing and
-# holding. On rolls what sounds feeds itself.
-_ANSWERS = {
-    "roll": np.array([(14.0, -1.0, 5.0), (-3.0, 1.0, -1.0), (-0.5, 4.0, -0.5)]),
-    "events": np.array([(0.5, -0.3, 1.3), (-0.5, -0.2, 0.1), (-0.5, 1.2, 0.0)]),
-}
+_LOWEST, _HIGHEST = 1e-5, 0.25
+# E-folds of a limit for each nat in excess, as a share of the nats of real music.
+_STEP = 6.0
+_LARGEST_STEP = 1.5
+_FIRST = 0.01
 
 
 @dataclass(frozen=True)
@@ -80,61 +66,81 @@ class CalibrateConfig:
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How a model is drawn from: three values of its config (see `SamplingRule`)."""
+class Surprise:
+    """Nats of what followed a seed, by the name of a number, and how many steps it took."""
 
-    tempering: float = 1.0
-    pacing: float = 0.0
-    holding: float = 0.0
-
-
-@dataclass(frozen=True)
-class Excess:
-    """What a continuation has more of than the composer's own.
-
-    Attributes:
-        notes: logarithm of new notes over the composer's, one added to each.
-        length: logarithm of their mean duration over the composer's; None if one of them has no
-            note.
-        variety: pitch-class entropy in eight seconds, less the composer's, bits; None if one of
-            them has too few notes for it.
-    """
-
-    notes: float
-    length: float | None
-    variety: float | None
+    nats: NDArray[np.float64]
+    n_steps: int
 
 
 @cache
-def loaded(checkpoint: Path) -> PyzzicatoModel:
+def loaded(checkpoint: Path) -> Model:
     """Returns a model, loaded once a process."""
-    torch.set_num_threads(1)
     return load_model(str(checkpoint))
 
 
-def measure(job: tuple[int, Excerpt], checkpoint: Path, manner: Manner) -> Excess:
-    """Carries a seed on and returns how that differs from what the composer wrote."""
-    number, excerpt = job
+def real_surprise(excerpt: Excerpt, checkpoint: Path) -> Surprise:
+    """Returns what the composer's own next notes cost the model."""
     model = loaded(checkpoint)
-    for name, value in asdict(manner).items():
-        setattr(model.config, name, value)
+    nats = nats_by_number(model, excerpt.joined)
+    first = len(model.representation.encode(excerpt.seed)) - 1
+    return Surprise(nats[first:].sum(0), len(nats) - first)
+
+
+def own_surprise(
+    job: tuple[int, Excerpt], checkpoint: Path, min_p: Mapping[str, float]
+) -> Surprise:
+    """Returns what the model's own next notes cost it."""
+    rng, excerpt = job
+    model = replace(loaded(checkpoint), decoding=DecodingValues(min_p=min_p))
     settings = GenerationSettings(
-        seconds=excerpt.seconds, seed_seconds=excerpt.seed_seconds, rng=number
+        seconds=excerpt.seconds,
+        seed_seconds=excerpt.seed_seconds,
+        rng=rng,
+        without=("guard", "density"),
     )
-    both = continue_seed(model, excerpt.joined, settings).continuation_only, excerpt.notes
-    n_made, n_real = (len(notes) + 1 for notes in both)
-    lengths = [_mean_length(notes, excerpt.seconds) for notes in both]
-    made, real = (measure_tonality(notes, excerpt.seconds).window_entropy for notes in both)
-    return Excess(
-        notes=math.log(n_made / n_real),
-        length=math.log(lengths[0] / lengths[1]) if all(lengths) else None,
-        variety=None if made is None or real is None else made - real,
-    )
+    piece = continue_seed(model, excerpt.joined, settings)
+    nats = nats_by_number(model, piece.notes)
+    first = len(model.representation.encode(piece.seed_notes)) - 1
+    return Surprise(nats[first:].sum(0), max(1, len(nats) - first))
 
 
-def _mean_length(notes: Sequence[Note], seconds: float) -> float:
-    """Returns the mean duration of notes until `seconds`; 0 without notes."""
-    return fmean(min(note.end, seconds) - note.start for note in notes) if notes else 0.0
+def mean_nats(surprises: list[Surprise]) -> NDArray[np.float64]:
+    """Returns mean nats a step by number, over all steps of all seeds."""
+    total: NDArray[np.float64] = np.sum([s.nats for s in surprises], axis=0)
+    return total / sum(s.n_steps for s in surprises)
+
+
+def next_limit(limit: float, own: float, real: float) -> float:
+    """Returns the limit of a number after a look: higher where its own notes surprise it more."""
+    step = float(np.clip(_STEP * (own / real - 1), -_LARGEST_STEP, _LARGEST_STEP))
+    return float(np.clip(limit * math.exp(step), _LOWEST, _HIGHEST))
+
+
+def find_limits(config: CalibrateConfig, excerpts: list[Excerpt]) -> dict[str, float]:
+    """Returns min-p by number, as the last half of the looks had it on average."""
+    names = list(loaded(config.checkpoint).representation.numbers)
+    limits = dict.fromkeys(names, _FIRST)
+    tried: list[dict[str, float]] = []
+    with ProcessPoolExecutor(config.processes) as pool:
+        real = mean_nats(
+            [*pool.map(partial(real_surprise, checkpoint=config.checkpoint), excerpts)]
+        )
+        print("real music:", ", ".join(f"{n} {x:.3f}" for n, x in zip(names, real, strict=True)))
+        for look in range(config.looks):
+            run = partial(own_surprise, checkpoint=config.checkpoint, min_p=limits)
+            own = mean_nats([*pool.map(run, enumerate(excerpts))])
+            tried.append(limits)
+            told = (f"{n} {x:.3f} with {limits[n]:.5f}" for n, x in zip(names, own, strict=True))
+            print(f"look {look + 1} of {config.looks}:", ", ".join(told), flush=True)
+            limits = {
+                name: next_limit(limits[name], o, r)
+                for name, o, r in zip(names, own, real, strict=True)
+            }
+    kept = tried[len(tried) // 2 :]
+    return {
+        name: float(f"{math.exp(np.mean([math.log(t[name]) for t in kept])):.2g}") for name in names
+    }
 
 
 def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
@@ -161,69 +167,14 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
     return excerpts
 
 
-def medians(excesses: Sequence[Excess]) -> Vector:
-    """Returns what the median seed has too much of: notes, length and variety.
-
-    What no seed tells is no excess.
-    """
-    known = (
-        [value for e in excesses if (value := getattr(e, name)) is not None]
-        for name in ("notes", "length", "variety")
-    )
-    notes, length, variety = (median(values) if values else 0.0 for values in known)
-    return np.array([notes, length, variety - _NEAR_ENOUGH])
-
-
-def next_manner(looks: Sequence[tuple[Manner, Vector]], answers: Matrix) -> Manner:
-    """Returns where nothing should be in excess, or the way there as far as a step goes.
-
-    Args:
-        looks: manners, and what there was too much of with them, `(3,)`; at least one.
-        answers: how excesses, by columns, answered to changes of the three values in other models,
-            `(3, 3)`.
-    """
-    levels = np.array([astuple(manner) for manner, _ in looks])
-    excesses = np.array([excess for _, excess in looks])
-    # From the last look, in steps.
-    away = (levels - levels[-1]) / _STEP
-    known = answers * _STEP[:, None]
-    columns = np.c_[np.ones(len(looks)), away]
-    weights = np.array([_FADING**age for age in range(len(looks))][::-1])[:, None]
-    kept = np.diag([0.0, 1.0, 1.0, 1.0])
-    surprise = np.linalg.solve(
-        columns.T @ (weights * columns) + kept, columns.T @ (weights * (excesses - away @ known))
-    )
-    steps = -surprise[0] @ np.linalg.pinv(known + surprise[1:])
-    steps /= max(1.0, float(np.abs(steps).max()))
-    return Manner(*np.clip(levels[-1] + steps * _STEP, _LOWEST, _HIGHEST).tolist())
-
-
-def find_manner(
-    config: CalibrateConfig, excerpts: list[Excerpt], begin: Manner, answers: Matrix
-) -> Manner:
-    """Returns the manner in which a model's pieces are like those that the seeds are from."""
-    looks: list[tuple[Manner, Vector]] = []
-    manner = begin
-    with ProcessPoolExecutor(config.processes) as pool:
-        for _ in tqdm(range(config.looks), desc=config.checkpoint.name, unit="look"):
-            run = partial(measure, checkpoint=config.checkpoint, manner=manner)
-            looks.append((manner, medians([*pool.map(run, enumerate(excerpts))])))
-            tqdm.write(f"{manner}: {looks[-1][1].round(3)}")
-            manner = next_manner(looks, answers)
-    return Manner(*(round(value, 3) for value in astuple(manner)))
-
-
 def main(config: CalibrateConfig) -> None:
-    """Calibrates a checkpoint and rewrites its config."""
-    file = config.checkpoint / "config.json"
-    model = load_model(str(config.checkpoint)).config
-    begin = Manner(model.tempering, model.pacing, model.holding)
-    manner = find_manner(config, draw_excerpts(config), begin, _ANSWERS[model.representation])
-    told = {**json.loads(file.read_text(encoding="utf-8")), **asdict(manner)}
-    PyzzicatoConfig.from_dict(told)
-    file.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    found = ", ".join(f"{name} {value:g}" for name, value in asdict(manner).items())
-    print(f"{found}, written to {file}")
+    """Calibrates a checkpoint and writes its `generation_config.json`."""
+    limits = find_limits(config, draw_excerpts(config))
+    file = config.checkpoint / VALUES
+    table = DecodingValues(min_p=limits).as_table()
+    file.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    found = ", ".join(f"{name} {value:g}" for name, value in limits.items())
+    print(f"min-p: {found}; written to {file}")
 
 
 def parse_args() -> CalibrateConfig:
@@ -236,7 +187,7 @@ def parse_args() -> CalibrateConfig:
     add("checkpoint", type=Path, help="folder of the model")
     add("--data-dir", type=Path, required=True, help="MAESTRO's folder, or another collection's")
     add("--sources", nargs="+", help="collections of its manifest.csv, for another collection")
-    add("--seeds", type=int, default=64)
+    add("--seeds", type=int, default=48)
     add("--seconds", type=float, default=60.0, help="length of the continuations")
     add("--seed-seconds", type=float, default=10.0)
     add("--looks", type=int, default=8, help="how often the seeds are carried on")

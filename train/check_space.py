@@ -79,7 +79,7 @@ def alone(place: Path) -> dict[str, str]:
 
 def check_package(python: str, space: Path, environment: dict[str, str]) -> None:
     """Raises ValueError unless the package that is imported is the uploaded one."""
-    told = subprocess.run(
+    ran = subprocess.run(
         [python, "-c", "import pyzzicato; print(pyzzicato.__file__)"],
         cwd=space,
         env=environment,
@@ -87,8 +87,8 @@ def check_package(python: str, space: Path, environment: dict[str, str]) -> None
         text=True,
         check=True,
     )
-    if not Path(told.stdout.strip()).is_relative_to(space):
-        raise ValueError(f"the app must import the package beside it, got {told.stdout.strip()}")
+    if not Path(ran.stdout.strip()).is_relative_to(space):
+        raise ValueError(f"the app must import the package beside it, got {ran.stdout.strip()}")
 
 
 @contextmanager
@@ -129,11 +129,11 @@ def wait_for(port: int, app: subprocess.Popen[bytes], log: Path, seconds: float 
 def play(url: str) -> int:
     """Returns the number of notes that the page's API played, seed and all."""
     client = Client(url, verbose=False)
-    told = client.predict(list_seeds()[0].name, seconds=SECONDS, api_name="/continue")
-    for value in flat(told):
+    answer = client.predict(list_seeds()[0].name, seconds=SECONDS, api_name="/continue")
+    for value in flat(answer):
         if isinstance(value, str) and value.endswith(".mid"):
             return len(read_midi(value).notes)
-    raise ValueError(f"/continue must return a MIDI file, got {told!r}")
+    raise ValueError(f"/continue must return a MIDI file, got {answer!r}")
 
 
 def flat(value: Any) -> Iterator[Any]:

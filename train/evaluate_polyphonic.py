@@ -5,7 +5,7 @@
     python train/evaluate_polyphonic.py --data-dir MATS --dataset piano --model wavenet
 
 MATS is any folder with JSB_Chorales.mat, Nottingham.mat, MuseData.mat and Piano_midi.mat. The
-protocol is in `pyzzicato/evaluation/polyphonic.py`, the presets are in `train/presets/polyphonic/`.
+protocol is in `pyzzicato/evaluation/polyphonic.py`, the recipes are in `train/recipes/polyphonic/`.
 Run again with the same arguments to go on with a run that was stopped.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from tqdm import tqdm
 from transformers.utils.logging import disable_progress_bar
 
@@ -34,12 +35,11 @@ from pyzzicato.evaluation.polyphonic import (
 from pyzzicato.models.architecture import BACKBONES, HEADS
 from pyzzicato.models.config import PyzzicatoConfig
 from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.training.loop import Progress
 from pyzzicato.training.precision import PRECISIONS, precision_here
-from pyzzicato.training.sequence_loop import fit
 from pyzzicato.training.sequence_settings import SequenceSettings, read_sequence_settings
+from pyzzicato.training.sequence_task import learn_sequences
 
-PRESETS = Path(__file__).parent / "presets" / "polyphonic"
+RECIPES = Path(__file__).parent / "recipes" / "polyphonic"
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,11 @@ class ProgressBar:
     def __init__(self, title: str, max_steps: int) -> None:
         self._bar = tqdm(total=max_steps, desc=title, unit="step")
 
-    def __call__(self, progress: Progress, loss: float | None) -> None:
-        """Takes the state of a run after an update, or after a look where `loss` is None."""
-        self._bar.update(progress.step - self._bar.n)
-        if loss is None:
-            latest = progress.curve[-1]
-            self._bar.set_postfix(
-                loss=f"{latest['training']:.3f}",
-                validation=f"{latest['validation']:.3f}",
-                best=f"{progress.best_loss:.3f}",
-            )
+    def __call__(self, step: int, figures: dict[str, float]) -> None:
+        """Takes the figures of an update, or of a look."""
+        self._bar.update(step - self._bar.n)
+        if "validation" in figures:
+            self._bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items()})
 
     def close(self) -> None:
         """Leaves the bar as it stands."""
@@ -106,36 +101,22 @@ def build_model(settings: SequenceSettings, train: list[Frames]) -> PyzzicatoMod
             # One bonus for all keys, each as often as it sounds.
             model.head.own.bias.copy_(start)
             model.head.stay.fill_(np.average(stay - start, weights=markov.start_chances))
-    return model.to("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def keep_to_one_run(out: Path, told: dict[str, Any]) -> None:
-    """Refuses a folder that holds a run with other settings; limits alone may change.
-
-    Raises:
-        ValueError: if it does.
-    """
-    limits = ("max_steps", "max_minutes", "patience")
-    fixed = {name: value for name, value in told.items() if name not in limits}
-    file = out / "settings.json"
-    if file.exists() and json.loads(file.read_text(encoding="utf-8")) != fixed:
-        raise ValueError(f"{out} holds a run with other settings; name another with --out")
-    out.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(fixed, indent=1), encoding="utf-8")
+    return model
 
 
 def train_and_test(benchmark: Benchmark, config: PolyphonicConfig) -> dict[str, Any]:
     """Returns the figures of one run as plain JSON values."""
     settings = replace(config.settings, precision=precision_here(config.settings.precision))
-    keep_to_one_run(config.out, {"dataset": config.dataset, **settings.as_dict()})
+    accelerator = Accelerator(mixed_precision=settings.precision)
     model = build_model(settings, benchmark.train)
     bar = ProgressBar(config.out.name, settings.max_steps)
-    progress = fit(
+    progress = learn_sequences(
         model,
         benchmark.train,
         settings,
         config.out,
         lambda averaged: model_nats(averaged, benchmark.validation),
+        accelerator,
         bar,
     )
     bar.close()
@@ -211,10 +192,10 @@ def parse_args() -> PolyphonicConfig:
     add("--dataset", required=True, choices=sorted(FILES))
     add("--model", required=True, choices=BACKBONES, help="backbone")
     add("--head", default="independent", choices=HEADS["roll"])
-    add("--preset", type=Path, help="TOML file; default: the dataset's in train/presets/polyphonic")
+    add("--recipe", type=Path, help="TOML file; default: the dataset's in train/recipes/polyphonic")
     add("--out", type=Path, help="folder of the run; default: runs/polyphonic/DATASET-MODEL-HEAD")
     add("--json", type=Path, help="figures and learning curve; default: result.json in --out")
-    add("--max-minutes", type=float)
+    add("--max-minutes", type=float, help="also for a run that is to go on")
     add("--max-steps", type=int)
     add("--learning-rate", type=float)
     add("--transpose", type=int, help="semitones either way, 0 to 11")
@@ -226,8 +207,8 @@ def parse_args() -> PolyphonicConfig:
         args.pop(name) for name in ("data_dir", "dataset", "out", "json")
     )
     backbone, head = args.pop("model"), args.pop("head")
-    preset = args.pop("preset") or PRESETS / f"{dataset}.toml"
-    settings = read_sequence_settings(preset, backbone, head, **args)
+    recipe = args.pop("recipe") or RECIPES / f"{dataset}.toml"
+    settings = read_sequence_settings(recipe, backbone, head, **args)
     out = out or Path("runs") / "polyphonic" / f"{dataset}-{backbone}-{head}"
     return PolyphonicConfig(data_dir, dataset, out, json_path, settings)
 

@@ -1,7 +1,7 @@
 """Measure whether training's memory grows with the data: peaks on a few pieces and on all.
 
-    python train/measure_memory.py train/presets/lstm.toml --data data/notes --steps 20   # a taste
-    python train/measure_memory.py train/presets/lstm.toml --data data/notes
+    python train/measure_memory.py train/recipes/lstm.toml --data data/notes --steps 20   # a taste
+    python train/measure_memory.py train/recipes/lstm.toml --data data/notes
 
 Runs train/train.py twice, each run in a process of its own: on the first ten training pieces, then
 on the whole of the prepared data. Prints the peak of resident memory of both (the kernel's
@@ -30,7 +30,7 @@ TRAIN_SCRIPT = Path(__file__).with_name("train.py")
 class MemoryConfig:
     """One measurement: see `--help` for each field."""
 
-    preset: Path
+    recipe: Path
     data: Path
     pieces: int
     steps: int
@@ -85,10 +85,10 @@ def peak_bytes(command: Sequence[str]) -> int:
     return int(usage.ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
 
 
-def training_peak(preset: Path, data: Path, steps: int) -> int:
+def training_peak(recipe: Path, data: Path, steps: int) -> int:
     """Returns the peak resident memory, in bytes, of a whole run of `steps` updates."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, str(TRAIN_SCRIPT), str(preset), "--data", str(data)]
+        command = [sys.executable, str(TRAIN_SCRIPT), str(recipe), "--data", str(data)]
         command += ["--out", out, "--max-steps", str(steps), "--eval-every", str(steps)]
         return peak_bytes(command)
 
@@ -99,8 +99,8 @@ def main(config: MemoryConfig) -> None:
     with tempfile.TemporaryDirectory() as folder:
         few = write_smaller_store(store, Path(folder), config.pieces)
         store.release()
-        small = training_peak(config.preset, few, config.steps)
-        large = training_peak(config.preset, config.data, config.steps)
+        small = training_peak(config.recipe, few, config.steps)
+        large = training_peak(config.recipe, config.data, config.steps)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"| data ({config.steps} updates) | pieces | hours | peak resident memory |")
     print("|---|---|---|---|")
@@ -118,7 +118,7 @@ def parse_args() -> MemoryConfig:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("preset", type=Path, help="TOML file of settings, see train/presets/")
+    add("recipe", type=Path, help="TOML file, see train/recipes/")
     add("--data", type=Path, required=True, help="prepared data, from prepare_data.py")
     add("--pieces", type=int, default=10, help="training pieces of the small run")
     add("--steps", type=int, default=200, help="updates of each run")

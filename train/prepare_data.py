@@ -1,5 +1,6 @@
 """Turn MIDI collections into training data: notes that training reads by memory map.
 
+    python train/prepare_data.py --midi-dir FOLDER --out data/mine                     # your music
     python train/prepare_data.py --data-dir MAESTRO --out data/notes --limit 10        # a taste
     python train/prepare_data.py --data-dir MAESTRO --out data/notes                   # everything
     python train/prepare_data.py --data-dir MAESTRO --out data/bach --composers bach
@@ -11,26 +12,26 @@
     python train/prepare_data.py --data-dir MAESTRO --extra-dir EXTRA --sources supra \
         --out data/more                                       # MAESTRO, and more to learn from
 
+`--midi-dir` takes any folder of MIDI files and the folders in it. Broken files are skipped, doubles
+left out, one piece in ten is kept apart to validate on; `splits.csv` beside the notes says which,
+and is kept when the folder has grown. Composer and title are taken from a csv (`--table`, or one in
+the folder) or from names like "Composer - Title.mid"; else the file's folder names the composer.
+
 MAESTRO is the unpacked official folder, version 2 or 3: maestro-v*.csv and one folder a year. With
 `--sources` the folder is another collection, described by its manifest.csv; with `--extra-dir` too,
-that collection's training pieces join MAESTRO's, and what is held out stays MAESTRO's.
+that collection's training pieces join MAESTRO's, and what is held out stays MAESTRO's. `--manifest`
+compares each file with the hashes of `manifest.py` first, and prepares nothing else than those.
 """
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
-
-from pyzzicato.midi import read_midi
+from pyzzicato.midi import Sustain
 from pyzzicato.plots import plot_composers, save_png
 from pyzzicato.training.catalogue import (
     SPLITS,
@@ -40,7 +41,9 @@ from pyzzicato.training.catalogue import (
     most_played,
     select_files,
 )
-from pyzzicato.training.store import StoreWriter, pack_notes
+from pyzzicato.training.checksums import check_collections
+from pyzzicato.training.preparation import prepare_folder, write_store
+from pyzzicato.training.splits import VALIDATION_SHARE
 
 
 @dataclass(frozen=True)
@@ -60,70 +63,12 @@ class PrepareConfig:
     from_hub: str | None = None
     revision: str | None = None
     extra_dir: Path | None = None
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One parsed file: its packed notes, or the reason why it was skipped."""
-
-    packed: NDArray[np.void] | None
-    reason: str = ""
-
-
-def prepare_file(path: Path, sustain: str) -> Prepared:
-    """Returns the packed notes of one MIDI file, moved to begin with the first."""
-    if not path.is_file():
-        return Prepared(None, reason="absent")
-    try:
-        notes = read_midi(path).sounding(sustain)
-    except ValueError as error:
-        return Prepared(None, reason=str(error))
-    return Prepared(pack_notes(notes))
-
-
-def write_store(chosen: Sequence[tuple[Piece, Path]], config: PrepareConfig, out: Path) -> None:
-    """Parses the pieces in parallel, writes the store, prints what was skipped and why.
-
-    Args:
-        chosen: what is to be in the store, and where it lies.
-        config: of `sustain` and `processes` use is made.
-        out: folder of the store.
-
-    Raises:
-        ValueError: if none of the pieces could be read; an earlier store is left as it was.
-    """
-    pieces, files = zip(*chosen, strict=True)
-    names, licences = (
-        sorted({getattr(piece, name) for piece in pieces}) for name in ("source", "licence")
-    )
-    writer = StoreWriter(out, config.sustain, ", ".join(names), ", ".join(licences))
-    skipped: list[tuple[str, str]] = []
-    n_notes, seconds = 0, 0.0
-    with ProcessPoolExecutor(config.processes) as pool:
-        results = pool.map(partial(prepare_file, sustain=config.sustain), files, chunksize=4)
-        for piece, done in zip(tqdm(pieces, desc="parse", unit="file"), results, strict=True):
-            if done.packed is None:
-                skipped.append((piece.path, done.reason))
-                continue
-            n_notes += len(done.packed)
-            seconds += piece.duration_s
-            writer.add(
-                done.packed,
-                composer=piece.composer,
-                title=piece.title,
-                split=piece.split,
-                path=piece.path,
-            )
-    absent = sum(reason == "absent" for _, reason in skipped)
-    if len(skipped) == len(pieces):
-        raise ValueError(
-            f"none of the {len(pieces)} chosen pieces could be read ({absent} absent); "
-            "check the folder, the composers and the splits"
-        )
-    writer.close()
-    (out / "skipped.json").write_text(json.dumps(skipped, indent=1), encoding="utf-8")
-    print(f"{len(pieces) - len(skipped)} pieces, {n_notes} notes, {seconds / 3600:.1f} h in {out}")
-    print(f"skipped: {absent} absent, {len(skipped) - absent} broken (listed in skipped.json)")
+    midi_dir: Path | None = None
+    table: Path | None = None
+    name: str | None = None
+    licence: str = ""
+    validation: float = VALIDATION_SHARE
+    manifests: tuple[Path, ...] = ()
 
 
 def explore(pieces: list[Piece], folder: Path) -> None:
@@ -157,10 +102,41 @@ def copy_from_hub(config: PrepareConfig) -> None:
     print(f"{n_pieces} pieces of {config.from_hub} in {config.out}")
 
 
+def prepare_own(config: PrepareConfig) -> None:
+    """Writes the store from any folder of MIDI files."""
+    assert config.midi_dir is not None
+    assert config.out is not None  # the parser sees to both
+    prepared = prepare_folder(
+        config.midi_dir,
+        config.out,
+        table=config.table,
+        name=config.name,
+        licence=config.licence,
+        validation=config.validation,
+        sustain=cast(Sustain, config.sustain),
+        processes=config.processes,
+        limit=config.limit,
+    )
+    print("\n".join([*prepared.sentences(), f"in {config.out}"]))
+
+
+def listed_in(
+    manifests: tuple[Path, ...], chosen: list[tuple[Piece, Path]]
+) -> list[tuple[Piece, Path]]:
+    """Returns those of the pieces that manifests list, and says how many they do not."""
+    listed = check_collections(manifests, [(piece.path, path) for piece, path in chosen])
+    kept = [(piece, path) for piece, path in chosen if piece.path in listed]
+    print(f"{len(kept)} files are as the manifests say; {len(chosen) - len(kept)} are not in them")
+    return kept
+
+
 def main(config: PrepareConfig) -> None:
     """Runs one preparation."""
     if config.from_hub is not None:
         copy_from_hub(config)
+        return
+    if config.midi_dir is not None:
+        prepare_own(config)
         return
     data_dir = config.data_dir
     assert data_dir is not None  # the parser sees to it
@@ -171,7 +147,17 @@ def main(config: PrepareConfig) -> None:
         explore([piece for piece, _ in choose(None, SPLITS)], config.explore)
     if config.out is not None:
         chosen = choose(config.composers, config.splits, limit=config.limit)
-        write_store(chosen, config, config.out)
+        if not chosen:
+            raise ValueError("composers, sources and splits must leave a piece; they leave none")
+        if config.manifests:
+            chosen = listed_in(config.manifests, chosen)
+        prepared = write_store(
+            chosen,
+            config.out,
+            sustain=cast(Sustain, config.sustain),
+            processes=config.processes,
+        )
+        print("\n".join([*prepared.sentences(), f"in {config.out}"]))
 
 
 def parse_args() -> PrepareConfig:
@@ -183,6 +169,7 @@ def parse_args() -> PrepareConfig:
     add = parser.add_argument
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data-dir", type=Path, help="MAESTRO's folder")
+    source.add_argument("--midi-dir", type=Path, help="any folder of MIDI files")
     source.add_argument("--from-hub", metavar="REPO", help="prepared data on the Hub instead")
     add("--revision", help="commit, tag or branch of --from-hub")
     add("--out", type=Path, help="folder for the prepared data")
@@ -190,6 +177,11 @@ def parse_args() -> PrepareConfig:
     add("--composers", nargs="+", help="parts of names, for example bach chopin (default: all)")
     add("--extra-dir", type=Path, help="another collection, whose --sources join what is learnt")
     add("--sources", nargs="+", help="collections of the manifest.csv in --extra-dir or --data-dir")
+    add("--table", type=Path, help="csv of --midi-dir's files: path, composer, title, split")
+    add("--name", help="what to call the music of --midi-dir (default: the folder's name)")
+    add("--licence", default="", help="of the music of --midi-dir; needed to publish, not to train")
+    add("--validation", type=float, default=VALIDATION_SHARE, metavar="SHARE")
+    add("--manifest", dest="manifests", type=Path, nargs="+", default=[], help="see manifest.py")
     add("--splits", nargs="+", default=SPLITS, choices=SPLITS)
     add("--sustain", default="extend", choices=("extend", "ignore"), help="the sustain pedal")
     add("--limit", type=_count, help="only the first N pieces")
@@ -202,6 +194,9 @@ def parse_args() -> PrepareConfig:
         parser.error("--from-hub takes --out and no --explore")
     if args["extra_dir"] is not None and (args["sources"] is None or args["out"] is None):
         parser.error("--extra-dir takes --sources, the collections to add, and --out")
+    if args["midi_dir"] is not None and (args["out"] is None or args["explore"] is not None):
+        parser.error("--midi-dir takes --out and no --explore")
+    args["manifests"] = tuple(args["manifests"])
     for name in ("composers", "sources"):
         args[name] = None if args[name] is None else tuple(args[name])
     return PrepareConfig(**{**args, "splits": tuple(args["splits"])})

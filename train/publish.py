@@ -4,11 +4,15 @@
     python train/publish.py runs/lstm/best --repo NAMESPACE/pyzzicato-lstm --tag v1
     python train/publish.py pyzzicato/pretrained/lstm --repo NAMESPACE/pyzzicato-lstm \
         --report reports/v0.1/report.json --pin lstm
-    python train/publish.py --space NAMESPACE/pyzzicato
+    python train/publish.py --space NAMESPACE/pyzzicato --yes
     python train/publish.py --dataset NAMESPACE/maestro-notes --data data/notes
+    python train/publish.py --bundled --report reports/v0.2/report.json    # cards in this copy
 
 Log in first with `hf auth login`, or set HF_TOKEN. `--dry-run` lays everything out in a folder and
 shows what would go; it needs no account. Publishing again without changes makes no commit.
+
+A repository that holds something else is refused. What would be added, changed and removed is shown
+before it is, and asked for; `--yes` answers. What somebody else put there or changed is kept.
 """
 
 import argparse
@@ -22,8 +26,11 @@ from transformers.utils import logging
 
 from pyzzicato.hub.downloads import HubUnreachableError
 from pyzzicato.hub.registry import Pin, is_repo_id, write_pin
-from pyzzicato.publishing.commits import Kind, Published, compare_folder, publish_folder
+from pyzzicato.publishing.access import check_token
+from pyzzicato.publishing.bundled import write_bundled
+from pyzzicato.publishing.commits import Published, check_tag, publish_folder
 from pyzzicato.publishing.model_repo import build_model_repo
+from pyzzicato.publishing.plans import Kind, Plan, check_target, plan_publication
 from pyzzicato.publishing.space_repo import build_space_repo
 
 
@@ -44,21 +51,47 @@ class PublishConfig:
     sound: bool = True
     dry_run: bool = False
     out: Path | None = None
+    yes: bool = False
+    replace: tuple[str, ...] = ()
+    base_model: str | None = None
+    licence: str | None = None
+    bundled: bool = False
 
 
 def main(config: PublishConfig) -> Published | None:
-    """Lays a repository out in a folder and, unless this is a dry run, publishes it."""
+    """Lays a repository out in a folder and, unless this is a dry run, publishes it.
+
+    Returns:
+        Where it went; None after a dry run, if the answer was no, or if nothing was to go.
+
+    Raises:
+        ValueError: if the configuration, the token, the repository or what is to be published is
+            not fit for it. All but the last is found out before anything takes long.
+    """
     logging.disable_progress_bar()
-    kind, repo = _target(config)
+    if config.bundled:
+        for path in write_bundled(config.report):
+            print(path)
+        return None
+    kind, repo = target_of(config)
+    if not config.dry_run:
+        check_ready(repo, kind, config.yes)
     folder = config.out or Path(tempfile.mkdtemp(prefix="pyzzicato-publish-"))
     try:
         message = _lay_out(config, kind, repo, folder)
         if config.dry_run:
-            _show(folder, repo, kind)
+            _show_folder(folder, repo, kind, config.replace)
+            return None
+        plan = plan_publication(folder, repo, kind, config.replace)
+        check_tag(repo, kind, config.tag, plan)
+        _show_plan(plan, repo)
+        if not (plan.is_empty or config.yes or _agreed(repo)):
+            print("nothing was published")
             return None
         published = publish_folder(
             folder,
             repo,
+            plan,
             kind=kind,
             message=message,
             private=config.private,
@@ -71,16 +104,47 @@ def main(config: PublishConfig) -> Published | None:
     done = "published" if published.is_new else "nothing has changed, no commit was made"
     print(f"{done}: {published.url} at commit {published.commit}")
     if kind == "model":
-        pin = Pin(repo, published.commit)
-        entry = f'"{config.pin or "NAME"}": {{"repo": "{pin.repo}", "commit": "{pin.commit}"}}'
-        if config.pin is None:
-            print(f"registry entry: {entry} (--pin NAME writes it)")
-        else:
-            print(f"{write_pin(config.pin, pin)}: {entry}")
+        _tell_pin(config.pin, Pin(repo, published.commit))
     return published
 
 
-def _target(config: PublishConfig) -> tuple[Kind, str]:
+def check_ready(repo: str, kind: Kind = "model", yes: bool = False) -> None:
+    """Returns if there is nothing in the way of publishing; some seconds at most.
+
+    Raises:
+        ValueError: if nobody can be asked and `yes` is not set, the token may not write to the
+            repository, or the repository holds something else.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise ValueError(
+            "publishing asks before it writes, and there is no terminal to ask at; look at "
+            "--dry-run, then add --yes"
+        )
+    check_token(repo)
+    check_target(repo, kind)
+
+
+def _tell_pin(name: str | None, pin: Pin) -> None:
+    entry = f'"{name or "NAME"}": {{"repo": "{pin.repo}", "commit": "{pin.commit}"}}'
+    if name is None:
+        print(f"registry entry: {entry} (--pin NAME writes it)")
+    else:
+        print(f"{write_pin(name, pin)}: {entry}")
+
+
+def _agreed(repo: str) -> bool:
+    try:
+        return input(f"Publish this to {repo}? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def target_of(config: PublishConfig) -> tuple[Kind, str]:
+    """Returns what is published where.
+
+    Raises:
+        ValueError: unless exactly one repository is named, as NAMESPACE/NAME.
+    """
     targets: list[tuple[Kind, str]] = []
     if config.repo is not None:
         targets.append(("model", config.repo))
@@ -105,7 +169,7 @@ def _lay_out(config: PublishConfig, kind: Kind, repo: str, folder: Path) -> str:
         # Imported here: nothing else needs the libraries of data sets.
         from pyzzicato.publishing.dataset_repo import build_dataset_repo
 
-        n_pieces = build_dataset_repo(config.data, repo, folder)
+        n_pieces = build_dataset_repo(config.data, repo, folder, config.licence)
         return f"{n_pieces} pieces"
     if config.checkpoint is None:
         raise ValueError("a model's folder must be given with --repo")
@@ -116,11 +180,13 @@ def _lay_out(config: PublishConfig, kind: Kind, repo: str, folder: Path) -> str:
         report=config.report,
         example=config.example,
         sound=config.sound,
+        base_model=config.base_model,
+        licence=config.licence,
     )
     return f"{info.name}, weights {info.revision}"
 
 
-def _show(folder: Path, repo: str, kind: Kind) -> None:
+def _show_folder(folder: Path, repo: str, kind: Kind, replace: tuple[str, ...]) -> None:
     """Prints what would go: against what is published where the Hub can be asked."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in paths:
@@ -128,12 +194,15 @@ def _show(folder: Path, repo: str, kind: Kind) -> None:
     total = sum(path.stat().st_size for path in paths)
     print(f"{len(paths)} files, {total / 1e6:.1f} MB, in {folder}")
     try:
-        found = compare_folder(folder, repo, kind)
+        _show_plan(plan_publication(folder, repo, kind, replace), repo)
     except HubUnreachableError as error:
         print(f"not compared with what is published: {error}")
-        return
-    print(f"changes to {repo}:" if not found.is_empty else f"{repo} would stay as it is")
-    for line in found.lines():
+
+
+def _show_plan(plan: Plan, repo: str) -> None:
+    new = " (a new repository)" if plan.parent is None else ""
+    print(f"{repo} stays as it is" if plan.is_empty else f"changes to {repo}{new}:")
+    for line in plan.lines():
         print(f"  {line}")
 
 
@@ -148,6 +217,7 @@ def parse_args() -> PublishConfig:
     add("--repo", help="NAMESPACE/NAME of the model's repository")
     add("--space", help="NAMESPACE/NAME of the Space")
     add("--dataset", help="NAMESPACE/NAME of the data set")
+    add("--bundled", action="store_true", help="write the bundled models' cards anew, here")
     add("--data", type=Path, help="prepared data to publish, from prepare_data.py")
     add("--report", type=Path, help="report.json of an evaluation of these weights, for the card")
     add("--tag", help="name of this version, v1")
@@ -155,9 +225,14 @@ def parse_args() -> PublishConfig:
     add("--private", action="store_true", help="make a new repository private")
     add("--no-example", dest="example", action="store_false", help="no continuation on the card")
     add("--no-sound", dest="sound", action="store_false", help="no sound of it")
+    add("--base-model", metavar="REPO", help="what it was trained on from (default: as recorded)")
+    add("--licence", help="of the music, where the training record or the data does not say")
+    add("--yes", action="store_true", help="publish without asking")
+    add("--replace", nargs="+", default=[], metavar="FILE", help="write over others' changes to it")
     add("--dry-run", action="store_true", help="lay everything out, show it, publish nothing")
     add("--out", type=Path, help="empty folder to lay it out in (default: a temporary one)")
-    return PublishConfig(**vars(parser.parse_args()))
+    args = vars(parser.parse_args())
+    return PublishConfig(**{**args, "replace": tuple(args["replace"])})
 
 
 if __name__ == "__main__":

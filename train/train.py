@@ -1,65 +1,78 @@
 """Train a network on prepared data and leave its best checkpoint in Hub layout.
 
-    python train/train.py train/presets/lstm.toml --data data/notes --out runs/taste --max-steps 50
-    python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm
-    python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm     # resumes
-    python train/train.py train/presets/lstm.toml --stream NAMESPACE/DATASET --out runs/lstm
-    python train/train.py train/presets/lstm.toml --data data/notes --out runs/lstm \
+    python train/train.py train/recipes/lstm.toml --data data/notes --out runs/taste --max-steps 50
+    python train/train.py train/recipes/lstm.toml --data data/notes --out runs/lstm
+    python train/train.py train/recipes/lstm.toml --data data/notes --out runs/lstm     # resumes
+    python train/train.py train/recipes/lstm.toml --stream NAMESPACE/DATASET --out runs/lstm
+    python train/train.py train/recipes/lstm.toml --data data/notes --out runs/lstm \
         --push-to-hub NAMESPACE/pyzzicato-lstm
-    python train/train.py train/presets/lstm-events.toml --data data/mine --out runs/mine \
+    python train/train.py train/recipes/lstm-events.toml --data data/mine --out runs/mine \
         --start-from lstm-events --learning-rate 3e-4 --max-steps 300                   # your music
-    accelerate launch train/train.py train/presets/lstm.toml --data ... --out ...       # GPUs
+    accelerate launch train/train.py train/recipes/lstm.toml --data ... --out ...       # GPUs
     ACCELERATE_USE_CPU=true torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
-        train/train.py train/presets/lstm.toml --data ... --out ...                     # two CPUs
+        train/train.py train/recipes/lstm.toml --data ... --out ...                     # two CPUs
+
+A recipe makes a model from nothing, stage after stage; a run that was stopped goes on where it was,
+also with other limits (`--max-steps`, `--decay-steps`, `--eval-every`, `--patience`,
+`--precision`). With `--start-from` the last stage alone is run. `--batch-size` is of each process;
+an update sums over all of them and over `--gradient-accumulation` batches.
 
 `--stream` reads the training set from a repository of `publish.py --dataset`, shard by shard, each
 process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.
 
-The run's folder holds `best/` (config.json, model.safetensors, training.json), `checkpoints/` (to
-resume from), `settings.json` and a TensorBoard log.
+A run's folder holds `best/` (config.json, model.safetensors, training.json), `checkpoints/` (to
+resume from), `settings.json` and a log; each stage of several has a folder of its own in it.
 """
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelerate import Accelerator
+from accelerate.utils import GradientAccumulationPlugin
 from tqdm import tqdm
 
 from pyzzicato.training.loop import train
 from pyzzicato.training.precision import PRECISIONS, precision_here
+from pyzzicato.training.progress import Progress
+from pyzzicato.training.recipes import Recipe, Stage, read_recipe
 from pyzzicato.training.record import training_record, write_record
-from pyzzicato.training.settings import TrainSettings, read_settings
+from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore
+
+TRACKERS = ("tensorboard", "trackio", "wandb", "none")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run: where the data is, where the checkpoints go, and the settings.
+    """One making of a model: where the data is, where the checkpoints go, and the recipe.
 
     Either `data`, a folder, or `stream`, a repository on the Hub, is set.
     """
 
     data: Path | None
     out: Path
-    settings: TrainSettings
+    recipe: Recipe
     stream: str | None = None
     revision: str | None = None
     push_to_hub: str | None = None
     private: bool = False
+    report_to: str = "tensorboard"
+    workers: int | None = None
 
 
 class ProgressBar:
-    """Shows loss and steps a second, and logs both; on the main process only."""
+    """Shows loss and steps a second, and logs all figures; on the main process only."""
 
-    def __init__(self, config: TrainConfig, accelerator: Accelerator) -> None:
+    def __init__(self, name: str, settings: TrainSettings, accelerator: Accelerator) -> None:
         self._accelerator = accelerator
-        settings = config.settings
-        self._steps = settings.batch_size * settings.crop_steps * accelerator.num_processes
+        self._steps = settings.batch_size * settings.gradient_accumulation
+        self._steps *= settings.crop_steps * accelerator.num_processes
         self._bar = tqdm(
             total=settings.max_steps,
-            desc=config.out.name,
+            desc=name,
             unit="step",
             disable=not accelerator.is_main_process,
         )
@@ -69,44 +82,132 @@ class ProgressBar:
         """Takes the figures of a step."""
         self._accelerator.log(figures, step=step)
         self._bar.update(step - self._bar.n)
-        self._shown |= {name: f"{value:.3f}" for name, value in figures.items()}
+        shown = {name: figures[name] for name in ("loss", "validation") if name in figures}
+        self._shown |= {name: f"{value:.3f}" for name, value in shown.items()}
         rate = self._bar.format_dict["rate"] or 0.0
         self._bar.set_postfix({**self._shown, "steps/s": f"{rate * self._steps:.0f}"})
 
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        self._bar.close()
+
 
 def main(config: TrainConfig) -> None:
-    """Runs or resumes one training run and writes its record."""
-    settings = replace(config.settings, precision=precision_here(config.settings.precision))
-    accelerator = Accelerator(
-        mixed_precision=settings.precision,
-        log_with="tensorboard",
+    """Runs or resumes each stage and writes its record."""
+    accelerator = build_accelerator(config)
+    if config.push_to_hub is not None and accelerator.is_main_process:
+        # Better now than after hours. Imported here: training itself does without the Hub.
+        import publish
+
+        publish.check_ready(config.push_to_hub, yes=True)
+    store = open_store(config, accelerator.num_processes)
+    if accelerator.is_main_process:
+        compare_data(config.recipe, store)
+    for stage in config.recipe.stages:
+        settings = as_launched(config.recipe.ready(config.out, stage), accelerator)
+        make(stage, settings, config, store, accelerator)
+    accelerator.end_training()
+    if accelerator.is_main_process and config.push_to_hub is not None:
+        best = config.recipe.folder(config.out, config.recipe.stages[-1]) / "best"
+        push(best, config.push_to_hub, config.private)
+
+
+def make(
+    stage: Stage,
+    settings: TrainSettings,
+    config: TrainConfig,
+    store: NoteStore,
+    accelerator: Accelerator,
+) -> None:
+    """Runs or resumes one stage, unless it is done, and writes its record."""
+    out = config.recipe.folder(config.out, stage)
+    bar = ProgressBar(out.name, settings, accelerator)
+    accelerator.init_trackers(stage.name or "log", config=logged(settings))
+    workers = default_workers(config, accelerator) if config.workers is None else config.workers
+    progress = train(store, settings, out, accelerator, bar, workers)
+    bar.close()
+    if accelerator.is_main_process:
+        finish(store, settings, progress, out / "best", accelerator)
+    accelerator.wait_for_everyone()
+
+
+def finish(
+    store: NoteStore,
+    settings: TrainSettings,
+    progress: Progress,
+    best: Path,
+    accelerator: Accelerator,
+) -> None:
+    """Writes a run's record and says how well it predicts."""
+    record = training_record(
+        store,
+        settings,
+        progress,
+        command="python " + " ".join(sys.argv),
+        n_processes=accelerator.num_processes,
+        device=accelerator.device.type,
+    )
+    write_record(record, best)
+    losses = record["losses"]
+    told_baselines = ", ".join(
+        f"{name.replace('_', ' ')} {loss:.3f}" for name, loss in losses["baselines"].items()
+    )
+    print(
+        f"best validation loss {losses['validation']:.3f} {losses['unit']} at step "
+        f"{progress.best_step}; {told_baselines}; in {best}"
+    )
+
+
+def build_accelerator(config: TrainConfig) -> Accelerator:
+    """Returns what trains here: as `accelerate launch` was told, or else as the recipe says."""
+    asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked not in PRECISIONS or asked == "no":
+        asked = config.recipe.stages[-1].settings.precision
+    tracker = None if config.report_to == "none" else config.report_to
+    return Accelerator(
+        mixed_precision=precision_here(asked),
+        # The loop divides losses itself.
+        gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),
+        log_with=tracker,
         project_dir=config.out,
     )
-    store = open_store(config, accelerator.num_processes)
-    accelerator.init_trackers("log")
-    bar = ProgressBar(config, accelerator)
-    progress = train(store, settings, config.out, accelerator, bar)
-    accelerator.end_training()
-    if accelerator.is_main_process:
-        record = training_record(
-            store,
-            settings,
-            progress,
-            command="python " + " ".join(sys.argv),
-            n_processes=accelerator.num_processes,
-            device=accelerator.device.type,
-        )
-        write_record(record, config.out / "best")
-        losses = record["losses"]
-        told_baselines = ", ".join(
-            f"{name.replace('_', ' ')} {loss:.3f}" for name, loss in losses["baselines"].items()
-        )
+
+
+def as_launched(settings: TrainSettings, accelerator: Accelerator) -> TrainSettings:
+    """Returns the settings with what `accelerate launch` was told on top."""
+    batches = int(os.environ.get("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "1"))
+    return replace(
+        settings,
+        precision=accelerator.mixed_precision,
+        gradient_accumulation=batches if batches > 1 else settings.gradient_accumulation,
+    )
+
+
+def logged(settings: TrainSettings) -> dict[str, str | int | float]:
+    """Returns the settings as trackers take them: one level, no lists."""
+    table = settings.as_dict()
+    model = table.pop("model")
+    flat = {**table, **{f"model.{name}": value for name, value in model.items()}}
+    return {
+        name: value if isinstance(value, str | int | float) else str(value)
+        for name, value in flat.items()
+    }
+
+
+def default_workers(config: TrainConfig, accelerator: Accelerator) -> int:
+    """Returns how many processes make batches ahead: none where the processors train."""
+    return 0 if config.stream or accelerator.device.type == "cpu" else 2
+
+
+def compare_data(recipe: Recipe, store: NoteStore) -> None:
+    """Says so if the data are not those that the recipe was made for."""
+    found = store.fingerprint()
+    if recipe.data_sha256 and found != recipe.data_sha256:
         print(
-            f"best validation loss {losses['validation']:.3f} {losses['unit']} at step "
-            f"{progress.best_step}; {told_baselines}; in {config.out / 'best'}"
+            f"the data are not the recipe's (SHA-256 {found[:12]}, not "
+            f"{recipe.data_sha256[:12]}): its figures will not be reached exactly",
+            file=sys.stderr,
         )
-        if config.push_to_hub is not None:
-            push(config.out / "best", config.push_to_hub, config.private)
 
 
 def push(checkpoint: Path, repo: str, private: bool) -> None:
@@ -114,7 +215,8 @@ def push(checkpoint: Path, repo: str, private: bool) -> None:
     # Imported here: training itself needs neither sound nor pictures.
     import publish
 
-    publish.main(publish.PublishConfig(checkpoint=checkpoint, repo=repo, private=private))
+    config = publish.PublishConfig(checkpoint=checkpoint, repo=repo, private=private, yes=True)
+    publish.main(config)
 
 
 def open_store(config: TrainConfig, n_processes: int) -> NoteStore:
@@ -135,7 +237,7 @@ def parse_args() -> TrainConfig:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("preset", type=Path, help="TOML file of settings, see train/presets/")
+    add("recipe", type=Path, help="TOML file, see train/recipes/")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, help="prepared data, from prepare_data.py")
     source.add_argument("--stream", metavar="REPO", help="training set on the Hub, NAMESPACE/NAME")
@@ -143,18 +245,24 @@ def parse_args() -> TrainConfig:
     add("--push-to-hub", metavar="REPO", help="publish the best checkpoint there in the end")
     add("--private", action="store_true", help="make a new repository private")
     add("--out", type=Path, required=True, help="folder of the run")
+    add("--report-to", choices=TRACKERS, default="tensorboard")
+    add("--workers", type=int, help="processes that make batches; default: 2 on a GPU, else 0")
     add("--max-steps", type=int)
+    add("--decay-steps", type=int, help="updates in which the rate falls to 0 in the end")
     add("--batch-size", type=int)
+    add("--gradient-accumulation", type=int, metavar="N", help="batches an update")
     add("--eval-every", type=int)
+    add("--patience", type=int)
     add("--learning-rate", type=float)
     add("--start-from", metavar="MODEL", help="name or folder of a model to go on from")
     add("--precision", choices=PRECISIONS)
-    add("--composers", nargs="+", help="full names; default: the preset's, else all")
+    add("--composers", nargs="+", help="full names; default: the recipe's, else all")
     add("--seed", type=int)
     args = vars(parser.parse_args())
-    preset, data, out = args.pop("preset"), args.pop("data"), args.pop("out")
-    hub = {name: args.pop(name) for name in ("stream", "revision", "push_to_hub", "private")}
-    return TrainConfig(data, out, read_settings(preset, **args), **hub)
+    path, data, out = args.pop("recipe"), args.pop("data"), args.pop("out")
+    names = ("stream", "revision", "push_to_hub", "private", "report_to", "workers")
+    others = {name: args.pop(name) for name in names}
+    return TrainConfig(data, out, read_recipe(path, **args), **others)
 
 
 if __name__ == "__main__":

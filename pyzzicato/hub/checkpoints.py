@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ..models.architecture import Architecture, read_architecture
 from ..playing.decoding.values import DecodingValues, read_values
+from .licences import data_licences
 
 MODEL_TYPE = "pyzzicato"
 CONFIG = "config.json"
@@ -83,7 +84,7 @@ class ModelInfo:
             "weights": self.n_weights,
             "size_mb": round(self.size_bytes / 1e6, 1),
             "data": data.get("name"),
-            "licence": data.get("licence"),
+            "licence": ", ".join(its.licence for its in data_licences(self.record)) or None,
             "hours": round(sum(h for h in hours if isinstance(h, int | float)), 1),
             "validation_loss": losses.get("validation"),
             "loss_unit": losses.get("unit"),

@@ -10,8 +10,11 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 REPRESENTATIONS = ("roll", "events")
-BACKBONES = ("conv1d", "wavenet", "lstm")
+BACKBONES = ("conv1d", "wavenet", "lstm", "attention")
 COMPOSERS = {
     "bach": "Johann Sebastian Bach",
     "beethoven": "Ludwig van Beethoven",
@@ -55,6 +58,9 @@ _MAX_CHORDS = 64
 _MAX_RECALL = 1000
 _MAX_COMPOSERS = 256
 _MAX_DENSITIES = 64
+_MAX_HEADS = 64
+_MAX_VIEW = 16384
+_MAX_ENDINGS = 64
 
 
 @dataclass
@@ -63,15 +69,15 @@ class Architecture:
 
     Attributes:
         representation: what a step is; "roll" is one frame of 88 keys, "events" one note.
-        backbone: "conv1d" (plain causal convolutions), "wavenet" (gated dilated convolutions) or
-            "lstm".
+        backbone: "conv1d" (plain causal convolutions), "wavenet" (gated dilated convolutions),
+            "lstm" or, on note events, "attention" (the LSTM with attention above it).
         head: on a roll "independent" (88 sigmoids, the article's output) or "joint" (each key
             given those below it); on events "notes" (the four numbers of a note in a row).
         fs: frames a second of the roll, 1 to 200.
         sustain: "extend" lengthens notes by the sustain pedal before they become a roll, "ignore"
             keeps them as fingered. The same in training and in use.
         hidden_size: channels of the backbone, 1 to 4096.
-        n_layers: layers (conv1d, lstm) or dilated blocks (wavenet), 1 to 64.
+        n_layers: layers (conv1d, lstm, attention) or dilated blocks (wavenet), 1 to 64.
         kernel_size: frames a convolution spans at dilation 1 (conv1d, wavenet), 1 to 256.
         dense_size: width of the dense layer after the backbone (wavenet, lstm), 1 to 4096.
         dropout: share of activations dropped in training, 0 to below 1.
@@ -87,10 +93,18 @@ class Architecture:
         recalls: lengths in steps, rising, 1 to 1000, at most 16: what followed the last time that
             the last so many frames or pitches sounded is shown to the head (see `PitchRecall`); on
             a roll of use for scores. With memories; empty for none.
+        recall_heads: heads of the learnt recall (see `SoftRecall`), on note events; 0 for none. At
+            most 64.
+        n_heads: heads of each block (attention), 1 to 64; `dense_size` is a multiple of four times
+            as many.
+        view: notes that attention and the learnt recall look back on, 2 to 16384.
+        n_blocks: blocks above the LSTM (attention), 1 to 64.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
         densities: notes struck a second that the model can be told its piece has, rising, above 0;
             empty if it cannot be told. At most 64.
+        endings: seconds left of a piece that the model can be told, rising, above 0, on note
+            events; empty if it cannot be told. At most 64.
 
     Raises:
         ValueError: by `check`, if a value is of the wrong type or out of range; the message names
@@ -113,8 +127,13 @@ class Architecture:
     recent: int | None = None
     chords: int = 0
     recalls: list[int] | None = None
+    recall_heads: int = 0
+    n_heads: int = 4
+    view: int = 1024
+    n_blocks: int = 2
     composers: list[str] | None = None
     densities: list[float] | None = None
+    endings: list[float] | None = None
 
     @property
     def memory_spans(self) -> list[float]:
@@ -148,6 +167,8 @@ class Architecture:
         self._take_recalls()
         self._take_composers()
         self._take_densities()
+        self._take_endings()
+        self._check_attention()
         if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be 0 to below 1, got {self.dropout!r}")
 
@@ -187,6 +208,28 @@ class Architecture:
         _check_rising("densities", levels)
         self.densities = [float(level) for level in levels]
 
+    def _take_endings(self) -> None:
+        given = [] if self.endings is None else self.endings
+        levels = _check_list("endings", given, _MAX_ENDINGS, "numbers above 0", _is_positive)
+        _check_rising("endings", levels)
+        if levels and self.representation != "events":
+            raise ValueError(f"endings must be empty but on note events, got {self.endings!r}")
+        self.endings = [float(level) for level in levels]
+
+    def _check_attention(self) -> None:
+        check_whole("recall_heads", self.recall_heads, 0, _MAX_HEADS)
+        check_whole("n_blocks", self.n_blocks, 1, _MAX_LAYERS)
+        check_whole("n_heads", self.n_heads, 1, _MAX_HEADS)
+        check_whole("view", self.view, 2, _MAX_VIEW)
+        looks_back = self.recall_heads or self.backbone == "attention"
+        if self.representation != "events" and looks_back:
+            raise ValueError(
+                "representation must be 'events' for attention and recall_heads, got "
+                f"{self.representation!r}"
+            )
+        if self.backbone == "attention" and self.dense_size % (4 * self.n_heads):
+            raise ValueError(f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}")
+
     def choices(self) -> dict[str, Any]:
         """Returns the attributes above by name, to build an architecture like this one."""
         return {f.name: getattr(self, f.name) for f in fields(Architecture)}
@@ -216,10 +259,13 @@ class Architecture:
         asked = max(notes_a_second, levels[0])
         return 1 + min(range(len(levels)), key=lambda i: abs(math.log(levels[i] / asked)))
 
+    def ending_numbers(self, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Returns the numbers the model takes for seconds left of a piece, alike in shape.
 
-def short_name(composer: str) -> str | None:
-    """Returns the short name of a composer by his full name, None if he is not of `COMPOSERS`."""
-    return next((short for short, full in COMPOSERS.items() if full == composer), None)
+        Each is that of the next level above, or of the last, which stands for all beyond.
+        """
+        levels = self.endings or []
+        return 1 + np.minimum(np.searchsorted(levels, seconds), max(0, len(levels) - 1))
 
 
 def read_architecture(table: Mapping[str, Any]) -> Architecture:

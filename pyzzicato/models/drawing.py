@@ -71,19 +71,33 @@ def choose(logits: Tensor, uniform: Tensor, temperature: Tensor, min_p: Tensor) 
     return (reached <= uniform * reached[-1]).sum().clamp(max=len(logits) - 1)
 
 
-def key_cuts(controls: Controls) -> Tensor:
+def limit_keys(log_odds: Tensor, controls: Controls) -> Tensor:
+    """Returns log-odds `(88,)`, those beyond min-p made certain."""
+    certain = torch.where(log_odds > 0, SURE, -SURE)
+    return torch.where(log_odds.abs() > -torch.log(controls.min_p), certain, log_odds)
+
+
+def key_cuts(log_odds: Tensor, present: Tensor, controls: Controls) -> Tensor:
     """Returns the log-odds that each key must pass to sound, `(88,)`.
 
     A key sounds where its log-odds pass a number drawn from the logistic distribution: with just
-    the chance that they stand for.
+    the chance that they stand for. Temperature and min-p say how much likelier a likely key is
+    struck than an unlikely one, and not how many are: of keys that are silent the expected number
+    of strokes stays, of keys that sound that of releases (both counted as if they were few).
+
+    Args:
+        log_odds: `(88,)`, guided, of the keys on their own.
+        present: `(88,)`, 1 for each key that sounds.
+        controls: how to draw.
     """
     noise = torch.log(controls.uniform) - torch.log1p(-controls.uniform)
-    return controls.temperature * noise - controls.bias
-
-
-def key_log_odds(log_odds: Tensor, controls: Controls) -> Tensor:
-    """Returns guided log-odds `(88,)` of all views `(V, 88)`, those beyond min-p made certain."""
-    guided = guide(log_odds, controls)
-    limit = -torch.log(controls.min_p)
-    certain = torch.where(guided > 0, SURE, -SURE)
-    return torch.where(guided.abs() > limit, certain, guided)
+    limited = limit_keys(log_odds, controls) / controls.temperature
+    shift = torch.zeros_like(log_odds)
+    for kind, sign in ((present == 0, 1.0), (present > 0, -1.0)):
+        before, after = (
+            torch.where(kind, sign * rates, -SURE).logsumexp(0) for rates in (log_odds, limited)
+        )
+        # Where no change is left to be drawn, none is made likelier.
+        kept = torch.where(after > -SURE / 2, before - after, 0.0)
+        shift = torch.where(kind, sign * kept, shift)
+    return controls.temperature * (noise - shift) - controls.bias

@@ -7,15 +7,19 @@ go past the backbone to the head, which lay out along the keys what has sounded 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .pitch import N_KEYS, PitchMemory
 from .recall import PitchRecall
+from .soft_recall import SoftRecall
 
 EVENT_SIZES = (57, N_KEYS, 48, 16)
 """Values of the four numbers of a note event: onset step, pitch, duration, velocity."""
+ONSET_TICKS = np.unique(np.concatenate([np.arange(11), np.geomspace(11, 400, 46).round()]))
+"""Hundredths of a second of each onset step, as in `pyzzicato.events`."""
 
 
 class RollEmbedding(nn.Module):
@@ -133,23 +137,36 @@ class EventEmbedding(nn.Module):
     n_attributes = len(EVENT_SIZES)
 
     def __init__(
-        self, size: int, spans: Sequence[float], n_recent: int, recalls: Sequence[int] = ()
+        self,
+        size: int,
+        spans: Sequence[float],
+        n_recent: int,
+        recalls: Sequence[int] = (),
+        soft_recall: SoftRecall | None = None,
+        tells_time: bool = False,
     ) -> None:
         super().__init__()
-        self.out_size = size
+        self.out_size = size + tells_time
+        self.tells_time = tells_time
         self.tables = nn.ModuleList(nn.Embedding(n, size) for n in EVENT_SIZES)
         self.memory = PitchMemory(spans)
         self.n_memories = len(spans)
         self.n_recent = n_recent
         self.recall = PitchRecall(recalls) if recalls else None
-        self.n_planes = n_recent + len(recalls) + self.n_memories
+        self.soft_recall = soft_recall
+        self.n_soft = 0 if soft_recall is None else soft_recall.n_planes
+        self.n_planes = self.n_soft + n_recent + len(recalls) + self.n_memories
+        seconds = 0.01 * torch.from_numpy(ONSET_TICKS).float()
+        self.register_buffer("seconds", seconds, persistent=False)
+        self.seconds: Tensor
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""
         memories = self.memory.start(batch_size)
         earlier = memories.new_zeros(batch_size, self.n_recent - 1, N_KEYS)
         heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
-        return earlier, memories, heard
+        soft = None if self.soft_recall is None else self.soft_recall.start(batch_size)
+        return earlier, memories, heard, soft
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, size)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -160,9 +177,9 @@ class EventEmbedding(nn.Module):
             dtype: of vectors and planes.
         """
         numbers = steps.long()
-        vectors = sum(table(numbers[..., i]) for i, table in enumerate(self.tables))
+        vectors: Tensor = sum(table(numbers[..., i]) for i, table in enumerate(self.tables))
         struck = F.one_hot(numbers[..., 1], N_KEYS).to(dtype)
-        earlier, memories, heard = state
+        earlier, memories, heard, soft = state
         seen = torch.cat((earlier, struck), dim=1)
         recent = seen.unfold(1, self.n_recent, 1)
         remembered, memories = self.memory(struck, memories)
@@ -170,5 +187,12 @@ class EventEmbedding(nn.Module):
         if self.recall is not None:
             recalled, heard = self.recall(struck, heard)
             parts.insert(1, recalled.to(remembered.dtype))
+        if self.soft_recall is not None:
+            recalled, followed, soft = self.soft_recall(numbers, soft)
+            parts.insert(0, recalled.to(remembered.dtype))
+            vectors = vectors + followed
+        if self.tells_time:
+            passed = self.seconds[numbers[..., :1]].to(vectors.dtype)
+            vectors = torch.cat((vectors, passed), dim=-1)
         latest = seen[:, seen.shape[1] - earlier.shape[1] :]
-        return vectors, torch.cat(parts, dim=-1), (latest, memories, heard)
+        return vectors, torch.cat(parts, dim=-1), (latest, memories, heard, soft)

@@ -42,7 +42,7 @@ class _Step(nn.Module):
     def __init__(self, model: PyzzicatoModel, n_views: int) -> None:
         super().__init__()
         self.model = model
-        self.names = list(model.condition_tables)
+        self.names = model.condition_names
         self.parts, self.shape = flatten(self._start(n_views))
 
     def _start(self, n_views: int) -> Any:
@@ -59,7 +59,15 @@ class _Step(nn.Module):
         state = unflatten(rest[n + 5 :], self.shape)
         drawn, logits, after = self.model.play(step, conditions, state, controls)
         parts, _ = flatten(after)
-        return drawn, logits, *(p.new if isinstance(p, Growing) else p for p in parts)
+        return drawn, logits, *(_given(part) for part in parts)
+
+
+def _given(part: Tensor | Growing) -> Tensor:
+    """Returns what a graph gives for a part of the state: the new row of one that grows."""
+    if isinstance(part, Growing):
+        assert part.new is not None  # a step has been taken
+        return part.new
+    return part
 
 
 def write_graph(model: PyzzicatoModel, path: Path) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .drawing import Controls, DrawSizes, key_cuts, key_log_odds
+from .drawing import Controls, DrawSizes, guide, key_cuts, limit_keys
 from .pitch import N_KEYS, PitchNet
 
 
@@ -80,17 +80,19 @@ class JointHead(nn.Module):
         """
         z, rest = self._alone(hidden, planes)
         present = planes[..., 0]
-        cuts = key_cuts(controls)
         intervals = self._intervals()
 
         def log_odds_given(frame: Tensor) -> Tensor:
             return self._log_odds(z + self._said(frame, present, intervals), rest)
 
+        alone = guide(log_odds_given(present), controls)
+        cuts = key_cuts(alone, present[0], controls)
+
         def is_undecided(frame: Tensor, proposed: Tensor) -> Tensor:
             return (frame != proposed).any()
 
         def decide(frame: Tensor, proposed: Tensor) -> tuple[Tensor, Tensor]:
-            guided = key_log_odds(log_odds_given(frame), controls)
+            guided = limit_keys(guide(log_odds_given(frame), controls), controls)
             return (guided > cuts).to(frame.dtype)[None], frame.clone()
 
         first = decide(present, present)

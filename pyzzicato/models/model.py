@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
+from .attention import AttentionBackbone
 from .config import PyzzicatoConfig
 from .conv1d import Conv1dBackbone
 from .drawing import Controls
@@ -17,15 +18,17 @@ from .independent_head import IndependentHead
 from .joint_head import JointHead
 from .lstm import LstmBackbone
 from .note_head import NoteHead
+from .soft_recall import SoftRecall
 from .wavenet import WaveNetBackbone
 
-Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone
+Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone | AttentionBackbone
 Embedding = RollEmbedding | EventEmbedding
 Head = IndependentHead | JointHead | NoteHead
 BACKBONES: dict[str, type[Backbone]] = {
     "conv1d": Conv1dBackbone,
     "wavenet": WaveNetBackbone,
     "lstm": LstmBackbone,
+    "attention": AttentionBackbone,
 }
 
 CONDITION_SIZE = 32
@@ -89,7 +92,13 @@ class PyzzicatoModel(PreTrainedModel):
             self.densities = nn.Embedding(1 + len(config.densities), CONDITION_SIZE)
             # They say nothing at first, so that a model which knows none can learn them later.
             nn.init.zeros_(self.densities.weight)
-        is_told = self.composers is not None or self.densities is not None
+        # How much is left of the piece: number 0 does not say.
+        self.endings: nn.Embedding | None = None
+        if config.endings:
+            self.endings = nn.Embedding(1 + len(config.endings), CONDITION_SIZE)
+            nn.init.zeros_(self.endings.weight)
+        tables = (self.composers, self.densities, self.endings)
+        is_told = any(table is not None for table in tables)
         in_size += CONDITION_SIZE if is_told else 0
         self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
         # The condition speaks twice: before the backbone, and past it.
@@ -120,27 +129,39 @@ class PyzzicatoModel(PreTrainedModel):
         anything = torch.zeros(batch_size, dtype=torch.long, device=self.device)
         numbers = {"composer": composers, "density": densities}
         return ModelState(
-            self.condition({name: anything if n is None else n for name, n in numbers.items()}),
+            self.condition(
+                {name: anything if n is None else n for name, n in numbers.items()}, batch_size
+            ),
             self.embedding.start(batch_size),
             self.backbone.start(batch_size),
         )
 
     @property
     def condition_tables(self) -> dict[str, nn.Embedding]:
-        """Returns the vectors of what the model can be told of its piece, by what it is."""
+        """Returns the vectors of what the model can be told of a whole piece, by what it is."""
         tables = {"composer": self.composers, "density": self.densities}
         return {name: table for name, table in tables.items() if table is not None}
 
-    def condition(self, numbers: Mapping[str, Tensor]) -> Tensor | None:
+    @property
+    def condition_names(self) -> list[str]:
+        """Returns what the model can be told, of a piece or a step, by name."""
+        return [*self.condition_tables, *(["ending"] if self.endings is not None else [])]
+
+    def condition(self, numbers: Mapping[str, Tensor], batch_size: int) -> Tensor | None:
         """Returns the vector of what the model is told, `(B, CONDITION_SIZE)`; None for nothing.
 
         Args:
             numbers: `(B,)` whole numbers by name, 0 for any; those it cannot be told are left out.
+            batch_size: B.
         """
         vectors = [table(numbers[name]) for name, table in self.condition_tables.items()]
+        if self.endings is not None and not vectors:
+            return self.endings.weight.new_zeros(batch_size, CONDITION_SIZE)
         return sum(vectors[1:], vectors[0]) if vectors else None
 
-    def hidden(self, steps: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+    def hidden(
+        self, steps: Tensor, state: ModelState, endings: Tensor | None = None
+    ) -> tuple[Tensor, ModelState]:
         """Returns what the head sees and the state after the last step.
 
         That is `(B, T, C + 88 * F)`: the backbone's hidden vector and the embedding's F planes of
@@ -149,17 +170,27 @@ class PyzzicatoModel(PreTrainedModel):
         Args:
             steps: `(B, T, A)`, T at least 1.
             state: from `start` or the call before.
+            endings: `(B, T)` whole numbers, how much is left of the piece after each step, see
+                `Architecture.ending_numbers`; None if that is not known.
         """
         dtype = next(self.parameters()).dtype
         x, planes, past = self.embedding(steps, state.past, dtype)
-        hidden, backbone = self._run(x, state.condition, state.backbone)
+        hidden, backbone = self._run(x, state.condition, endings, state.backbone)
         seen = torch.cat((hidden, planes.flatten(2)), dim=-1)
         return seen, ModelState(state.condition, past, backbone)
 
-    def _run(self, x: Tensor, condition: Tensor | None, state: Any) -> tuple[Tensor, Any]:
+    def _run(
+        self, x: Tensor, condition: Tensor | None, endings: Tensor | None, state: Any
+    ) -> tuple[Tensor, Any]:
         """Returns the backbone's hidden vectors `(B, T, C)` and its state."""
         if condition is not None:
-            x = torch.cat((x, condition[:, None].expand(-1, x.shape[1], -1)), dim=-1)
+            told = condition[:, None].expand(-1, x.shape[1], -1)
+            if self.endings is not None and endings is not None:
+                # What is not known adds nothing.
+                told = told + self.endings(endings) * (endings > 0)[..., None]
+            # The seconds passed, where a backbone reads them, stay last.
+            n_before = x.shape[-1] - int(self.config.backbone == "attention")
+            x = torch.cat((x[..., :n_before], told, x[..., n_before:]), dim=-1)
         hidden, state = self.backbone(x, state)
         if self.manner is not None:
             hidden = hidden + self.manner(condition)[:, None]
@@ -185,7 +216,9 @@ class PyzzicatoModel(PreTrainedModel):
         x, planes, past = self.embedding(step[None, None], past, torch.float32)
         n_views = controls.view_weights.shape[0]
         x = x.expand(n_views, -1, -1)
-        hidden, backbone = self._run(x, self.condition(conditions), backbone)
+        endings = conditions["ending"][:, None] if self.endings is not None else None
+        condition = self.condition(conditions, n_views)
+        hidden, backbone = self._run(x, condition, endings, backbone)
         drawn, logits = self.head.draw(hidden[:, 0], planes[:, 0], controls)
         return drawn, logits, (past, backbone)
 
@@ -195,6 +228,7 @@ class PyzzicatoModel(PreTrainedModel):
         targets: Tensor | None = None,
         composers: Tensor | None = None,
         densities: Tensor | None = None,
+        endings: Tensor | None = None,
         state: ModelState | None = None,
         **_: Any,
     ) -> PyzzicatoOutput:
@@ -205,10 +239,13 @@ class PyzzicatoModel(PreTrainedModel):
             targets: `(B, T, A)`, the step that follows each step.
             composers: `(B,)`, see `start`; used where no state is given.
             densities: `(B,)`, likewise.
+            endings: `(B, T)`, see `hidden`.
             state: from `start` or an earlier output; None for the beginning of a piece.
         """
         seen, state = self.hidden(
-            steps, self.start(len(steps), composers, densities) if state is None else state
+            steps,
+            self.start(len(steps), composers, densities) if state is None else state,
+            endings,
         )
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
@@ -219,7 +256,11 @@ def _build_embedding(config: PyzzicatoConfig) -> Embedding:
     spans, n_recent, recalls = config.memory_spans, config.n_recent, config.recalls or []
     if config.representation == "roll":
         return RollEmbedding(spans, n_recent, config.chords, recalls)
-    return EventEmbedding(config.embedding_size, spans, n_recent, recalls)
+    soft = None
+    if config.recall_heads:
+        soft = SoftRecall(config.recall_heads, config.embedding_size, config.view)
+    tells_time = config.backbone == "attention"
+    return EventEmbedding(config.embedding_size, spans, n_recent, recalls, soft, tells_time)
 
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
@@ -229,4 +270,5 @@ def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
         "notes": NoteHead,
     }
     head = heads[config.head]
-    return head(in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
+    told = (in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
+    return NoteHead(*told, seen.n_soft) if isinstance(seen, EventEmbedding) else head(*told)

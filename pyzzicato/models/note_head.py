@@ -24,12 +24,19 @@ class NoteHead(nn.Module):
         n_memories: how many of them, the last ones, are memories.
         size: channels of each key.
         dropout: share of the hidden vector and of the units of the keys dropped in training.
+        n_soft: how many of the planes, the first ones, are shares of attention.
     """
 
     draw_sizes = DrawSizes(len(EVENT_SIZES), len(EVENT_SIZES), sum(EVENT_SIZES))
 
     def __init__(
-        self, in_size: int, n_planes: int, n_memories: int, size: int, dropout: float = 0.0
+        self,
+        in_size: int,
+        n_planes: int,
+        n_memories: int,
+        size: int,
+        dropout: float = 0.0,
+        n_soft: int = 0,
     ) -> None:
         super().__init__()
         self.in_size = in_size
@@ -38,7 +45,7 @@ class NoteHead(nn.Module):
         onsets, pitches, durations, velocities = EVENT_SIZES
         self.onset = nn.Linear(in_size, onsets)
         self.after_onset = nn.Embedding(onsets, in_size)
-        self.net = PitchNet(n_planes, n_memories, size, in_size, dropout=dropout)
+        self.net = PitchNet(n_planes, n_memories, size, in_size, dropout=dropout, n_soft=n_soft)
         # Without a bias: one for all keys would say nothing.
         self.key = nn.Linear(size, 1, bias=False)
         self.own = nn.Linear(in_size, pitches)
@@ -110,8 +117,10 @@ class NoteHead(nn.Module):
         return torch.stack(drawn), torch.cat(logits, dim=-1)
 
     def _split(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        # Nothing is learnt in the planes: no gradient is worked out for them.
-        planes = seen[:, self.in_size :].detach().unflatten(1, (N_KEYS, self.n_planes))
+        planes = seen[:, self.in_size :]
+        # Nothing is learnt in what was struck: no gradient is worked out for it.
+        planes = planes if self.net.n_soft else planes.detach()
+        planes = planes.unflatten(1, (N_KEYS, self.n_planes))
         return self.dropout(seen[:, : self.in_size]), planes
 
     def _pitch(self, hidden: Tensor, planes: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 N_KEYS = 88
 OCTAVE = 12
+_BLOCK = 128
 
 
 class PitchMemory(nn.Module):
@@ -50,13 +51,22 @@ class PitchMemory(nn.Module):
         if struck.shape[1] == 1:  # As below, without tables of ages: a graph has only this.
             sums = self.decay * state[:, None] + struck[..., None]
             return self.GAIN * sums / (sums.sum(2, keepdim=True) + 1), sums[:, 0]
+        # Block by block: the work grows with the steps and not with their square.
+        parts = []
+        for block in struck.split(_BLOCK, dim=1):
+            sums, state = self._sums(block, state)
+            parts.append(sums)
+        sums = torch.cat(parts, dim=1)
+        return self.GAIN * sums / (sums.sum(2, keepdim=True) + 1), state
+
+    def _sums(self, struck: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         steps = torch.arange(struck.shape[1], device=struck.device)
         age = steps[:, None] - steps
         fading = torch.where(age >= 0, self.decay[:, None, None] ** age.clamp(min=0), 0.0)
         sums = torch.einsum("fts,bsk->btkf", fading, struck)
         older = self.decay ** (steps[:, None] + 1)
         sums = sums + older[None, :, None, :] * state[:, None]
-        return self.GAIN * sums / (sums.sum(2, keepdim=True) + 1), sums[:, -1]
+        return sums, sums[:, -1]
 
 
 class PitchNet(nn.Module):
@@ -75,6 +85,8 @@ class PitchNet(nn.Module):
         context_size: channels of the backbone's vector.
         kernels: keys the two convolutions span, odd.
         dropout: share of the channels after the first layer dropped in training.
+        n_soft: how many of the planes, the first ones, are shares of attention (see
+            `soft_recall.py`): each key reads its own, and its logarithm, which adds up as odds do.
     """
 
     def __init__(
@@ -85,6 +97,7 @@ class PitchNet(nn.Module):
         context_size: int,
         kernels: tuple[int, int] = (37, 13),
         dropout: float = 0.0,
+        n_soft: int = 0,
     ) -> None:
         super().__init__()
         first, second = kernels
@@ -92,7 +105,12 @@ class PitchNet(nn.Module):
         self.reach = first // 2 + second // 2
         # Of height 1: with the channels last in memory a CPU runs these two to three times as fast
         # as convolutions of one dimension.
-        self.conv1 = nn.Conv2d(n_planes, n_hidden, (1, first), padding=(0, first // 2))
+        self.n_soft = n_soft
+        self.soft: nn.Linear | None = None
+        if n_soft:
+            self.soft = nn.Linear(2 * n_soft, n_hidden, bias=False)
+            nn.init.zeros_(self.soft.weight)
+        self.conv1 = nn.Conv2d(n_planes - n_soft, n_hidden, (1, first), padding=(0, first // 2))
         self.conv2 = nn.Conv2d(n_hidden, n_hidden, (1, second), padding=(0, second // 2))
         self.classes = nn.Linear(OCTAVE * n_memories, n_hidden, bias=False)
         self.film = nn.Linear(context_size, 2 * n_hidden)
@@ -101,8 +119,16 @@ class PitchNet(nn.Module):
     def forward(self, planes: Tensor, context: Tensor) -> Tensor:
         """Returns `(N, 88, H)` for planes `(N, 88, F)` and context `(N, C)`."""
         scale, shift = self.film(context)[:, :, None, None].chunk(2, dim=1)
-        x = planes.transpose(1, 2)[:, :, None]  # (N, F, 1, 88), channels last in memory
-        by_key = self.conv1(x) + self._by_class(planes).transpose(1, 2)[:, :, None]
+        struck = planes
+        if self.n_soft:
+            # Nothing is learnt in what was struck: no gradient is worked out for it.
+            struck = planes[..., self.n_soft :].detach()
+        x = struck.transpose(1, 2)[:, :, None]  # (N, F, 1, 88), channels last in memory
+        by_key = self.conv1(x) + self._by_class(struck).transpose(1, 2)[:, :, None]
+        if self.soft is not None:
+            shares = planes[..., : self.n_soft]
+            both = torch.cat((4 * shares, 1 + torch.log(shares.clamp(min=0) + 1e-3) / 7), dim=-1)
+            by_key = by_key + self.soft(both).transpose(1, 2)[:, :, None]
         units = self.dropout(torch.relu(by_key * (1 + scale) + shift))
         out: Tensor = self.conv2(units)
         return out[:, :, 0].transpose(1, 2)

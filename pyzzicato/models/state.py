@@ -11,17 +11,19 @@ class Growing(NamedTuple):
     """A part of a state that keeps a row of every step.
 
     Attributes:
-        past: `(B, N, ...)`, the rows before this call's steps.
-        new: `(B, T, ...)`, those of its steps.
+        past: `(B, N, ...)`, the rows before the last call's steps.
+        new: `(B, T, ...)`, those of its steps; None before the first.
     """
 
     past: Tensor
-    new: Tensor
+    new: Tensor | None = None
 
-    @property
-    def rows(self) -> Tensor:
-        """Returns all rows, `(B, N + T, ...)`."""
-        return torch.cat((self.past, self.new), dim=1)
+    def rows(self, most: int) -> Tensor:
+        """Returns the last rows, at most so many, `(B, N, ...)`."""
+        if self.new is None:
+            return self.past
+        joined = torch.cat((self.past, self.new), dim=1)
+        return joined[:, max(0, joined.shape[1] - most) :]
 
 
 def flatten(state: Any) -> tuple[list[Tensor | Growing], Any]:
@@ -49,8 +51,7 @@ def unflatten(tensors: Sequence[Tensor], shape: Any) -> Any:
 
 def _build(row: list[Tensor], shape: Any) -> Any:
     if shape is Growing:
-        rows = row.pop(0)
-        return Growing(rows, rows[:, :0])
+        return Growing(row.pop(0))
     if isinstance(shape, type) and issubclass(shape, Tensor):
         return row.pop(0)
     if shape is None or shape == ():

@@ -9,6 +9,7 @@ seed (see `decoding/guard.py`), and that is said.
 
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +22,7 @@ from ..representations.touch import SeedTouch
 from .decoding.density import density_to_come
 from .decoding.guard import Rescue, describe_rescues
 from .loaded_model import Model
-from .performance import ROUNDING_S, Performance
+from .performer import ROUNDING_S, Performer
 from .seed import SILENT_SEED, Beginning, begin
 from .settings import GenerationSettings, check_settings
 
@@ -123,14 +124,14 @@ def stream_continuation(
     began = time.perf_counter()
     check_settings(model.config, settings)
     begun = _begin(model, notes, settings, seed_composer)
-    decoder, performance, ahead = begun.decoder, begun.performance, begun.beginning.ahead
+    decoder, performer, ahead = begun.decoder, begun.performer, begun.beginning.ahead
     fed_seconds = time.perf_counter() - began
     new: list[Note] = []
     ended = list(begun.beginning.opening)
     chunk_end = _CHUNK_SECONDS
     while True:
         until = min(chunk_end, settings.seconds)
-        ended += _shift(performance.play(until - ahead), ahead)
+        ended += _shift(performer.play(until - ahead), ahead)
         reached = decoder.seconds + ahead
         if reached >= settings.seconds - ROUNDING_S:
             ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
@@ -183,7 +184,7 @@ class _Begun:
 
     beginning: Beginning
     decoder: StepDecoder
-    performance: Performance
+    performer: Performer
     composer: str | None
 
 
@@ -197,6 +198,9 @@ def _begin(
         beginning.ahead or beginning.seed_seconds,
         SeedTouch(beginning.seed, settings.rng),
     )
+    # Other seeds and other models draw other numbers: otherwise all would strike the same stray
+    # notes at the same time.
+    others = model.fingerprint, zlib.crc32(decoder.seed_steps.tobytes())
     composer = settings.composer
     if composer is None and seed_composer in (model.config.composers or []):
         composer = seed_composer
@@ -205,17 +209,17 @@ def _begin(
         decoder.seed_steps,
         representation,
         composer,
-        np.random.default_rng([settings.rng, _OF_DENSITY]),
+        np.random.default_rng([settings.rng, _OF_DENSITY, *others]),
     )
-    performance = Performance(
+    performer = Performer(
         model,
         decoder,
         settings,
         model.config.composer_number(composer),
         meant,
-        np.random.default_rng([settings.rng, _OF_STEPS]),
+        np.random.default_rng([settings.rng, _OF_STEPS, *others]),
     )
-    return _Begun(beginning, decoder, performance, composer)
+    return _Begun(beginning, decoder, performer, composer)
 
 
 def _whole(
@@ -232,7 +236,7 @@ def _whole(
     seed_seconds = begun.beginning.seed_seconds
     held_seed = begun.decoder.seed_as_held() if begun.beginning.seed else []
     ahead = begun.beginning.ahead
-    rescues = [replace(r, seconds=r.seconds + ahead) for r in begun.performance.rescues]
+    rescues = [replace(r, seconds=r.seconds + ahead) for r in begun.performer.rescues]
     # The last step may reach over the end.
     rescues = [rescue for rescue in rescues if rescue.seconds < settings.seconds]
     fed_seconds, wall_seconds = spent
@@ -249,7 +253,7 @@ def _whole(
         ),
         rescues=tuple(rescues),
         composer=begun.composer,
-        acted=begun.performance.acted,
+        acted=begun.performer.acted,
     )
 
 

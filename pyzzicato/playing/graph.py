@@ -75,6 +75,7 @@ class GraphRun:
         conditions: numbers of what it is told of the piece, one for each view of it, by name; those
             that it cannot be told are left out.
         view_weights: `(V,)`, with a sum of 1: how much each view counts.
+        view: how many steps the network looks back on; older rows are not handed to it.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class GraphRun:
         graph: StepGraph,
         conditions: Mapping[str, Sequence[int]],
         view_weights: Sequence[float] = (1.0,),
+        view: int = 1024,
     ) -> None:
         self._graph = graph
         n_views = len(view_weights)
@@ -92,7 +94,7 @@ class GraphRun:
         self._rows: dict[str, _Rows] = {}
         for name in graph.inputs:
             if name.startswith("past."):
-                self._rows[name] = _Rows(graph.zeros(name, n_views))
+                self._rows[name] = _Rows(graph.zeros(name, n_views), view - 1)
                 self._feeds[name] = self._rows[name].so_far
             elif name.startswith("state."):
                 self._feeds[name] = graph.zeros(name, n_views)
@@ -145,21 +147,26 @@ class GraphRun:
 
 
 class _Rows:
-    """Rows of past steps, in an array with room for more: adding one copies that row alone."""
+    """Rows of past steps, in an array with room for more: adding one copies that row alone.
 
-    def __init__(self, none: NDArray[np.generic]) -> None:
+    Args:
+        none: no rows, `(B, 0, ...)`.
+        most: how many are handed out, the last ones.
+    """
+
+    def __init__(self, none: NDArray[np.generic], most: int) -> None:
         # Axis 1 counts the steps.
-        self._shape = none.shape
         self._array = np.zeros((none.shape[0], _FIRST_ROWS, *none.shape[2:]), dtype=none.dtype)
         self._n = 0
+        self._most = most
 
     @property
     def so_far(self) -> NDArray[np.generic]:
-        """Returns the rows, `(B, N, ...)`."""
-        return self._array[:, : self._n]
+        """Returns the last rows, `(B, N, ...)`."""
+        return self._array[:, max(0, self._n - self._most) : self._n]
 
     def add(self, row: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Takes a row `(B, 1, ...)`; returns all."""
+        """Takes a row `(B, 1, ...)`; returns the last ones."""
         if self._n == self._array.shape[1]:
             self._array = np.concatenate((self._array, np.zeros_like(self._array)), axis=1)
         self._array[:, self._n] = row[:, 0]

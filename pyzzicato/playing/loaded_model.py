@@ -1,5 +1,6 @@
 """A model ready to play: its graph, its architecture and the values of decoding that suit it."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,8 +42,13 @@ class Model:
         """
         return StepGraph(self.graph_path)
 
+    @cached_property
+    def fingerprint(self) -> int:
+        """Returns a number that other models do not have: a checksum of the graph."""
+        return zlib.crc32(self.graph_path.read_bytes())
+
     def start(
         self, conditions: Mapping[str, Sequence[int]], view_weights: Sequence[float] = (1.0,)
     ) -> GraphRun:
         """Returns a piece before its first step, see `GraphRun`."""
-        return GraphRun(self.graph, conditions, view_weights)
+        return GraphRun(self.graph, conditions, view_weights, self.config.view)

@@ -1,11 +1,11 @@
 """What a continuation begins with: a seed cut from a piece, or a single note."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..notes import Note, cut_notes, end_of
+from ..notes import Note, end_of, sort_notes
 from ..representations import Representation
 from .settings import GenerationSettings
 
@@ -50,7 +50,8 @@ def cut_seed(
 ) -> tuple[list[Note], float]:
     """Returns the seed's notes, moved to begin at 0, and its length in seconds, whole steps.
 
-    A seed in which no note is struck has no length.
+    Notes that sound on past its end keep their length: they may ring into what follows. A seed in
+    which no note is struck has no length.
 
     Raises:
         ValueError: if the seed begins after the last note.
@@ -61,7 +62,12 @@ def cut_seed(
         raise ValueError(
             f"seed_start must be below {length:.1f} s, where the piece ends, got {start:g}"
         )
-    seed = cut_notes(notes, start, start + settings.seed_seconds)
+    end = start + settings.seed_seconds
+    seed = [
+        replace(note, start=note.start - start, end=note.end - start)
+        for note in sort_notes(notes)
+        if start <= note.start < end
+    ]
     if not seed:
         return [], 0.0
     return seed, representation.whole_seconds(min(settings.seed_seconds, length - start))

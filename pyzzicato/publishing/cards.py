@@ -22,6 +22,8 @@ from ..hub.listing import TAG
 
 TEMPLATES = Path(__file__).parents[2] / "hub_cards"
 _TASK = "piano-continuation"
+_PIPELINE_TAG = "audio-to-audio"
+"""Music in, music out: the Hub has no word of its own for music as notes, and hides "other"."""
 
 
 def render_card(template: str, facts: Mapping[str, Any]) -> str:
@@ -53,31 +55,35 @@ def model_card(facts: Mapping[str, Any]) -> str:
     Raises:
         ValueError: if the metadata are not what the Hub takes.
     """
-    data_name = str(facts["data"].get("name") or "unknown")
+    # A figure that was measured on several data sets at once belongs to none of them.
     results = [
         EvalResult(
-            task_type=_TASK,
+            task_type=_PIPELINE_TAG,
             task_name="Piano continuation",
-            dataset_type=_slug(data_name),
-            dataset_name=data_name,
+            dataset_type=_slug(result["dataset"]),
+            dataset_name=result["dataset"],
             dataset_split=result["split"],
             metric_type=result["type"],
             metric_name=result["title"],
             metric_value=result["value"],
         )
         for result in facts["results"]
+        if result["dataset"]
     ]
     kinds = [str(facts[key]) for key in ("backbone", "representation")]
+    more: dict[str, Any] = dict(facts["licence_metadata"])
+    if facts["base"]:
+        more |= {"base_model": facts["base"], "base_model_relation": "finetune"}
+    if facts["data"].get("repo"):
+        more["datasets"] = [facts["data"]["repo"]]
     metadata = ModelCardData(
-        license=facts["licence_id"],
         library_name="transformers",
-        # The Hub has no word of its own for music as notes.
-        pipeline_tag="other",
+        pipeline_tag=_PIPELINE_TAG,
         tags=[TAG, _TASK, "music", "piano", "midi", *kinds],
-        datasets=[_slug(n) for n in data_name.split(", ")] if facts["data"].get("name") else None,
         model_name=facts["name"] if results else None,
         eval_results=results or None,
         pyzzicato=_for_listing(facts),
+        **more,
     )
     text = f"---\n{metadata.to_yaml()}\n---\n\n{render_card('model.md.jinja', facts)}"
     ModelCard(text)

@@ -1,52 +1,21 @@
-"""From a folder to a repository: what differs, one commit for it, a tag.
+"""From a plan to a repository: one commit for all that differs, a tag.
 
-A repository is made to hold what the folder holds and nothing else. The commit names the one it was
-compared with as its parent, so that a commit by somebody else in between is never undone: the Hub
-refuses ours, and publishing again starts from the new state.
+The commit names the one that the plan was made against as its parent, so that a commit by somebody
+else in between is never undone: the Hub refuses ours, and publishing again starts from the new
+state.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import httpx2
-from huggingface_hub import (
-    CommitOperationAdd,
-    CommitOperationDelete,
-    HfApi,
-    constants,
-)
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
-from huggingface_hub.hf_api import RepoFile
 
 from ..hub.downloads import HubUnreachableError, in_words
+from .plans import MANIFEST, Kind, Plan, plan_publication
 
-Kind = Literal["model", "space", "dataset"]
-
-# The Hub writes this one itself.
-_KEPT = {".gitattributes"}
 _STALE = 412
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What publishing a folder changes in a repository, as paths in it."""
-
-    new: tuple[str, ...]
-    changed: tuple[str, ...]
-    gone: tuple[str, ...]
-    parent: str | None
-
-    @property
-    def is_empty(self) -> bool:
-        """Returns whether the repository already holds the folder."""
-        return not (self.new or self.changed or self.gone)
-
-    def lines(self) -> list[str]:
-        """Returns a line for each file that changes."""
-        marks = (("new", self.new), ("changed", self.changed), ("removed", self.gone))
-        return [f"{mark:<8} {path}" for mark, paths in marks for path in paths]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +31,7 @@ class Published:
 def publish_folder(
     folder: Path,
     repo: str,
+    plan: Plan,
     *,
     kind: Kind = "model",
     message: str,
@@ -69,11 +39,12 @@ def publish_folder(
     tag: str | None = None,
     space_sdk: str | None = None,
 ) -> Published:
-    """Makes a repository hold what a folder holds, in one commit at most.
+    """Does what was planned, in one commit at most.
 
     Args:
         folder: laid out as the repository shall be.
         repo: NAMESPACE/NAME; made if absent.
+        plan: from `plan_publication`, for this folder and repository.
         kind: what it is.
         message: of the commit.
         private: whether a new repository is private; one that exists is left as it is.
@@ -81,93 +52,66 @@ def publish_folder(
         space_sdk: of a Space, "gradio".
 
     Raises:
-        ValueError: if the Hub refuses or cannot be reached, somebody else has committed meanwhile,
-            or the tag is on another commit. What was there is left as it was.
+        ValueError: if the Hub refuses or cannot be reached, somebody else has committed since the
+            plan was made, or the tag is on another commit. What was there is left as it was.
     """
     api = HfApi()
     try:
-        api.create_repo(repo, repo_type=kind, private=private, exist_ok=True, space_sdk=space_sdk)
-        found = compare_folder(folder, repo, kind)
-        _check_tag(api, repo, kind, tag, found)
-        commit, is_new = str(found.parent), False
-        if not found.is_empty:
-            told = api.create_commit(
+        if plan.parent is None:
+            api.create_repo(
+                repo, repo_type=kind, private=private, exist_ok=True, space_sdk=space_sdk
+            )
+            plan = plan_publication(folder, repo, kind)
+        check_tag(repo, kind, tag, plan)
+        commit, is_new = str(plan.parent), False
+        if not plan.is_empty:
+            made = api.create_commit(
                 repo,
-                _operations(folder, found),
+                _operations(folder, plan),
                 repo_type=kind,
                 commit_message=message,
-                parent_commit=found.parent,
+                parent_commit=plan.parent,
             )
-            commit, is_new = told.oid, True
+            commit, is_new = made.oid, True
         if tag is not None and tag not in _tags(api, repo, kind):
             api.create_tag(repo, tag=tag, revision=commit, repo_type=kind)
-    except ValueError as error:
-        if not isinstance(error, HfHubHTTPError):
-            raise
-        raise _refusal(error, repo) from error
     except (HfHubHTTPError, httpx2.HTTPError, OSError, RuntimeError) as error:
         raise _refusal(error, repo) from error
     prefix = "" if kind == "model" else f"{kind}s/"
     return Published(repo, commit, f"{constants.ENDPOINT}/{prefix}{repo}", is_new)
 
 
-def compare_folder(folder: Path, repo: str, kind: Kind = "model") -> Difference:
-    """Returns how a repository differs from a folder; one that does not exist holds nothing.
+def check_tag(repo: str, kind: Kind, tag: str | None, plan: Plan) -> None:
+    """Returns if a tag may go on what a plan leads to.
 
     Raises:
-        ValueError: if the Hub cannot be asked.
+        ValueError: if it is on another commit already, or the Hub cannot be asked.
     """
-    api = HfApi()
-    local = {
-        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
-    }
-    remote: dict[str, RepoFile] = {}
-    parent = None
+    if tag is None or plan.parent is None:
+        return
     try:
-        parent = api.repo_info(repo, repo_type=kind).sha
-        for entry in api.list_repo_tree(repo, recursive=True, repo_type=kind, revision=parent):
-            if isinstance(entry, RepoFile) and entry.path not in _KEPT:
-                remote[entry.path] = entry
+        at = _tags(HfApi(), repo, kind).get(tag)
     except RepositoryNotFoundError:
-        pass
+        return
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         raise in_words(error, f"{repo} could not be looked at") from error
-    return Difference(
-        new=tuple(sorted(local.keys() - remote.keys())),
-        changed=tuple(
-            p for p in sorted(local.keys() & remote.keys()) if _differs(local[p], remote[p])
-        ),
-        gone=tuple(sorted(remote.keys() - local.keys())),
-        parent=parent,
-    )
-
-
-def _differs(path: Path, entry: RepoFile) -> bool:
-    data = path.read_bytes()
-    if entry.lfs is not None:
-        return hashlib.sha256(data).hexdigest() != entry.lfs.sha256
-    return hashlib.sha1(b"blob %d\x00" % len(data) + data).hexdigest() != entry.blob_id
-
-
-def _operations(
-    folder: Path, found: Difference
-) -> list[CommitOperationAdd | CommitOperationDelete]:
-    add = [CommitOperationAdd(p, folder / p) for p in (*found.new, *found.changed)]
-    return [*add, *(CommitOperationDelete(p) for p in found.gone)]
-
-
-def _tags(api: HfApi, repo: str, kind: Kind) -> dict[str, str]:
-    return {t.name: t.target_commit for t in api.list_repo_refs(repo, repo_type=kind).tags}
-
-
-def _check_tag(api: HfApi, repo: str, kind: Kind, tag: str | None, found: Difference) -> None:
-    """Raises ValueError if a tag is on a commit that holds something else."""
-    at = None if tag is None else _tags(api, repo, kind).get(tag)
-    if at is not None and not (found.is_empty and at == found.parent):
+    if at is not None and not (plan.is_empty and at == plan.parent):
         raise ValueError(
             f"tag must be a new one, got {tag!r}, which is on commit {at[:12]} of {repo} already; "
             "published versions do not move, choose the next one"
         )
+
+
+def _operations(folder: Path, plan: Plan) -> list[CommitOperationAdd | CommitOperationDelete]:
+    return [
+        *(CommitOperationAdd(path, folder / path) for path in (*plan.add, *plan.change)),
+        CommitOperationAdd(MANIFEST, plan.manifest.encode()),
+        *(CommitOperationDelete(path) for path in plan.remove),
+    ]
+
+
+def _tags(api: HfApi, repo: str, kind: Kind) -> dict[str, str]:
+    return {t.name: t.target_commit for t in api.list_repo_refs(repo, repo_type=kind).tags}
 
 
 def _refusal(error: Exception, repo: str) -> ValueError:

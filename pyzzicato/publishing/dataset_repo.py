@@ -6,6 +6,7 @@ some to other processes. `pyzzicato.training.streaming` reads them back.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from huggingface_hub import DatasetCard
 
+from ..hub.licences import data_licences
 from ..training.record import hours_by_composer
 from ..training.store import NoteStore, StoredPiece
 from .cards import front_matter_card, render_card
-from .facts import licence_id, main_composers
+from .facts import main_composers
+from .layout import empty_folder
+from .licences import licence_facts, licence_metadata
 
 PIECES_A_SHARD = 32
 """Of MAESTRO a shard is then about a megabyte, five hours of music."""
@@ -45,6 +49,7 @@ def build_dataset_repo(
     data: Path,
     repo: str,
     out: Path,
+    licence: str | None = None,
 ) -> int:
     """Lays a prepared store out as a repository of data in an empty folder.
 
@@ -52,17 +57,26 @@ def build_dataset_repo(
         data: the store, from `prepare_data.py`.
         repo: NAMESPACE/NAME the card speaks of.
         out: the folder, made if absent.
+        licence: of the pieces for which the store does not say it.
 
     Returns:
         The number of pieces.
 
     Raises:
-        ValueError: if there is no store, or `out` is not empty.
+        ValueError: if there is no store, `out` is not empty, or nobody says what a piece may be
+            used for.
     """
     store = NoteStore(data)
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise ValueError(f"{out} must be an empty folder; choose another")
+    store.licence = store.licence or licence or ""
+    store.pieces = tuple(
+        replace(piece, licence=piece.licence or store.licence) for piece in store.pieces
+    )
+    if not all(piece.licence for piece in store.pieces):
+        raise ValueError(
+            f"whoever uses a data set must know its licence, and {data} does not tell it; name it "
+            "with --licence, 'CC BY 4.0' say"
+        )
+    empty_folder(out)
     (out / "data").mkdir()
     by_split: dict[str, list[StoredPiece]] = defaultdict(list)
     for piece in store.pieces:
@@ -84,7 +98,11 @@ def _table(store: NoteStore, pieces: Sequence[StoredPiece]) -> pa.Table:
         row = {
             key: getattr(piece, key) for key in ("composer", "title", "path", "seconds", "length")
         }
-        row |= {"sustain": store.sustain, "data": store.data, "licence": store.licence}
+        row |= {
+            "sustain": store.sustain,
+            "data": piece.source or store.data,
+            "licence": piece.licence,
+        }
         row |= {key: np.asarray(notes[key]) for key in ("onset", "duration", "pitch", "velocity")}
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=SCHEMA)
@@ -95,9 +113,12 @@ def _card(
     by_split: dict[str, list[StoredPiece]],
     repo: str,
 ) -> str:
+    licences = data_licences(
+        {"data": {"name": store.data, "licence": store.licence, "sources": store.sources()}}
+    )
     metadata = {
         "pretty_name": f"{store.data} as notes",
-        "license": licence_id(store.licence),
+        **_licence_metadata(repo, [its.licence for its in licences]),
         "task_categories": ["other"],
         "tags": ["pyzzicato", "music", "piano", "midi", "symbolic-music"],
         "size_categories": [_size(len(store.pieces))],
@@ -124,13 +145,18 @@ def _card(
         {
             "repo": repo,
             "name": store.data,
-            "licence": store.licence,
+            "licences": licence_facts(licences),
             "sustain": store.sustain,
             "splits": splits,
             "composers": main_composers(hours_by_composer(list(store.pieces))),
         },
     )
     return front_matter_card(metadata, text, DatasetCard)
+
+
+def _licence_metadata(repo: str, licences: Sequence[str]) -> dict[str, str]:
+    link = f"https://huggingface.co/datasets/{repo}/blob/main/README.md#licence"
+    return licence_metadata(licences, link)
 
 
 def _size(n: int) -> str:

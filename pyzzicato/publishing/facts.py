@@ -1,15 +1,21 @@
-"""What a model card tells, as plain values: one pure function from the model's own files.
+"""What a model card says, as plain values: one pure function from the model's own files.
 
 Nothing here knows any model by its name, and no figure is written by hand: what is not in the
-config, the training record or the evaluation report is not told.
+config, the training record or the evaluation report is not on the card.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any
 
-from ..evaluation.measures import REAL
-from ..evaluation.page import MEASURE_TITLES, SECTIONS, report_page
+from ..evaluation.page import MEASURE_TITLES
+from ..hub.licences import data_licences
+from ..hub.registry import read_registry
+from ..training.catalogue import find_collection
+from .licences import licence_facts, licence_metadata
+from .report_facts import HEADLINES, RATE_TITLES, report_facts
 
 _SHOWN_COMPOSERS = 15
 # What transformers writes into a config beside the choices of the model.
@@ -21,9 +27,8 @@ _NOT_CHOICES = {
     "model_type",
     "transformers_version",
 }
-_LICENCES = ("cc0-1.0", "mit", "apache-2.0", "pddl")
-_RATE_TITLES = {name: title for section in SECTIONS for name, title in section.rates}
-_HEADLINES = ("notes_a_second", "window_entropy", "kinship", "longest_notes")
+# The model has a section of its own; what it began with is named by its repository.
+_NOT_SHOWN = {"model", "start_from"}
 
 
 def model_facts(
@@ -35,6 +40,9 @@ def model_facts(
     revision: str,
     parts: Mapping[str, Mapping[str, Any]],
     size_bytes: int,
+    files: Sequence[str] = (),
+    needs: Sequence[str] = (),
+    base_model: str | None = None,
     example: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Returns all that the template of a model card is filled with.
@@ -48,11 +56,14 @@ def model_facts(
         parts: the model's parts in the order of the music's way through them, `{name: {"about":
             a sentence or two, "weights": number}}`.
         size_bytes: size of the weights on disk.
-        example: what is told of the continuation on the card; None for a card without.
+        files: the paths in the repository.
+        needs: packages that the code in the repository needs.
+        base_model: repository of the model that the training began with; as recorded if None.
+        example: about the continuation on the card; None for a card without.
     """
     data = dict(record.get("data") or {})
-    n_weights = sum(part["weights"] for part in parts.values())
-    evaluation = None if report is None else _evaluation(report, revision)
+    licences = data_licences(record)
+    evaluation = None if report is None else report_facts(report, revision)
     return {
         "repo": repo,
         "name": repo.rpartition("/")[2],
@@ -62,11 +73,16 @@ def model_facts(
         "representation": config.get("representation"),
         "head": config.get("head"),
         "parts": parts,
-        "n_weights": n_weights,
+        "n_weights": sum(part["weights"] for part in parts.values()),
         "size_mb": round(size_bytes / 1e6, 1),
+        "files": tuple(files),
+        "needs": tuple(needs),
+        "base": base_model or base_of(record, repo),
         "data": data,
-        "licence": data.get("licence"),
-        "licence_id": licence_id(data.get("licence")),
+        "collections": [asdict(find_collection(name)) for name in _names(data)],
+        "licence": ", ".join(its.licence for its in licences) or None,
+        "licences": licence_facts(licences),
+        "licence_metadata": licence_metadata([its.licence for its in licences]),
         "hours": round(sum(data.get("train_hours", {}).values()), 1),
         "composers": main_composers(data.get("train_hours", {})),
         "training": _training(record),
@@ -78,20 +94,29 @@ def model_facts(
     }
 
 
-def licence_id(licence: str | None) -> str:
-    """Returns the Hub's word for a licence: `cc-by-nc-sa-4.0` for CC BY-NC-SA 4.0.
+def base_of(record: Mapping[str, Any], repo: str) -> str | None:
+    """Returns the repository of the model that the training began with, the nearest first.
 
-    It is "other" for several licences and for those that the Hub has no word for; the card's text
-    names them.
+    None if it began with fresh weights, or with a model that is in no repository, or in this one.
+
+    Args:
+        record: `training.json`.
+        repo: the repository of the model itself.
     """
-    if not licence:
-        return "unknown"
-    word = licence.strip().lower().replace(" ", "-")
-    return (
-        word
-        if word in _LICENCES or re.fullmatch(r"cc-by(-nc)?(-sa|-nd)?-[234]\.0", word)
-        else "other"
-    )
+    pins = read_registry()
+    for run in reversed([*(record.get("earlier_runs") or []), record]):
+        began = run.get("started_from") or {}
+        name = (run.get("settings") or {}).get("start_from")
+        base = began.get("repo") or (pins[name].repo if name in pins else None)
+        if base is not None and base != repo:
+            return str(base)
+    return None
+
+
+def _names(data: Mapping[str, Any]) -> list[str]:
+    """Returns the collections that a model has learnt from."""
+    sources = data.get("sources") or {}
+    return sorted(sources) or [name for name in str(data.get("name") or "").split(", ") if name]
 
 
 def main_composers(train_hours: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -104,13 +129,13 @@ def main_composers(train_hours: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Returns what the record says of the run: rows of title and value."""
+    """Returns what the record says of the run: rows of title and value, no place on a disk."""
     hardware = dict(record.get("hardware") or {})
     rows: list[tuple[str, Any]] = [
-        ("earlier run", f"{run.get('command')}: {run.get('steps_seen')} steps seen")
+        ("earlier run", f"{_recipe(run) or 'not recorded'}: {run.get('steps_seen'):,} steps seen")
         for run in record.get("earlier_runs") or []
     ]
-    rows.append(("command", record.get("command")))
+    rows.append(("recipe", _recipe(record)))
     rows += [
         (key.replace("_", " "), record.get(key))
         for key in sorted(record)
@@ -120,9 +145,25 @@ def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows.append(("time", None if seconds is None else f"{seconds / 60:.0f} minutes"))
     rows.append(("hardware", ", ".join(f"{k.replace('_', ' ')} {hardware[k]}" for k in hardware)))
     settings = dict(record.get("settings") or {})
-    rows += [(key.replace("_", " "), settings[key]) for key in sorted(settings) if key != "model"]
+    rows += [(key.replace("_", " "), settings[key]) for key in sorted(settings.keys() - _NOT_SHOWN)]
     rows += [(name, version) for name, version in sorted((record.get("versions") or {}).items())]
-    return [(title, f"{value}") for title, value in rows if value not in (None, "", [], {})]
+    return [(title, _without_folders(value)) for title, value in rows if _is_known(value)]
+
+
+def _recipe(run: Mapping[str, Any]) -> str | None:
+    """Returns the file of settings that a run's command names."""
+    words = str(run.get("command") or "").split()
+    return next((PurePath(word).name for word in words if word.endswith(".toml")), None)
+
+
+def _is_known(value: object) -> bool:
+    return value is not None and value != "" and value != [] and value != {}
+
+
+def _without_folders(value: object) -> str:
+    """Returns a value as text; of a file or folder on somebody's disk the last part."""
+    text = f"{value}"
+    return PurePath(text).name if re.fullmatch(r"[\w.~-]*(/[\w.~-]+)+/?", text) else text
 
 
 def _losses(record: Mapping[str, Any]) -> list[tuple[str, float]]:
@@ -137,122 +178,41 @@ def _loss_unit(record: Mapping[str, Any]) -> str:
     return str((record.get("losses") or {}).get("unit", "nats a step"))
 
 
-def _evaluation(report: Mapping[str, Any], revision: str) -> dict[str, Any] | None:
-    """Returns what a report says of the weights of a revision, beside real music."""
-    evaluated = report.get("settings", {}).get("model", {})
-    name = next((n for n, its in evaluated.items() if its == revision), None)
-    systems = report["systems"]
-    if name is None or name not in systems or REAL not in systems:
-        return None
-    ours = {n: s for n, s in systems.items() if n == name or n.startswith(f"{name}, ")}
-    kept = {REAL: systems[REAL], **ours}
-    likelihood = report.get("likelihood", {})
-    page = report_page(
-        {
-            **report,
-            "systems": kept,
-            "about": {n: told for n, told in report["about"].items() if n in kept},
-            "likelihood": {n: v for n, v in likelihood.items() if n == name},
-            "remarks": [],
-            "pictures": [],
-            "files": [],
-        }
-    )
-    return {
-        "name": name,
-        "description": report["description"],
-        "dataset": report["settings"].get("data"),
-        "split": report["settings"].get("split"),
-        "page": page.split("\n", 1)[1].replace("\n## ", "\n### ").strip(),
-        "headlines": _headlines(systems[name], systems[REAL]),
-        "limits": _limits(systems[name], systems[REAL]),
-        "originality": _originality(systems[name], systems[REAL]),
-        "overlapped_area": systems[name].get("distribution", {}).get("mean_oa"),
-        "likelihood": likelihood.get(name, {}),
-        "measures": {m: s.get("median") for m, s in systems[name]["measures"].items()},
-        "rates": {m: r["share"] for m, r in systems[name]["rates"].items()},
-    }
-
-
-def _headlines(ours: Mapping[str, Any], real: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Returns a few rows for the top of the card: title, this model, real music."""
-    rows = [
-        (_RATE_TITLES[m], f"{rate['share']:.0%}", f"{real['rates'][m]['share']:.0%}")
-        for m, rate in ours["rates"].items()
-        if m in _RATE_TITLES and m in real["rates"]
-    ]
-    for m in _HEADLINES:
-        ((a, b),) = [(s["measures"].get(m, {}).get("median") for s in (ours, real))]
-        if a is not None and b is not None:
-            rows.append((MEASURE_TITLES[m], f"{a:.3g}", f"{b:.3g}"))
-    return rows
-
-
-def _limits(ours: Mapping[str, Any], real: Mapping[str, Any]) -> list[str]:
-    """Returns a sentence for each measure whose median lies outside nine tenths of real music."""
-    found = []
-    for m, rate in ours["rates"].items():
-        beside = real["rates"].get(m)
-        if (
-            beside
-            and m in _RATE_TITLES
-            and (rate["low"] > beside["high"] or rate["high"] < beside["low"])
-        ):
-            found.append(
-                f"{_RATE_TITLES[m]}: {rate['share']:.0%} of the pieces, real music "
-                f"{beside['share']:.0%}"
-            )
-    for m, title in MEASURE_TITLES.items():
-        spread, beside = ours["measures"].get(m), real["measures"].get(m)
-        if not spread or not beside or spread.get("median") is None or beside.get("p5") is None:
-            continue
-        if not beside["p5"] <= spread["median"] <= beside["p95"]:
-            found.append(
-                f"{title}: {spread['median']:.3g}, nine tenths of real music lie between "
-                f"{beside['p5']:.3g} and {beside['p95']:.3g}"
-            )
-    return found
-
-
-def _originality(ours: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Returns what was found of the training music in what the model played."""
-    if "copied" not in ours["rates"]:
-        return None
-    told: dict[str, Any] = {
-        "copied": f"{ours['rates']['copied']['share']:.0%}",
-        "n": ours["rates"]["copied"]["n"],
-        "real_copied": f"{real['rates']['copied']['share']:.0%}"
-        if "copied" in real["rates"]
-        else "",
-        "sentence": None,
-    }
-    if ours.get("longest_match"):
-        told["sentence"] = ours["longest_match"]["sentence"]
-    return told
-
-
 def _results(
     record: Mapping[str, Any], evaluation: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Returns the figures of the card's metadata: type, title, value, on which split."""
+    """Returns the figures of the card's metadata: type, title, value, data set and split."""
     losses = dict(record.get("losses") or {})
-    found = []
+    found: list[tuple[str, str, float | None, str | None, str]] = []
     if isinstance(losses.get("validation"), int | float):
         title = f"Validation loss, {_loss_unit(record)}"
-        found.append(("loss", title, round(losses["validation"], 4), "validation"))
+        held_out = _held_out(record.get("data") or {})
+        found.append(("loss", title, losses["validation"], held_out, "validation"))
     if evaluation is not None:
-        split = evaluation["split"] or "validation"
+        where = (evaluation["dataset"], evaluation["split"] or "validation")
         bits = evaluation["likelihood"].get("bits_a_note")
-        rows = [("bits_a_note", "Bits a note", bits)]
-        rows.append(
-            (
-                "overlapped_area",
-                "Mean overlapped area with real music",
-                evaluation["overlapped_area"],
-            )
-        )
-        rows += [(m, _RATE_TITLES.get(m, m), share) for m, share in evaluation["rates"].items()]
-        rows += [(m, MEASURE_TITLES[m], evaluation["measures"].get(m)) for m in _HEADLINES]
-        found += [(k, title, round(v, 4), split) for k, title, v in rows if v is not None]
-    keys = ("type", "title", "value", "split")
-    return [dict(zip(keys, row, strict=True)) for row in found]
+        area = evaluation["overlapped_area"]
+        found.append(("bits_a_note", "Bits a note", bits, *where))
+        found.append(("overlapped_area", "Mean overlapped area with real music", area, *where))
+        for m, share in evaluation["rates"].items():
+            found.append((m, RATE_TITLES.get(m, m), share, *where))
+        for m in HEADLINES:
+            found.append((m, MEASURE_TITLES[m], evaluation["measures"].get(m), *where))
+    return [
+        {
+            "type": kind,
+            "title": title,
+            "value": round(value, 4),
+            "dataset": find_collection(dataset).title if dataset else None,
+            "split": split,
+        }
+        for kind, title, value, dataset, split in found
+        if value is not None
+    ]
+
+
+def _held_out(data: Mapping[str, Any]) -> str | None:
+    """Returns the collection that the validation pieces are from, None if not from just one."""
+    sources = data.get("sources") or {}
+    names = [n for n in sources if "validation" in sources[n]["splits"]] or _names(data)
+    return names[0] if len(names) == 1 else None

@@ -1,5 +1,6 @@
 """A checkpoint as the repository it becomes: weights, config, code, record, card and an example."""
 
+import copy
 import inspect
 import json
 import shutil
@@ -9,34 +10,44 @@ from typing import Any
 
 import soundfile  # type: ignore[import-untyped]
 import torch
+from torch import nn
 
 from ..audio import Sound, render
+from ..hub import load_model
 from ..hub.checkpoints import (
     CONFIG,
+    GRAPH,
+    MAX_CONFIG_BYTES,
     RECORD,
     WEIGHTS,
     ModelInfo,
-    expected_shapes,
-    open_checkpoint,
     read_checkpoint,
     read_config,
     read_json,
 )
+from ..hub.graphs import find_graph
+from ..hub.licences import NOT_RECORDED, data_licences
+from ..hub.networks import check_weights, expected_shapes
 from ..midi import write_midi
+from ..models.config import PyzzicatoConfig
 from ..models.model import PyzzicatoModel
 from ..playing.continuation import continue_seed
+from ..playing.loaded_model import Model
 from ..playing.settings import GenerationSettings
 from ..plots import plot_pianoroll, save_png
 from ..seeds import load_seed
-from .cards import model_card
+from .cards import model_card, render_card
+from .endpoint import endpoint_files
 from .facts import model_facts
-from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code
+from .layout import empty_folder
+from .licences import LICENCE_FILE
+from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code, shipped_requirements
 
 EXAMPLE_SEED = "bach-prelude-c-major"
 EXAMPLE_SETTINGS = GenerationSettings(seconds=20)
 # Blocks, since the encoder fails on minutes of sound at once.
 _BLOCK = 16_384
-_MAX_REPORT_BYTES = 50_000_000
+MAX_REPORT_BYTES = 50_000_000
 
 
 def build_model_repo(
@@ -47,48 +58,100 @@ def build_model_repo(
     report: Path | None = None,
     example: bool = True,
     sound: bool = True,
+    base_model: str | None = None,
+    licence: str | None = None,
 ) -> ModelInfo:
     """Lays a checkpoint out as its repository in an empty folder; returns what it holds.
 
     The same checkpoint and report give the same bytes.
 
     Args:
-        checkpoint: folder with `config.json`, `model.safetensors` and `training.json`.
+        checkpoint: folder with `config.json`, `model.safetensors` and `training.json`; what else of
+            a model lies there, graphs (`*.onnx`) and `generation_config.json`, goes along.
         repo: NAMESPACE/NAME the card speaks of.
         out: the folder, made if absent.
         report: an evaluation's `report.json`; the card shows what it says of these weights.
         example: whether the model shall play for the card.
-        sound: whether that shall be heard, too.
+        sound: whether an MP3 of that is made, too.
+        base_model: repository of the model that the training began with; as recorded if None.
+        licence: of the music it was trained on, where the record does not say.
 
     Raises:
-        ValueError: if the checkpoint is not usable, has no training record, or the report is not
-            about its weights.
+        ValueError: if the checkpoint is not usable, has no training record, the report is not
+            about its weights, or nobody says what the music may be used for.
     """
     info = read_checkpoint(checkpoint, repo.rpartition("/")[2])
     if not info.record:
         raise ValueError(f"{checkpoint} must hold {RECORD}, which training leaves beside the model")
-    model = open_checkpoint(info)
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise ValueError(f"{out} must be an empty folder; choose another")
-    for name in (WEIGHTS, RECORD):
-        shutil.copyfile(checkpoint / name, out / name)
-    config = _shipped_config(checkpoint)
-    (out / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    for name, text in shipped_code().items():
-        (out / name).write_text(text, encoding="utf-8")
+    record = with_licence(info.record, licence)
     facts = model_facts(
-        config,
-        info.record,
+        read_json(checkpoint / CONFIG, MAX_CONFIG_BYTES),
+        record,
         None if report is None else _read_report(report, info),
         repo=repo,
         revision=info.revision,
         parts=_parts(checkpoint),
         size_bytes=info.size_bytes,
-        example=_play(model, out, sound) if example else None,
+        needs=[line.partition("==")[0] for line in shipped_requirements()],
+        base_model=base_model,
+    )
+    empty_folder(out)
+    _copy_model(checkpoint, out)
+    if not (out / GRAPH).is_file():
+        shutil.copyfile(find_graph(info, read_config(checkpoint)), out / GRAPH)
+    if record != info.record:
+        (out / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
+    _write_code(out)
+    facts["example"] = _play(load_model(str(out)), out, sound) if example else None
+    (out / LICENCE_FILE).write_text(render_card("licence.md.jinja", facts), encoding="utf-8")
+    facts["files"] = tuple(
+        sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     )
     (out / "README.md").write_text(model_card(facts), encoding="utf-8")
     return info
+
+
+def with_licence(record: Mapping[str, Any], licence: str | None) -> dict[str, Any]:
+    """Returns a training record that says of all its music what it may be used for.
+
+    Args:
+        record: `training.json`.
+        licence: of the music for which the record does not say it.
+
+    Raises:
+        ValueError: if there is such music, an earlier run's included, and no licence is given.
+    """
+    whole = copy.deepcopy(dict(record))
+    if licence:
+        for run in (*whole.get("earlier_runs", []), whole):
+            run["data"] = data = run.get("data") or {}
+            data["licence"] = data.get("licence") or licence
+            for its in (data.get("sources") or {}).values():
+                its["licences"] = [name or licence for name in its["licences"]]
+    if any(its.licence == NOT_RECORDED for its in data_licences(whole)):
+        raise ValueError(
+            "whoever uses a model must know the licence of the music it was trained on, and the "
+            "training record does not tell it; name it with --licence, 'CC BY 4.0' say"
+        )
+    return whole
+
+
+def _copy_model(checkpoint: Path, out: Path) -> None:
+    """Copies what a checkpoint folder holds of a model, the config with where its code lies."""
+    optional = (checkpoint / "generation_config.json", *sorted(checkpoint.glob("*.onnx")))
+    names = [WEIGHTS, RECORD, *(path.name for path in optional if path.is_file())]
+    for name in names:
+        shutil.copyfile(checkpoint / name, out / name)
+    config = _shipped_config(checkpoint)
+    (out / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_code(out: Path) -> None:
+    """Writes the code for `trust_remote_code` and for Inference Endpoints."""
+    files = {name: text.encode() for name, text in shipped_code().items()} | endpoint_files()
+    for name, data in files.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(data)
 
 
 def _shipped_config(checkpoint: Path) -> dict[str, Any]:
@@ -100,16 +163,16 @@ def _shipped_config(checkpoint: Path) -> dict[str, Any]:
 
 def _read_report(path: Path, info: ModelInfo) -> Mapping[str, Any]:
     try:
-        report = read_json(path, _MAX_REPORT_BYTES)
+        report = read_json(path, MAX_REPORT_BYTES)
         evaluated = report["settings"]["model"]
         found = info.revision in evaluated.values()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not an evaluation's report.json: {error!r}") from error
     if not found:
-        told = ", ".join(f"{name} ({its})" for name, its in evaluated.items())
+        others = ", ".join(f"{name} ({its})" for name, its in evaluated.items())
         raise ValueError(
-            f"{path} must be about these weights ({info.revision}), got {told}; evaluate the model "
-            "anew, or leave the report out"
+            f"{path} must be about these weights ({info.revision}), got {others}; evaluate the "
+            "model anew, or leave the report out"
         )
     return report
 
@@ -117,27 +180,34 @@ def _read_report(path: Path, info: ModelInfo) -> Mapping[str, Any]:
 def _parts(checkpoint: Path) -> dict[str, dict[str, Any]]:
     """Returns the model's parts, what their classes say of themselves, and their weights."""
     config = read_config(checkpoint)
+    check_weights(checkpoint / WEIGHTS, config)
     with torch.device("meta"):
-        model = PyzzicatoModel(config)
+        model = PyzzicatoModel(PyzzicatoConfig(**config.choices()))
     sizes = {name: torch.Size(shape).numel() for name, shape in expected_shapes(config).items()}
     return {
         name: {
-            "about": _first_paragraph(part),
+            "about": _about(part),
             "weights": sum(n for key, n in sizes.items() if key.startswith(f"{name}.")),
         }
         for name, part in model.named_children()
     }
 
 
-def _first_paragraph(part: object) -> str:
-    """Returns the first paragraph of what a class says of itself, on one line."""
+def _about(part: nn.Module) -> str:
+    """Returns what a part of the model is: as its own class says, or by its measures."""
+    if isinstance(part, nn.Embedding):
+        return f"A table of {part.num_embeddings} rows of {part.embedding_dim} numbers."
+    if isinstance(part, nn.Linear):
+        return f"One linear layer, from {part.in_features} numbers to {part.out_features}."
+    if type(part).__module__.partition(".")[0] == "torch":
+        return f"{type(part).__name__}, as torch has it."
     return " ".join((inspect.getdoc(type(part)) or "").split("\n\n")[0].split())
 
 
-def _play(model: PyzzicatoModel, out: Path, sound: bool) -> dict[str, Any]:
-    """Writes a continuation of a preset seed for the card; returns what is told of it."""
+def _play(model: Model, out: Path, sound: bool) -> dict[str, Any]:
+    """Writes a continuation of a preset seed for the card; returns what the card says of it."""
     seed = load_seed(EXAMPLE_SEED)
-    piece = continue_seed(model, seed.notes, EXAMPLE_SETTINGS)
+    piece = continue_seed(model, seed.notes, EXAMPLE_SETTINGS, seed.performance.composer)
     title = f"{seed.composer}: {seed.title}"
     write_midi(piece.notes, out / "continuation.mid")
     end = piece.seed_seconds + EXAMPLE_SETTINGS.seconds
@@ -150,12 +220,12 @@ def _play(model: PyzzicatoModel, out: Path, sound: bool) -> dict[str, Any]:
         [piece.seed_seconds + rescue.seconds for rescue in piece.rescues],
     )
     save_png(picture, out / "continuation.png")
-    told = {"title": title, "seconds": f"{EXAMPLE_SETTINGS.seconds:g}", "sound": None}
+    about = {"title": title, "seconds": f"{EXAMPLE_SETTINGS.seconds:g}", "sound": None}
     if sound:
-        heard = render(piece.notes)
-        _write_mp3(heard, out / "continuation.mp3")
-        told["sound"] = heard.credit
-    return told
+        rendered = render(piece.notes)
+        _write_mp3(rendered, out / "continuation.mp3")
+        about["sound"] = rendered.credit
+    return about
 
 
 def _write_mp3(sound: Sound, path: Path) -> None:

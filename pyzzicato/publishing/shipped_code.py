@@ -1,7 +1,7 @@
 """The package's own code as a published model brings it along: one flat set of modules.
 
 transformers copies the files that a repository's model imports relatively, and only from the same
-folder. So the modules that the pipeline needs are laid side by side, `models/config.py` as
+folder. So the modules that pipeline and network need are laid side by side, `models/config.py` as
 `config.py` and the like, with their imports turned accordingly; `models/__init__.py` becomes
 `models.py`. Nothing else in them changes: the code that was trained and tested is what is shipped.
 """
@@ -11,8 +11,11 @@ import re
 from functools import partial
 from pathlib import Path
 
+from .imports import needed_requirements
+
 PACKAGE = Path(__file__).parents[1]
-ENTRY = "pipeline.py"
+ENTRIES = ("pipeline.py", "models/model.py")
+"""The pipeline, which plays by the graph, and the network, for `AutoModel`."""
 AUTO_MAP = {"AutoConfig": "config.PyzzicatoConfig", "AutoModel": "model.PyzzicatoModel"}
 CUSTOM_PIPELINES = {
     "piano-continuation": {
@@ -31,21 +34,31 @@ def shipped_code() -> dict[str, str]:
         ValueError: if two modules would get the same name, or one imports what cannot be laid
             beside it.
     """
-    shipped: dict[str, str] = {}
-    origins: dict[str, Path] = {}
-    waiting = [PACKAGE / ENTRY]
+    return {
+        name: _IMPORT.sub(partial(_turned, path), path.read_text(encoding="utf-8"))
+        for name, path in _shipped_modules().items()
+    }
+
+
+def shipped_requirements() -> list[str]:
+    """Returns the lines of the project's `requirements.txt` that these modules need."""
+    return needed_requirements(_shipped_modules().values(), PACKAGE.parent)
+
+
+def _shipped_modules() -> dict[str, Path]:
+    """Returns flat name and place of the modules, by name."""
+    found: dict[str, Path] = {}
+    waiting = [PACKAGE / name for name in ENTRIES]
     while waiting:
         path = waiting.pop()
         name = _flat_name(path)
-        if name in origins:
-            if origins[name] != path:
-                raise ValueError(f"{path} and {origins[name]} must have different names")
+        if name in found:
+            if found[name] != path:
+                raise ValueError(f"{path} and {found[name]} must have different names")
             continue
-        text = path.read_text(encoding="utf-8")
-        origins[name] = path
-        shipped[name] = _IMPORT.sub(partial(_turned, path), text)
-        waiting += _imported(path, text)
-    return dict(sorted(shipped.items()))
+        found[name] = path
+        waiting += _imported(path, path.read_text(encoding="utf-8"))
+    return dict(sorted(found.items()))
 
 
 def _turned(path: Path, found: re.Match[str]) -> str:

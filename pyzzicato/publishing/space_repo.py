@@ -5,21 +5,23 @@ package's own under `package-data`, those beside it under `tool.pyzzicato`. Test
 data are in neither.
 """
 
-import ast
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
-from importlib.util import resolve_name
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import SpaceCard
 
 from ..hub.checkpoints import CONFIG, RECORD, WEIGHTS
+from ..hub.licences import DataLicence, all_licences
 from ..hub.loading import list_models
 from ..hub.registry import read_registry
 from .cards import front_matter_card, render_card
+from .imports import imported_files
+from .layout import empty_folder
+from .licences import CODE_LICENCE, licence_facts, licence_metadata
 
 ROOT = Path(__file__).parents[2]
 APP = "app.py"
@@ -41,10 +43,8 @@ def build_space_repo(repo: str, out: Path, root: Path = ROOT) -> list[str]:
     """
     if not (root / APP).is_file() or not (root / "pyproject.toml").is_file():
         raise ValueError(f"{root} must hold {APP}; publish the Space from a copy of the project")
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise ValueError(f"{out} must be an empty folder; choose another")
-    paths = sorted({*_modules(root), *_data_files(root)})
+    empty_folder(out)
+    paths = sorted({*imported_files([root / APP], root), *_data_files(root)})
     for path in paths:
         target = out / path.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +61,7 @@ def space_card(repo: str, root: Path = ROOT) -> str:
     """
     pins = read_registry()
     models = list_models()
+    licences = all_licences(its.record for its in models)
     metadata: dict[str, Any] = {
         "title": "Pyzzicato",
         "emoji": "🎹",
@@ -70,7 +71,7 @@ def space_card(repo: str, root: Path = ROOT) -> str:
         "sdk_version": _pinned_gradio(root),
         "python_version": _PYTHON,
         "app_file": APP,
-        "license": "apache-2.0",
+        **_licence_metadata(repo, licences),
         "short_description": _SHORT_DESCRIPTION[:_MAX_SHORT_DESCRIPTION],
         "suggested_hardware": "cpu-basic",
         "tags": ["pyzzicato", "music", "piano", "midi", "music-generation"],
@@ -85,10 +86,21 @@ def space_card(repo: str, root: Path = ROOT) -> str:
         {
             "repo": repo,
             "models": [info.as_dict() for info in models],
+            "licences": licence_facts(licences),
             "pins": {name: {"repo": pin.repo, "commit": pin.commit} for name, pin in pins.items()},
         },
     )
     return front_matter_card(metadata, text, SpaceCard)
+
+
+def _licence_metadata(repo: str, licences: Sequence[DataLicence]) -> dict[str, str]:
+    """Returns the metadata of code and weights together, which are under unlike licences."""
+    link = f"https://huggingface.co/spaces/{repo}/blob/main/README.md#licence"
+    names = [CODE_LICENCE, *(its.licence for its in licences)]
+    metadata = licence_metadata(names, link)
+    if "license_name" in metadata:
+        metadata["license_name"] = "code-apache-2.0-weights-by-their-data"
+    return metadata
 
 
 def _pinned_gradio(root: Path) -> str:
@@ -113,44 +125,3 @@ def _matching(folder: Path, pattern: str) -> Iterator[Path]:
     for path in folder.glob(pattern + "/*" if pattern.endswith("**") else pattern):
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
             yield path
-
-
-def _modules(root: Path) -> list[Path]:
-    """Returns the app and each module of the project that it imports, however far down."""
-    found: set[Path] = set()
-    waiting = [root / APP]
-    while waiting:
-        path = waiting.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for name in _imported_names(path, root):
-            waiting += _files_of(name, root)
-    return sorted(found)
-
-
-def _imported_names(path: Path, root: Path) -> Iterator[str]:
-    """Yields the full names of what a module imports, wherever in it."""
-    parts = path.relative_to(root).with_suffix("").parts
-    package = ".".join(parts[:-1])
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            base = resolve_name("." * node.level + module, package) if node.level else module
-            yield base
-            # What is imported from a package may be one of its modules.
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def _files_of(name: str, root: Path) -> list[Path]:
-    """Returns the project's files that importing a name runs; none if it is somebody else's."""
-    parts = name.split(".")
-    if not (root / parts[0]).is_dir() and not (root / f"{parts[0]}.py").is_file():
-        return []
-    files = []
-    for i in range(1, len(parts) + 1):
-        place = root.joinpath(*parts[:i])
-        files += [p for p in (place / "__init__.py", place.with_suffix(".py")) if p.is_file()]
-    return files

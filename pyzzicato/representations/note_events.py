@@ -104,12 +104,17 @@ class NoteDecoder:
         self._is_first = True
         self._ticks = 0
         self._held: dict[int, Note] = {}
+        # Notes of the seed that ring on past its end, by their place in it.
+        self._seed_seconds = seed_seconds
+        self._ringing = {n.pitch: i for i, n in enumerate(self._seed) if n.end > seed_seconds}
         self.struck: list[int] = []
 
     @property
     def n_sounding(self) -> int:
-        """Returns how many new notes sound."""
-        return len(self._held)
+        """Returns how many keys sound, the seed's last ones too."""
+        now = self._seed_seconds + self.seconds
+        ringing = sum(self._seed[i].end > now for i in self._ringing.values())
+        return len(self._held) + ringing
 
     @property
     def seconds(self) -> float:
@@ -143,6 +148,7 @@ class NoteDecoder:
         self._ticks += ticks
         now = self.seconds
         struck = event_note(step, now)
+        self._end_ringing(struck.pitch, now)
         before = self._held.pop(struck.pitch, None)
         ended = [note for note in self._held.values() if note.end <= now]
         for note in ended:
@@ -157,8 +163,17 @@ class NoteDecoder:
     def let_go(self, at_s: float) -> list[Note]:
         """Lets all keys go at `at_s`; returns the new notes that end then, or would have before."""
         held, self._held = sort_notes(self._held.values()), {}
+        for pitch in list(self._ringing):
+            self._end_ringing(pitch, at_s)
         return [replace(n, end=min(n.end, at_s)) for n in held if n.start < at_s]
 
+    def _end_ringing(self, pitch: int, at_s: float) -> None:
+        """Ends a note of the seed that rings, if its key does."""
+        if (i := self._ringing.pop(pitch, None)) is not None:
+            note = self._seed[i]
+            end = max(self._seed_seconds, min(note.end, self._seed_seconds + at_s))
+            self._seed[i] = replace(note, end=max(end, note.start + TICK_S))
+
     def seed_as_held(self) -> list[Note]:
-        """Returns the seed as it was given: the model ends no note of it."""
+        """Returns the seed; its last notes ring on as long as they are, or until struck again."""
         return sort_notes(self._seed)

@@ -84,7 +84,8 @@ class RollDecoder:
     ) -> None:
         self._fs = fs
         self._touch = touch
-        self._seed = list(seed)
+        # What sounds on past the end of the seed goes on as long as the network holds it.
+        self._seed = [replace(n, end=min(n.end, seed_seconds)) for n in seed]
         self._seed_seconds = seed_seconds
         roll = notes_to_roll(seed, round(seed_seconds * fs), fs)
         self.seed_steps: Steps = (roll > 0).astype(np.uint8)

@@ -48,9 +48,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ..midi.timing import Timing
 from ..notes import Note
+from .bars import score_timing
 from .layout import Block, split_score
-from .playing import Playing, StruckNote, play
+from .playing import Playing, StruckNote, begin_of, play
 from .tokens import Voice, note_value, read_token
 
 DYNAMICS = {"ppp": 26, "pp": 36, "p": 47, "mp": 57, "mf": 68, "f": 82, "ff": 97, "fff": 112}
@@ -66,6 +68,8 @@ class Score:
         year: of composition or first print.
         struck: the notes as written, voice after voice, in whole notes.
         notes: the notes as played, in seconds, sorted; the first starts at 0.
+        timing: tempo, metre and key, from the beginning of the first bar.
+        begins_s: when in that time the first note is struck.
     """
 
     title: str
@@ -75,6 +79,8 @@ class Score:
     source: str
     struck: tuple[StruckNote, ...]
     notes: tuple[Note, ...]
+    timing: Timing
+    begins_s: float
 
 
 def parse_score(text: str, name: str = "score") -> Score:
@@ -104,7 +110,15 @@ def parse_score(text: str, name: str = "score") -> Score:
     if not struck:
         raise ValueError(f"{name}: a score must have at least one note, got none")
     texts = {key: layout.header[key] for key in ("title", "composer", "key", "source")}
-    return Score(**texts, year=layout.year, struck=struck, notes=tuple(play(struck, playing)))
+    return Score(
+        **texts,
+        year=layout.year,
+        struck=struck,
+        notes=tuple(play(struck, playing)),
+        timing=score_timing(layout.blocks, playing, layout.header["metre"], layout.header["key"]),
+        # A grace note before the first beat moves the bars by its length, which nobody hears.
+        begins_s=max(0.0, begin_of(struck, playing)),
+    )
 
 
 @contextmanager

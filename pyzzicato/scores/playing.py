@@ -113,16 +113,26 @@ class Playing:
         return 60 / slope * math.log1p(slope * beats / ramp.first)
 
 
+def begin_of(struck: Iterable[StruckNote], playing: Playing) -> float:
+    """Returns when the first note is struck, in seconds from the score's beginning.
+
+    It is above 0 after a leading rest, and below 0 for a grace note before the first beat.
+    """
+    return min(_play_note(note, playing)[1] for note in struck)
+
+
 def play(struck: Iterable[StruckNote], playing: Playing) -> list[Note]:
     """Returns the notes in seconds, pedalled, the first of them starting at 0.
+
+    A grace note before the first beat would start below 0, and nobody waits for a leading rest.
 
     Args:
         struck: at least one note, within the curves of `playing`.
         playing: tempo, dynamics and pedal of the score.
     """
+    struck = list(struck)
     fingered = [_play_note(note, playing) for note in struck]
-    # A grace note before the first beat would start below 0, and nobody waits for a leading rest.
-    first = min(start for _, start, _, _ in fingered)
+    first = begin_of(struck, playing)
     notes = _one_hand_on_each_key(
         Note(pitch, start - first, end - first, v) for pitch, start, end, v in fingered
     )

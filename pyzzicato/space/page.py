@@ -148,13 +148,14 @@ def read_file(midi: str) -> dict[str, Any]:
         midi: the file's bytes in base64.
 
     Returns:
-        `notes`, lengthened by the pedal, and `remarks`: what was dropped or repaired.
+        `notes`, lengthened by the pedal, the first one at 0, and `remarks`: what was left out,
+        skipped or repaired.
     """
     performance = read_midi(midi_data(midi), MIDI_LIMITS)
     # Times as they are: rounded ones could fall into another frame than the file's.
     notes = [
         {"pitch": n.pitch, "start": n.start, "end": n.end, "velocity": n.velocity}
-        for n in performance.sounding()
+        for n in performance.music()
     ]
     return {"notes": notes, "remarks": performance.remarks()}
 

@@ -8,14 +8,13 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 from gradio import FileData
 from gradio.utils import get_upload_folder
 
-from ..midi import Sustain, read_midi
+from ..midi import read_midi
 from ..notes import Note, end_of, sort_notes
-from ..pieces import SeedPiece
+from ..pieces import SeedPiece, file_piece, preset_piece
 from ..seeds import list_seeds, load_seed
 from .limits import (
     MAX_DEPTH,
@@ -55,14 +54,9 @@ def read_posted(
         raise ValueError(f"give one of seed, midi and notes, got {' and '.join(given)}")
     if seed is not None:
         preset = load_seed(choice("seed", seed, [seed.name for seed in list_seeds()]))
-        return SeedPiece(f"{preset.composer}: {preset.title}", preset.notes)
+        return preset_piece(preset)
     if midi is not None:
-        performance = read_midi(midi_data(midi), MIDI_LIMITS)
-        return SeedPiece(
-            _title_of(midi),
-            tuple(performance.sounding(cast(Sustain, sustain))),
-            tuple(performance.remarks()),
-        )
+        return file_piece(read_midi(midi_data(midi), MIDI_LIMITS), _title_of(midi), sustain)
     if notes is not None:
         return SeedPiece(OWN_NOTES, tuple(notes_from_json(notes)))
     return SeedPiece(NO_SEED, ())

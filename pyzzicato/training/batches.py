@@ -25,12 +25,14 @@ class Batch(NamedTuple):
         targets: `(B, T, A)` uint8, one step later, without mistakes (`Representation.intended`).
         composers: `(B,)` numbers as the model takes them, 0 for any.
         densities: `(B,)` likewise, of the crops as they were written.
+        endings: `(B, T)` likewise, of how much is left of the piece after each step.
     """
 
     steps: Tensor
     targets: Tensor
     composers: Tensor
     densities: Tensor
+    endings: Tensor
 
 
 class CropSampler:
@@ -49,6 +51,7 @@ class CropSampler:
         composers: full names of the composers the model knows and their numbers.
         density: returns the number the model takes for the density of a crop; None if it cannot be
             told.
+        endings: returns the numbers the model takes for seconds left of a piece; None likewise.
 
     Raises:
         ValueError: if there is no piece.
@@ -62,6 +65,7 @@ class CropSampler:
         settings: TrainSettings,
         composers: Mapping[str, int] | None = None,
         density: Callable[[Steps], int] | None = None,
+        endings: Callable[[NDArray[np.float64]], NDArray[np.int64]] | None = None,
     ) -> None:
         if not pieces:
             raise ValueError("there is no piece to train on; check the composers and splits")
@@ -71,6 +75,7 @@ class CropSampler:
         self._settings = settings
         self._composers = composers or {}
         self._density = density
+        self._endings = endings
 
     def batch(self, step: int, process: int = 0) -> Batch:
         """Returns the crops of an update."""
@@ -80,17 +85,22 @@ class CropSampler:
         shares = self._shares(at_hand)
         chosen = rng.choice(len(at_hand), size=self._settings.batch_size, p=shares)
         pieces = [at_hand[i] for i in chosen]
-        crops = [self._crop(piece, rng) for piece in pieces]
+        crops, left = zip(*(self._crop(piece, rng) for piece in pieces), strict=True)
         strayed = [self._strayed(crop, rng) for crop in crops]
         seen = [self._noisy(crop[:-1], rng) for crop in strayed]
         targets = map(self._representation.intended, crops, strayed)
         composers = [self._composers.get(piece.composer, 0) for piece in pieces]
         densities = [0 if self._density is None else self._density(crop) for crop in crops]
+        endings = np.zeros((len(crops), self._settings.crop_steps), dtype=np.int64)
+        if self._endings is not None:
+            said = rng.random((len(crops), 1)) >= self._settings.endings_dropout
+            endings = self._endings(np.stack(left)[:, :-1]) * said
         return Batch(
             torch.from_numpy(np.stack(seen)),
             torch.from_numpy(np.stack([*targets])),
             self._told(composers, self._settings.composer_dropout, rng),
             self._told(densities, self._settings.density_dropout, rng),
+            torch.from_numpy(endings),
         )
 
     def _shares(self, pieces: Sequence[StoredPiece]) -> NDArray[np.float64]:
@@ -120,8 +130,13 @@ class CropSampler:
         """Returns steps with single mistakes."""
         return self._representation.add_noise(steps, self._settings.noise, rng)
 
-    def _crop(self, piece: StoredPiece, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Returns `(crop_steps + 1, A)` steps; a piece that is shorter begins again."""
+    def _crop(
+        self, piece: StoredPiece, rng: np.random.Generator
+    ) -> tuple[Steps, NDArray[np.float64]]:
+        """Returns `(crop_steps + 1, A)` steps, and the seconds left of the piece after each.
+
+        A piece that is shorter begins again.
+        """
         n_steps = self._settings.crop_steps + 1
         room = self._representation.room(piece, n_steps)
         furthest, widest = self._settings.transpose, 1 + self._settings.stretch
@@ -133,4 +148,7 @@ class CropSampler:
         )
         place = int(rng.integers(room))
         crop: Steps = self._representation.crop(self._store, piece, place, n_steps, change)
-        return np.resize(crop, (n_steps, crop.shape[1])) if len(crop) < n_steps else crop
+        left = self._representation.seconds_left(self._store, piece, place, crop, change)
+        if len(crop) < n_steps:
+            return np.resize(crop, (n_steps, crop.shape[1])), np.resize(left, n_steps)
+        return crop, left

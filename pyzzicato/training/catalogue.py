@@ -11,6 +11,7 @@ year. Licence CC BY-NC-SA 4.0.
 import csv
 import http.client
 import io
+import re
 import urllib.request
 import zipfile
 from collections import Counter
@@ -26,6 +27,46 @@ MIDI_ZIP_URL = (
 """The official address of MAESTRO v3.0.0, MIDI only (about 57 MB)."""
 
 MAESTRO_LICENCE = "CC BY-NC-SA 4.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection of music as its makers call it, and where to find it."""
+
+    title: str
+    link: str | None = None
+
+
+COLLECTIONS = {
+    "MAESTRO": Collection("MAESTRO", "https://magenta.tensorflow.org/datasets/maestro"),
+    "asap_performance": Collection("ASAP", "https://github.com/fosfrancesco/asap-dataset"),
+    "asap_score": Collection("ASAP, scores", "https://github.com/fosfrancesco/asap-dataset"),
+    "dcml_debussy": Collection(
+        "DCML, Debussy's piano music", "https://github.com/DCMLab/debussy_piano"
+    ),
+    "giantmidi_sample": Collection(
+        "GiantMIDI-Piano", "https://github.com/bytedance/GiantMIDI-Piano"
+    ),
+    "mutopia": Collection("Mutopia Project", "https://www.mutopiaproject.org"),
+    "nifc_chopin": Collection(
+        "NIFC, first editions of Chopin",
+        "https://github.com/pl-wnifc/humdrum-chopin-first-editions",
+    ),
+    "piano_midi_de": Collection("piano-midi.de", "http://www.piano-midi.de"),
+    "supra": Collection("SUPRA, piano rolls", "https://github.com/pianoroll/SUPRA"),
+}
+"""By the name in a catalogue or manifest, which is what stores and training records call them."""
+
+
+def find_collection(name: str) -> Collection:
+    """Returns what is known of a collection; its own name if nothing is.
+
+    Args:
+        name: in a catalogue or manifest, or of MAESTRO's folder, maestro-v2.0.0.
+    """
+    known = "MAESTRO" if re.fullmatch(r"maestro-v[\d.]+", name) else name
+    return COLLECTIONS.get(known, Collection(name))
+
 
 CHOPIN = "Frédéric Chopin"
 DEBUSSY = "Claude Debussy"
@@ -108,11 +149,11 @@ def read_manifest(data_dir: Path, sources: Sequence[str] | None = None) -> list[
     return [piece for piece in pieces if sources is None or piece.source in sources]
 
 
-def read_catalogue(data_dir: Path) -> list[Piece]:
-    """Returns every row of the newest `maestro-v*.csv` in `data_dir`, labels corrected.
+def newest_catalogue(data_dir: Path) -> Path:
+    """Returns the newest `maestro-v*.csv` in `data_dir`.
 
     Raises:
-        ValueError: if there is no such csv or it lacks a column.
+        ValueError: if there is none.
     """
     tables = sorted(data_dir.glob("maestro-v*.csv"))
     if not tables:
@@ -120,11 +161,21 @@ def read_catalogue(data_dir: Path) -> list[Piece]:
             f"data folder must hold maestro-v2.0.0.csv or maestro-v3.0.0.csv, got {data_dir}; "
             "name MAESTRO's own folder or add --download"
         )
-    with tables[-1].open(encoding="utf-8", newline="") as file:
+    return tables[-1]
+
+
+def read_catalogue(data_dir: Path) -> list[Piece]:
+    """Returns every row of the newest `maestro-v*.csv` in `data_dir`, labels corrected.
+
+    Raises:
+        ValueError: if there is no such csv or it lacks a column.
+    """
+    table = newest_catalogue(data_dir)
+    with table.open(encoding="utf-8", newline="") as file:
         try:
             return [_correct(_piece(row)) for row in csv.DictReader(file)]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{tables[-1].name} is not a MAESTRO catalogue: {error!r}") from error
+            raise ValueError(f"{table.name} is not a MAESTRO catalogue: {error!r}") from error
 
 
 def _piece(row: dict[str, str]) -> Piece:

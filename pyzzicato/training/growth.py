@@ -8,20 +8,28 @@ from torch import Tensor
 from ..models.model import PyzzicatoModel
 
 _READER = "head.net.conv1.weight"
+_NEW_PARTS = (
+    "densities.",
+    "endings.",
+    "embedding.soft_recall.",
+    "backbone.blocks.",
+    "head.net.soft.",
+)
 
 
 def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[str, Tensor]:
     """Returns weights with which a model does what the one did that they are from.
 
-    The model may have densities, chords and recalls that the other did not have. Whatever else
-    differs is left as it is, for torch to complain of.
+    The model may have densities, endings, chords, recalls, a learnt recall and attention that the
+    other did not have. Where it has no recalls those of the other are left out: that alone changes
+    what it does. Whatever else differs is left as it is, for torch to complain of.
 
     Args:
         weights: of the other model.
         model: the one that is to have them.
     """
     wanted = model.state_dict()
-    grown = {name: w for name, w in wanted.items() if name.startswith("densities.")}
+    grown = {name: w for name, w in wanted.items() if name.startswith(_NEW_PARTS)}
     grown |= weights
     n_recent, n_chords = model.config.n_recent, model.config.chords
     n_recalls = len(model.config.recalls or [])
@@ -29,7 +37,12 @@ def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[s
     places = {n_recalls: n_recent + n_chords, n_chords + n_recalls: n_recent}
     if _READER in grown and _READER in wanted:
         n_new = wanted[_READER].shape[1] - grown[_READER].shape[1]
-        if n_new in places:
+        if n_new < 0 and not n_recalls:
+            last = n_recent + n_chords - n_new
+            grown[_READER] = torch.cat(
+                (grown[_READER][:, : n_recent + n_chords], grown[_READER][:, last:]), dim=1
+            )
+        elif n_new in places:
             before, after = grown[_READER].tensor_split([places[n_new]], dim=1)
             new = torch.zeros_like(wanted[_READER][:, :n_new])
             grown[_READER] = torch.cat((before, new, after), dim=1)

@@ -1,11 +1,6 @@
-"""The training loop: one process or many, stopped and resumed at will."""
+"""Training on prepared pieces: crops in, the best checkpoint out."""
 
-import json
-import math
-import shutil
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +10,7 @@ import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]
 from accelerate.utils import set_seed  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..hub import model_info
 from ..hub.networks import open_network
@@ -23,56 +19,82 @@ from ..models.config import PyzzicatoConfig
 from ..models.model import PyzzicatoModel
 from ..playing.decoding.density import note_density
 from ..representations import representation_of as steps_of
-from .batches import Batch, CropSampler
+from .batches import CropSampler
+from .fitting import Report, fit
+from .folder import RunFolder
 from .growth import grow_weights
+from .optimizers import build_optimizers, learning_rate
+from .progress import Progress
 from .representations import middle_crops, representation_of
-from .settings import TrainSettings
+from .settings import LIMITS, TrainSettings
 from .store import NoteStore
 
-Report = Callable[[int, dict[str, float]], None]
 
-# Memory-mapped pages are given back this often, so that memory does not grow with the data.
-_RELEASE_EVERY = 50
+class PieceTask:
+    """Learning from crops of prepared pieces (see `fitting.Task`).
 
+    Args:
+        store: prepared data with "train" and "validation" pieces.
+        config: of the model.
+        settings: the run.
+        accelerator: one process or many.
 
-@dataclass
-class Progress:
-    """How far a run has come; saved with each checkpoint.
-
-    Attributes:
-        step: updates done.
-        best_loss: lowest validation loss so far, nats a step.
-        best_step: when that was.
-        looks_without_gain: validation looks since then.
-        seconds: wall time spent in training, over all resumes.
-        curve: one entry a validation look: step, training loss, validation loss.
+    Raises:
+        ValueError: if a split has no piece.
     """
 
-    step: int = 0
-    best_loss: float = math.inf
-    best_step: int = 0
-    looks_without_gain: int = 0
-    seconds: float = 0.0
-    curve: list[dict[str, float]] = field(default_factory=list)
+    def __init__(
+        self,
+        store: NoteStore,
+        config: PyzzicatoConfig,
+        settings: TrainSettings,
+        accelerator: Accelerator,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._accelerator = accelerator
+        self._sampler = CropSampler(
+            store,
+            store.of_split("train", settings.composers or None),
+            representation_of(config),
+            settings,
+            composer_numbers(config),
+            partial(density_number, config=config),
+            config.ending_numbers if config.endings else None,
+        )
+        self._crops = _held_out(store, config, settings)
+        self.clip_norm = settings.clip_norm
+        self.accumulation = settings.gradient_accumulation
+        self.eval_every = settings.eval_every
+        self.averaging = 0.0
 
-    def state_dict(self) -> dict[str, Any]:
-        """Returns the fields, for accelerate to save."""
-        return dict(vars(self))
+    def batch(self, number: int, process: int) -> Sequence[Tensor]:
+        """Returns the crops of a batch, see `batches.Batch`."""
+        return self._sampler.batch(number, process)
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes over saved fields."""
-        vars(self).update(state)
+    def loss(self, model: Any, batch: Sequence[Tensor]) -> Tensor:
+        """Returns mean nats a step."""
+        loss: Tensor = model(*batch).loss
+        return loss
 
+    def rate(self, progress: Progress) -> float:
+        """Returns the learning rate of the next update."""
+        return learning_rate(progress.step, self._settings)
 
-def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Returns the rate of an update: linear warm-up, then a cosine down to a tenth of the peak.
+    def is_over(self, progress: Progress) -> bool:
+        """Returns whether the updates are done or gain has stayed away too long."""
+        return (
+            progress.step >= self._settings.max_steps
+            or progress.looks_without_gain >= self._settings.patience
+        )
 
-    A function of the step alone, so a resumed run needs no scheduler's state. The shape is
-    Loshchilov & Hutter 2017, "SGDR", without restarts.
-    """
-    warmup = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    done = min(1.0, step / settings.max_steps)
-    return settings.learning_rate * warmup * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
+    def look(self, model: PyzzicatoModel) -> float:
+        """Returns nats a step on the middles of the validation pieces."""
+        return validation_loss(model, self._crops, self._accelerator)
+
+    def release(self) -> None:
+        """Gives back the memory of the pages read so far."""
+        self._store.release()
 
 
 def train(
@@ -81,59 +103,46 @@ def train(
     out: Path,
     accelerator: Accelerator,
     report: Report | None = None,
+    workers: int = 0,
 ) -> Progress:
     """Trains a model and leaves its best checkpoint, in Hub layout, in `out/best`.
 
     A run that was stopped goes on from its last checkpoint in `out` with the same losses as if it
-    had not been stopped.
+    had not been stopped; its limits may be others then (`settings.LIMITS`).
 
     Args:
         store: prepared data with "train" and "validation" pieces.
         settings: the run.
         out: folder of the run.
         accelerator: one process or many.
-        report: called after each update with the step and its figures.
+        report: see `fitting.fit`.
+        workers: likewise.
 
     Raises:
-        ValueError: if a split has no piece, or `out` holds a run with other settings.
+        ValueError: if a split has no piece, `out` holds a run with other settings, or the run
+            cannot go on; the message says what is kept.
     """
-    _check_same_run(out, settings, accelerator)
+    folder = RunFolder(out, accelerator)
+    folder.check(settings.as_dict(), LIMITS)
     set_seed(settings.seed)
     config = settings.model_config(store.sustain)
-    sampler = _sampler(store, config, settings)
-    crops = _held_out(store, config, settings)
-    plain = _first_weights(config, settings.start_from)
-    optimizer = torch.optim.AdamW(
-        plain.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+    task = PieceTask(store, config, settings, accelerator)
+    model = _first_weights(config, settings.start_from)
+    optimizers = build_optimizers(model, settings)
+    # Each process drops other activations.
+    set_seed(settings.seed, device_specific=True)
+    accelerator.wait_for_everyone()
+    folder.claim(settings.as_dict())
+    return fit(
+        model,
+        optimizers,
+        task,
+        folder,
+        accelerator,
+        report,
+        save_weights,
+        workers,
     )
-    model, optimizer = accelerator.prepare(plain, optimizer)
-    progress = Progress()
-    accelerator.register_for_checkpointing(progress)
-    _resume(accelerator, out)
-
-    began = time.monotonic() - progress.seconds
-    recent: list[float] = []
-    while progress.step < settings.max_steps and progress.looks_without_gain < settings.patience:
-        batch = sampler.batch(progress.step, accelerator.process_index)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(progress.step, settings)
-        recent.append(_update(model, optimizer, batch, settings.clip_norm, accelerator))
-        progress.step += 1
-        progress.seconds = time.monotonic() - began
-        if report is not None:
-            report(progress.step, {"loss": recent[-1]})
-        if progress.step % _RELEASE_EVERY == 0:
-            store.release()
-        if progress.step % settings.eval_every == 0 or progress.step == settings.max_steps:
-            loss = validation_loss(model, crops, accelerator)
-            _note_look(progress, float(np.mean(recent)), loss)
-            recent.clear()
-            if report is not None:
-                report(progress.step, {"validation": loss})
-            if progress.best_step == progress.step and accelerator.is_main_process:
-                save_weights(accelerator.unwrap_model(model), out / "best")
-            _save(accelerator, out, progress.step)
-    return progress
 
 
 def save_weights(model: PyzzicatoModel, folder: Path) -> None:
@@ -143,18 +152,6 @@ def save_weights(model: PyzzicatoModel, folder: Path) -> None:
     """
     rounded = {name: w.half() for name, w in model.state_dict().items()}
     model.save_pretrained(folder, state_dict=rounded)
-
-
-def _sampler(store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings) -> CropSampler:
-    """Returns what draws the crops that are learnt from."""
-    return CropSampler(
-        store,
-        store.of_split("train", settings.composers or None),
-        representation_of(config),
-        settings,
-        composer_numbers(config),
-        partial(density_number, config=config),
-    )
 
 
 def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
@@ -194,8 +191,7 @@ def composer_numbers(config: PyzzicatoConfig) -> dict[str, int]:
 def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     """Returns a model as a run begins with it: fresh, or with the weights of another.
 
-    A model may learn to be told densities, if it is told composers, and to recall: these say
-    nothing at first.
+    It may have more than the other (see `grow_weights`); what is new says nothing at first.
 
     Raises:
         ValueError: if there is no such model, or its weights do not fit the config.
@@ -203,9 +199,8 @@ def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     model = PyzzicatoModel(config)
     if start_from:
         try:
-            model.load_state_dict(
-                grow_weights(open_network(model_info(start_from).folder).state_dict(), model)
-            )
+            start = open_network(model_info(start_from).folder)
+            model.load_state_dict(grow_weights(start.state_dict(), model))
         except RuntimeError as error:
             raise ValueError(
                 f"start_from must be a model of the same config as the run's, got {start_from!r}: "
@@ -214,80 +209,34 @@ def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     return model
 
 
-def _update(
-    model: Any, optimizer: Any, batch: Batch, clip_norm: float, accelerator: Accelerator
-) -> float:
-    model.train()
-    parts = [part.to(accelerator.device) for part in batch]
-    with accelerator.autocast():
-        loss = model(*parts).loss
-    accelerator.backward(loss)
-    accelerator.clip_grad_norm_(model.parameters(), clip_norm)
-    optimizer.step()
-    optimizer.zero_grad()
-    return float(loss.detach())
-
-
 @torch.no_grad()
 def validation_loss(
-    model: Any, crops: list[NDArray[np.uint8]], accelerator: Accelerator, batch_size: int = 16
+    model: PyzzicatoModel,
+    crops: list[NDArray[np.uint8]],
+    accelerator: Accelerator,
+    batch_size: int = 16,
 ) -> float:
     """Returns mean nats a step over `(T, A)` crops, T above 1; the processes share the work.
 
-    The first step of each crop is seen and not scored, and neither composer nor density is told.
+    The first step of each crop is seen and not scored, and nothing is told of the pieces.
     """
     model.eval()
-    total = torch.zeros(2, dtype=torch.float64)
+    total = np.zeros(2)
     mine = sorted(crops, key=len)[accelerator.process_index :: accelerator.num_processes]
     for first in range(0, len(mine), batch_size):
         group = mine[first : first + batch_size]
         longest = max(len(crop) for crop in group)
         padded = np.stack([np.pad(c, ((0, longest - len(c)), (0, 0))) for c in group])
         frames = torch.from_numpy(padded).to(accelerator.device)
-        plain = accelerator.unwrap_model(model)
-        hidden, _ = plain.hidden(frames[:, :-1], plain.start(len(frames)))
-        losses = plain.head.nll(hidden, frames[:, 1:]).double().cpu()
+        hidden, _ = model.hidden(frames[:, :-1], model.start(len(frames)))
+        losses = model.head.nll(hidden, frames[:, 1:]).float().cpu().numpy()
         for row, crop in zip(losses, group, strict=True):
-            total += torch.tensor([row[: len(crop) - 1].sum(), len(crop) - 1])
-    summed = accelerator.reduce(total.to(accelerator.device), reduction="sum")
-    return float(summed[0] / summed[1])
-
-
-def _note_look(progress: Progress, training: float, validation: float) -> None:
-    progress.curve.append({"step": progress.step, "training": training, "validation": validation})
-    if validation < progress.best_loss:
-        progress.best_loss, progress.best_step = validation, progress.step
-        progress.looks_without_gain = 0
-    else:
-        progress.looks_without_gain += 1
-
-
-def _check_same_run(out: Path, settings: TrainSettings, accelerator: Accelerator) -> None:
-    """Keeps a folder to one run: other settings in it would mix two runs into one curve."""
-    file = out / "settings.json"
-    told = json.loads(json.dumps(settings.as_dict()))
-    if accelerator.is_main_process and not file.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    # Only now do the others look: none may read a file half written.
-    accelerator.wait_for_everyone()
-    if json.loads(file.read_text(encoding="utf-8")) != told:
-        raise ValueError(f"{out} holds a run with other settings; choose another folder")
-
-
-def _save(accelerator: Accelerator, out: Path, step: int) -> None:
-    """Saves a checkpoint beside the one before and only then removes that one."""
-    target = out / "checkpoints" / f"{step:08d}"
-    accelerator.save_state(str(target))
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
-        (target / "complete").touch()
-        for folder in target.parent.iterdir():
-            if folder != target:
-                shutil.rmtree(folder)
-
-
-def _resume(accelerator: Accelerator, out: Path) -> None:
-    complete = sorted(mark.parent for mark in (out / "checkpoints").glob("*/complete"))
-    if complete:
-        accelerator.load_state(str(complete[-1]))
+            total += row[: len(crop) - 1].sum(dtype=np.float64), len(crop) - 1
+    if accelerator.num_processes > 1:
+        # Not every device knows float64.
+        mean = torch.tensor(total / max(1.0, total[1]), dtype=torch.float32)
+        weight = torch.tensor(total[1], dtype=torch.float32)
+        parts = accelerator.gather(torch.stack((mean[0], weight)).to(accelerator.device)[None])
+        means, weights = parts.cpu().double().unbind(-1)
+        return float((means * weights).sum() / weights.sum())
+    return float(total[0] / total[1])

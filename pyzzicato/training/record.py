@@ -14,13 +14,21 @@ from ..hub import model_info
 from ..hub.checkpoints import read_record
 from ..models.model import PyzzicatoModel
 from .baselines import count_baselines, count_event_baselines
-from .loop import Progress
+from .progress import Progress
 from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 
 # Enough to run an earlier run again.
-_TOLD_OF_EARLIER = ("command", "settings", "data", "steps", "steps_seen", "wall_seconds")
+_TOLD_OF_EARLIER = (
+    "command",
+    "settings",
+    "started_from",
+    "data",
+    "steps",
+    "steps_seen",
+    "wall_seconds",
+)
 
 
 def hours_by_composer(pieces: list[StoredPiece]) -> dict[str, float]:
@@ -67,6 +75,18 @@ def earlier_runs(start_from: str) -> list[dict[str, Any]]:
     return [*record.get("earlier_runs", []), {key: record.get(key) for key in _TOLD_OF_EARLIER}]
 
 
+def started_from(start_from: str) -> dict[str, Any] | None:
+    """Returns which weights a run began with, as others can find them; None for fresh ones.
+
+    Args:
+        start_from: name or folder of the model, or empty.
+    """
+    if not start_from:
+        return None
+    info = model_info(start_from)
+    return {"repo": info.repo, "commit": info.commit, "revision": info.revision}
+
+
 def training_record(
     store: NoteStore,
     settings: TrainSettings,
@@ -89,16 +109,24 @@ def training_record(
         "command": command,
         "earlier_runs": earlier_runs(settings.start_from),
         "settings": settings.as_dict(),
+        "started_from": started_from(settings.start_from),
         "data": {
             "name": store.data,
             "licence": store.licence,
+            "sha256": store.fingerprint(),
+            "repo": getattr(store, "repo", None),
+            "sources": store.sources(),
             "train_pieces": len(train_pieces),
             "validation_pieces": len(held_out),
             "train_hours": hours_by_composer(train_pieces),
         },
         "steps": progress.step,
         "best_step": progress.best_step,
-        "steps_seen": progress.step * settings.batch_size * settings.crop_steps * n_processes,
+        "steps_seen": progress.step
+        * settings.batch_size
+        * settings.gradient_accumulation
+        * settings.crop_steps
+        * n_processes,
         "wall_seconds": round(progress.seconds, 1),
         "hardware": {
             "device": device,

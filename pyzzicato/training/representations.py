@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..models.config import PyzzicatoConfig
 from ..notes import HIGHEST_PITCH, LOWEST_PITCH, N_PITCHES, Note
-from ..representations.event_bins import ONSET_TICKS, SIZES, encode_events, onset_bins
+from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events, onset_bins
 from ..representations.pianoroll import notes_to_roll
 from .store import NoteStore, StoredPiece
 
@@ -82,6 +82,12 @@ class Representation(Protocol):
         """Returns at most `n_steps` steps of a piece, `(T, A)`, from place number `place`."""
         ...
 
+    def seconds_left(
+        self, store: NoteStore, piece: StoredPiece, place: int, steps: Steps, change: Change
+    ) -> NDArray[np.float64]:
+        """Returns `(T,)` seconds of the piece that are left after each step of a crop."""
+        ...
+
     def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
         """Returns steps of which a share is wrong, as a model's own may be."""
         ...
@@ -143,6 +149,13 @@ class RollSteps:
         n_left = int(np.ceil((piece.seconds - from_s) * change.stretch * self.fs))
         roll = notes_to_roll(notes, max(1, min(n_steps, n_left)), self.fs)
         return (roll > 0).astype(np.uint8)
+
+    def seconds_left(
+        self, store: NoteStore, piece: StoredPiece, place: int, steps: Steps, change: Change
+    ) -> NDArray[np.float64]:
+        """Returns `(T,)` seconds of the piece that are left after each frame."""
+        total = (piece.seconds - place / self.fs) * change.stretch
+        return total - np.arange(1, len(steps) + 1) / self.fs
 
     def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
         """Returns frames in some of which keys sound or are silent by mistake.
@@ -263,9 +276,15 @@ class EventSteps:
     ) -> Steps:
         """Returns `(N, 4)` from note `place`; its onset step counts from the note before."""
         packed = store.packed(piece, place, n_steps)
-        before = store.packed(piece, max(0, place - 1), 1)
-        from_s = float(before["onset"].sum()) / 1000
-        return encode_events(change.apply(packed, from_s))
+        return encode_events(change.apply(packed, _note_before_s(store, piece, place)))
+
+    def seconds_left(
+        self, store: NoteStore, piece: StoredPiece, place: int, steps: Steps, change: Change
+    ) -> NDArray[np.float64]:
+        """Returns `(N,)` seconds of the piece that are left when each note is struck."""
+        total = (piece.seconds - _note_before_s(store, piece, place)) * change.stretch
+        passed: NDArray[np.float64] = np.cumsum(ONSET_TICKS[steps[:, 0]]) * TICK_S
+        return total - passed
 
     def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
         """Returns notes a share of which has a wrong pitch within an octave and a wrong length."""
@@ -314,6 +333,11 @@ class EventSteps:
     def intended(self, steps: Steps, strayed: Steps) -> Steps:
         """Returns `(T, 4)`: the next note as written, whatever was played before it."""
         return steps[1:]
+
+
+def _note_before_s(store: NoteStore, piece: StoredPiece, place: int) -> float:
+    """Returns when the note before note `place` is struck, 0 before the first."""
+    return float(store.packed(piece, max(0, place - 1), 1)["onset"].sum()) / 1000
 
 
 def _some_notes(frames: Steps, share: float, rng: np.random.Generator) -> Steps:

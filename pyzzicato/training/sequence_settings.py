@@ -1,4 +1,4 @@
-"""What a run on a benchmark is told: defaults, a preset file, a backbone's table, by hand."""
+"""What a run on a benchmark is told: defaults, a recipe, a backbone's table, by hand."""
 
 import tomllib
 from collections.abc import Mapping
@@ -8,6 +8,9 @@ from typing import Any
 
 from ..models.architecture import BACKBONES, HEADS, check_one_of
 from .precision import PRECISIONS
+
+SEQUENCE_LIMITS = ("max_steps", "max_minutes", "patience")
+"""Settings that may change when a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +84,15 @@ class SequenceSettings:
 
 
 def read_sequence_settings(
-    preset: Path, backbone: str, head: str, **by_hand: Any
+    recipe: Path, backbone: str, head: str, **by_hand: Any
 ) -> SequenceSettings:
-    """Returns the settings a preset file holds for a backbone and a head.
+    """Returns the settings a recipe holds for a backbone and a head.
 
     The file's own values hold for all, the table `[BACKBONE]` goes on top, then the table `[HEAD]`,
     then what is given by hand. A name that is not a setting of the run is one of `PyzzicatoConfig`.
 
     Args:
-        preset: TOML file.
+        recipe: TOML file.
         backbone: one of `pyzzicato.models.config.BACKBONES`.
         head: a head on rolls.
         by_hand: as in the file; None leaves a value as it is.
@@ -98,13 +101,13 @@ def read_sequence_settings(
         ValueError: if the file cannot be read, holds an unknown table, or a value out of range.
     """
     try:
-        told = tomllib.loads(preset.read_text(encoding="utf-8"))
+        told = tomllib.loads(recipe.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"preset {preset} cannot be read: {error}") from error
+        raise ValueError(f"recipe {recipe} cannot be read: {error}") from error
     tables = {name: told.pop(name) for name, value in [*told.items()] if isinstance(value, dict)}
     unknown = sorted(set(tables) - {*BACKBONES, *HEADS["roll"]})
     if unknown:
-        raise ValueError(f"{preset.name}: unknown table [{unknown[0]}]; check its spelling")
+        raise ValueError(f"{recipe.name}: unknown table [{unknown[0]}]; check its spelling")
     told |= tables.get(backbone, {}) | tables.get(head, {})
     told |= {name: value for name, value in by_hand.items() if value is not None}
     run = {f.name for f in fields(SequenceSettings)} - {"model"}

@@ -1,10 +1,8 @@
-"""What a training run is told: defaults, overridden by a preset file, overridden by hand."""
+"""Settings of a training run."""
 
 import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..hub import model_info
@@ -13,6 +11,9 @@ from ..models.architecture import check_one_of, check_whole
 from ..models.config import PyzzicatoConfig
 from .precision import PRECISIONS
 
+OPTIMIZERS = ("adamw", "muon")
+LIMITS = ("max_steps", "decay_steps", "eval_every", "patience", "precision")
+"""Settings that may change when a run goes on."""
 _MAX_WHOLE = 2**31 - 1
 
 
@@ -26,8 +27,12 @@ class TrainSettings:
             can be asked for is in `model`.
         max_steps: updates at the most.
         batch_size: crops an update.
+        gradient_accumulation: batches whose gradients are averaged for an update.
         crop_steps: steps a crop (512 frames are 25.6 s, 512 notes about 50 s).
-        learning_rate: peak of a linear warm-up and a cosine decay to a tenth of it.
+        optimizer: "adamw", or "muon" for the matrices of the backbone and AdamW for the rest.
+        learning_rate: after a linear warm-up; it then falls along a cosine to a tenth of it.
+        decay_steps: if above 0 the rate stays as it is instead and falls to 0 in the last so many
+            updates: a run can then go on for as long as is wished, and be ended at any time.
         warmup_steps: updates of the warm-up.
         weight_decay: AdamW's.
         clip_norm: gradients longer than this are shortened to it.
@@ -50,10 +55,11 @@ class TrainSettings:
             his share of all music, at 1 each as often as any other, and all unknown ones as one.
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
         density_dropout: share of the crops whose density is not told. 0 to 1.
+        endings_dropout: share of the crops that are not told how much is left of their piece. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
-        precision: "no" (float32) or "bf16", where the machine has it (see `precision_here`).
+        precision: "no" (float32), "bf16" or "fp16", where the machine has it (`precision_here`).
         start_from: name or folder of a model whose config and weights the run begins with; empty to
             begin anew.
         seed: of the weights, the crops and dropout.
@@ -66,8 +72,11 @@ class TrainSettings:
     composers: tuple[str, ...] = ()
     max_steps: int = 2000
     batch_size: int = 16
+    gradient_accumulation: int = 1
     crop_steps: int = 512
+    optimizer: str = "adamw"
     learning_rate: float = 1e-3
+    decay_steps: int = 0
     warmup_steps: int = 100
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -82,6 +91,7 @@ class TrainSettings:
     evenness: float = 0.0
     composer_dropout: float = 0.2
     density_dropout: float = 0.2
+    endings_dropout: float = 0.5
     eval_every: int = 250
     eval_steps: int = 1200
     patience: int = 8
@@ -92,7 +102,9 @@ class TrainSettings:
     def __post_init__(self) -> None:
         for name in ("max_steps", "batch_size", "crop_steps", "eval_every", "patience"):
             check_whole(name, getattr(self, name), 1, _MAX_WHOLE)
+        check_whole("gradient_accumulation", self.gradient_accumulation, 1, 4096)
         check_whole("warmup_steps", self.warmup_steps, 0, _MAX_WHOLE)
+        check_whole("decay_steps", self.decay_steps, 0, _MAX_WHOLE)
         check_whole("eval_steps", self.eval_steps, 2, _MAX_WHOLE)
         check_whole("transpose", self.transpose, 0, 11)
         check_whole("seed", self.seed, 0, _MAX_WHOLE)
@@ -110,11 +122,13 @@ class TrainSettings:
             "evenness": 1.0,
             "composer_dropout": 1.0,
             "density_dropout": 1.0,
+            "endings_dropout": 1.0,
         }
         for name, highest in shares.items():
             _check_number(name, getattr(self, name), above_0=False)
             if getattr(self, name) > highest:
                 raise ValueError(f"{name} must be 0 to {highest:g}, got {getattr(self, name)!r}")
+        check_one_of("optimizer", self.optimizer, OPTIMIZERS)
         check_one_of("precision", self.precision, PRECISIONS)
         if not isinstance(self.model, Mapping):
             raise ValueError(f"model must be a table of config values, got {self.model!r}")
@@ -138,30 +152,6 @@ class TrainSettings:
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""
         return asdict(self)
-
-
-def read_settings(preset: Path, **by_hand: Any) -> TrainSettings:
-    """Returns the settings of a preset file with those given by hand on top.
-
-    Args:
-        preset: a TOML file that holds only what differs from the defaults.
-        by_hand: fields of `TrainSettings`; None leaves a field as it is.
-
-    Raises:
-        ValueError: if the file cannot be read, or a key is unknown or out of range.
-    """
-    try:
-        told = tomllib.loads(preset.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"preset {preset} cannot be read: {error}") from error
-    told |= {name: value for name, value in by_hand.items() if value is not None}
-    known = {f.name for f in fields(TrainSettings)}
-    for name in told:
-        if name not in known:
-            raise ValueError(f"{preset.name}: unknown setting {name!r}; known are {sorted(known)}")
-    if isinstance(told.get("composers"), list):
-        told["composers"] = tuple(told["composers"])
-    return TrainSettings(**told)
 
 
 def _check_number(name: str, value: Any, *, above_0: bool) -> None:

@@ -7,6 +7,7 @@ transposed and stretched exactly. All of MAESTRO's training split takes 45 MB; t
 ten-second windows of rolls as float32 would take about 1 TB.
 """
 
+import hashlib
 import json
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +28,11 @@ _MAX_DURATION_MS = 2**16 - 1
 
 @dataclass(frozen=True, slots=True)
 class StoredPiece:
-    """Where a piece lies in the store (`start` and `length` in notes) and what it is."""
+    """Where a piece lies in the store (`start` and `length` in notes) and what it is.
+
+    `source` is the collection it is from, `licence` what that may be used for; both are empty in
+    stores from before they were kept for each piece.
+    """
 
     composer: str
     title: str
@@ -36,6 +41,8 @@ class StoredPiece:
     start: int
     length: int
     seconds: float
+    source: str = ""
+    licence: str = ""
 
 
 class StoreWriter:
@@ -57,14 +64,24 @@ class StoreWriter:
         self._start = 0
 
     def add(
-        self, notes: NDArray[np.void], *, composer: str, title: str, split: str, path: str
+        self,
+        notes: NDArray[np.void],
+        *,
+        composer: str,
+        title: str,
+        split: str,
+        path: str,
+        source: str = "",
+        licence: str = "",
     ) -> None:
         """Appends one piece's `(N,)` notes, from `pack_notes`."""
         self._file.write(notes.tobytes())
         ends = notes["onset"].astype(np.int64) + notes["duration"]
         seconds = float(ends.max(initial=0)) / 1000
         self._pieces.append(
-            StoredPiece(composer, title, split, path, self._start, len(notes), seconds)
+            StoredPiece(
+                composer, title, split, path, self._start, len(notes), seconds, source, licence
+            )
         )
         self._start += len(notes)
 
@@ -124,6 +141,19 @@ class NoteStore:
             if piece.split == split and (wanted is None or piece.composer in wanted)
         ]
 
+    def sources(self) -> dict[str, dict[str, list[str]]]:
+        """Returns for each collection its licences and the splits it has pieces in."""
+        found: dict[str, dict[str, set[str]]] = {}
+        for piece in self.pieces:
+            if piece.source:
+                told = found.setdefault(piece.source, {"licences": set(), "splits": set()})
+                told["licences"].add(piece.licence)
+                told["splits"].add(piece.split)
+        return {
+            name: {key: sorted(values) for key, values in found[name].items()}
+            for name in sorted(found)
+        }
+
     def at_hand(
         self, pieces: Sequence[StoredPiece], step: int, process: int, seed: int
     ) -> Sequence[StoredPiece]:
@@ -144,6 +174,10 @@ class NoteStore:
         for piece in pieces:
             yield self.notes(piece)
             self.release()
+
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 of all notes, which tells one training set from another."""
+        return hashlib.sha256(self._notes.view(np.uint8).data).hexdigest()
 
     def release(self) -> None:
         """Gives back the memory of the pages read so far; they are read again when needed."""

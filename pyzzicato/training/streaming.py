@@ -59,6 +59,7 @@ class StreamedStore(NoteStore):
             raise ValueError(f"{repo} cannot be streamed: {error!r}"[:500]) from error
         if not rows:
             raise ValueError(f"{repo} holds no piece")
+        self.repo = repo
         self.pieces = tuple(piece for piece, _ in rows)
         self.sustain, self.data, self.licence = (
             ", ".join(sorted({str(told[name]) for _, told in rows}))
@@ -82,8 +83,14 @@ class StreamedStore(NoteStore):
                         0,
                         int(told["length"]),
                         float(told["seconds"]),
+                        told["data"],
+                        told["licence"],
                     )
                     yield piece, told
+
+    def fingerprint(self) -> str:
+        """Returns nothing: to tell, all shards would have to be read."""
+        return ""
 
     def packed(self, piece: StoredPiece, first: int = 0, n: int | None = None) -> NDArray[np.void]:
         """Returns a piece's notes from note `first`, at most `n`, with its shard if need be."""
@@ -169,6 +176,8 @@ def copy_to_store(
             title=piece.title,
             split=piece.split,
             path=piece.path,
+            source=piece.source,
+            licence=piece.licence,
         )
     writer.close()
     return len(wanted)

@@ -55,7 +55,7 @@ class Part(Protocol):
 
 @dataclass
 class Tempering:
-    """Temperatures, one for each number of a step: the setting's times the checkpoint's.
+    """Temperatures, one for each number of a step: the checkpoint's times the setting's.
 
     Attributes:
         temperatures: `(K,)`, above 0.

@@ -1,0 +1,119 @@
+"""One piece as it is played: a seed is fed, steps are drawn, and the parts of decoding steer."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..notes import Note
+from ..representations import StepDecoder, Steps
+from .decoding.density import DensityKeeper
+from .decoding.draw import Draw
+from .decoding.guard import Guard, Rescue
+from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
+from .graph import GraphRun
+from .loaded_model import Model
+from .settings import GenerationSettings
+
+ROUNDING_S = 1e-9
+"""Less than any step, more than sums of times are wrong by."""
+
+# As much of a long seed is fed again, so that a rescue takes a tenth of a second at the most.
+_FED_AGAIN_STEPS = 400
+
+
+class Performer:
+    """Plays one piece.
+
+    Args:
+        model: who plays.
+        decoder: turns its steps into notes, and has the seed.
+        settings: how to play.
+        composer: number of whom to play as, 0 for nobody in particular.
+        density: notes a second that are meant, above 0.
+        rng: of the draws.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        decoder: StepDecoder,
+        settings: GenerationSettings,
+        composer: int,
+        density: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self._model = model
+        self._decoder = decoder
+        self._rng = rng
+        guidance = settings.guidance if composer else 1.0  # Nobody cannot be exaggerated.
+        self._composers, self._weights = [composer], [1.0]
+        if guidance != 1.0:
+            # Classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598), on logits.
+            self._composers, self._weights = [composer, 0], [guidance, 1 - guidance]
+        is_told_density = "density" not in settings.without
+        self._density = model.config.density_number(density if is_told_density else None)
+        self._guard: Guard | None = None
+        self.parts = Parts(self._choose_parts(settings, density))
+        self._run = self._feed(decoder.seed_steps)
+
+    @property
+    def rescues(self) -> list[Rescue]:
+        """Returns the returns to the seed so far, on the continuation's clock."""
+        return [] if self._guard is None else self._guard.rescues
+
+    @property
+    def acted(self) -> Mapping[str, int]:
+        """Returns how many steps each part of decoding has changed the draw of."""
+        return self.parts.acted
+
+    def play(self, until_s: float) -> list[Note]:
+        """Plays on to a second of the continuation; returns the new notes that ended by then."""
+        decoder, ended = self._decoder, []
+        while decoder.seconds < until_s - ROUNDING_S:
+            step, _ = self._run.draw(self._next_draw())
+            ended += decoder.play(step)
+            self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
+            if self._guard is not None and self._guard.take_rescue():
+                ended += decoder.let_go(decoder.seconds)
+                seed = decoder.end_of_seed(_FED_AGAIN_STEPS, self._guard.avoided)
+                self._run = self._feed(seed)
+                self.parts.begin_anew()
+        return ended
+
+    def _choose_parts(self, settings: GenerationSettings, density: float) -> list[Part]:
+        model, values = self._model, self._model.decoding
+        steps = model.representation
+        if settings.threshold is not None:
+            # Nothing is drawn, and what goes astray is left so: from the same seed it would again.
+            return [Threshold(settings.threshold)]
+        temperatures = np.full(len(steps.numbers), settings.temperature)
+        if "tempering" not in settings.without:
+            temperatures *= values.row_of_temperatures(steps)
+        self._guard = Guard(steps)
+        parts: list[Part] = [
+            Tempering(temperatures),
+            MinP(values.row_of_min_p(steps)),
+            Tilt(steps, values.pacing, values.holding),
+            DensityKeeper(density, steps),
+            self._guard,
+        ]
+        if "guard" in settings.without:
+            self._guard = None
+        return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]
+
+    def _next_draw(self) -> Draw:
+        graph = self._model.graph
+        draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
+        draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
+        self.parts.steer(draw, self._decoder)
+        if self._decoder.impossible is not None:
+            draw.bias += self._decoder.impossible
+        return draw
+
+    def _feed(self, seed: Steps) -> GraphRun:
+        """Returns the network when it has taken the seed, and nothing else."""
+        densities = [self._density] * len(self._composers)
+        conditions = {"composer": self._composers, "density": densities}
+        run = self._model.start(conditions, self._weights)
+        run.hear(seed)
+        return run

@@ -1,0 +1,62 @@
+"""What given notes cost a model, in nats, by its graph: how likely it thinks them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..notes import Note
+from ..representations import Representation, Steps
+from ..representations.interface import SURE
+from .decoding.draw import Draw
+from .loaded_model import Model
+
+
+def nats_by_number(
+    model: Model, notes: Sequence[Note], composer: str | None = None
+) -> NDArray[np.float64]:
+    """Returns the nats of each step after the first, by number, `(T - 1, K)`.
+
+    The model is drawn from as it is, without any part of decoding, and told no density.
+
+    Args:
+        model: who judges.
+        notes: the piece, from 0.
+        composer: short name of whose music it is to be taken for; None for nobody's.
+
+    Raises:
+        ValueError: if the model does not know the composer.
+    """
+    representation, graph = model.representation, model.graph
+    steps = representation.encode(notes)
+    run = model.start({"composer": [model.config.composer_number(composer)]})
+    run.hear(steps[:1])
+    draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
+    nats = np.empty((max(0, len(steps) - 1), len(representation.numbers)))
+    for i, step in enumerate(steps[1:]):
+        draw.bias = decisive_bias(step, representation)
+        _, logits = run.draw(draw)
+        nats[i] = step_nats(logits[0].astype(np.float64), step, representation)
+    return nats
+
+
+def decisive_bias(step: Steps, representation: Representation) -> NDArray[np.float32]:
+    """Returns the bias with which a step `(A,)` is drawn for certain."""
+    sizes = list(representation.numbers.values())
+    if len(sizes) == 1:
+        return np.where(step > 0, SURE, -SURE).astype(np.float32)
+    bias = np.full(sum(sizes), -SURE, dtype=np.float32)
+    bias[np.cumsum([0, *sizes[:-1]]) + step] = SURE
+    return bias
+
+
+def step_nats(
+    logits: NDArray[np.float64], step: Steps, representation: Representation
+) -> NDArray[np.float64]:
+    """Returns the nats of a step by number, `(K,)`, for its logits `(L,)`."""
+    sizes = list(representation.numbers.values())
+    if len(sizes) == 1:
+        # A key sounds with the chance of its log-odds.
+        return np.array([np.logaddexp(0, np.where(step > 0, -logits, logits)).sum()])
+    parts = np.split(logits, np.cumsum(sizes)[:-1])
+    return np.array([np.logaddexp.reduce(x) - x[n] for x, n in zip(parts, step, strict=True)])

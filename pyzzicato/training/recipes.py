@@ -1,0 +1,99 @@
+"""Recipes: the whole making of a model, from nothing to its weights.
+
+A recipe is a TOML file: settings that hold for all its stages, `[model]` with the arguments of
+`PyzzicatoConfig`, `data_sha256` of the prepared data it was made for, and, if there is more than
+one stage, `[[stages]]`, each with a `name` and what differs. A stage begins with the best weights
+of the one before it.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from .settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of a recipe.
+
+    Attributes:
+        name: of its folder; empty for the only one.
+        settings: of the run.
+    """
+
+    name: str
+    settings: TrainSettings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is made.
+
+    Attributes:
+        stages: one or more, in their order.
+        data_sha256: of the `notes.bin` it was made for; empty if that does not matter.
+    """
+
+    stages: tuple[Stage, ...]
+    data_sha256: str = ""
+
+    def folder(self, out: Path, stage: Stage) -> Path:
+        """Returns the folder of a stage's run within that of the recipe."""
+        return out / stage.name if stage.name else out
+
+    def ready(self, out: Path, stage: Stage) -> TrainSettings:
+        """Returns the settings of a stage, which begins where the one before it ended."""
+        place = self.stages.index(stage)
+        if place == 0 or stage.settings.start_from:
+            return stage.settings
+        before = self.folder(out, self.stages[place - 1]) / "best"
+        return replace(stage.settings, start_from=str(before))
+
+
+def read_recipe(path: Path, **by_hand: Any) -> Recipe:
+    """Returns a recipe with the settings given by hand on top of all its stages.
+
+    With `start_from` given by hand the last stage alone is left: it begins with that model.
+
+    Args:
+        path: a TOML file that holds only what differs from the defaults of `TrainSettings`.
+        by_hand: fields of `TrainSettings`; None leaves a field as it is.
+
+    Raises:
+        ValueError: if the file cannot be read, or a key is unknown or out of range.
+    """
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"recipe {path} cannot be read: {error}") from error
+    data_sha256 = told.pop("data_sha256", "")
+    tables = told.pop("stages", [{}])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ValueError(f"{path.name}: stages must be tables, [[stages]], got {tables!r}")
+    names = [table.pop("name", "") for table in tables]
+    if len({*names}) < len(names) or (len(names) > 1 and "" in names):
+        raise ValueError(f"{path.name}: each stage must have a name of its own, got {names!r}")
+    given = {name: value for name, value in by_hand.items() if value is not None}
+    stages = [
+        Stage(name, _settings(path, told, table, given))
+        for name, table in zip(names, tables, strict=True)
+    ]
+    return Recipe(tuple(stages[-1:] if "start_from" in given else stages), data_sha256)
+
+
+def _settings(
+    path: Path, common: Mapping[str, Any], own: Mapping[str, Any], given: Mapping[str, Any]
+) -> TrainSettings:
+    told = {**common, **own, **given}
+    known = {f.name for f in fields(TrainSettings)}
+    for name in told:
+        if name not in known:
+            raise ValueError(f"{path.name}: unknown setting {name!r}; known are {sorted(known)}")
+    if isinstance(common.get("model"), dict) and isinstance(own.get("model"), dict):
+        told["model"] = {**common["model"], **own["model"]}
+    if isinstance(told.get("composers"), list):
+        told["composers"] = tuple(told["composers"])
+    return TrainSettings(**told)
