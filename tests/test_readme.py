@@ -15,6 +15,7 @@ from shutil import which
 import pytest
 from accelerate.state import AcceleratorState
 from conftest import ROOT, hub_environment, tune
+from random_music import random_music
 
 import pyzzicato
 from pyzzicato.__main__ import main as command_line
@@ -272,10 +273,10 @@ SHORTENED = {
 }
 
 
-def run_scripts(commands, maestro, monkeypatch) -> None:
-    """Runs commands of `train/`, shortened, in the current folder."""
+def run_scripts(commands, folders, monkeypatch) -> None:
+    """Runs commands of `train/`, shortened, in the current folder, with folders for their names."""
     for script, *words in ([word.replace("NAMESPACE", "me") for word in c[1:]] for c in commands):
-        told = [str(maestro) if word in ("MAESTRO", "FOLDER") else word for word in words]
+        told = [str(folders.get(word, word)) for word in words]
         told = [str(ROOT / word) if word.startswith("train/recipes/") else word for word in told]
         monkeypatch.setattr(sys, "argv", [script, *told, *SHORTENED.get(script, [])])
         # Each command is a process of its own, but for the test.
@@ -285,8 +286,12 @@ def run_scripts(commands, maestro, monkeypatch) -> None:
 
 def test_the_commands_of_training_and_publishing(maestro, dataset_hub, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_scripts(OF_TRAINING, maestro, monkeypatch)
-    for name in ("lstm", "streamed"):
+    own = tmp_path / "own"
+    own.mkdir()
+    for i in range(4):
+        write_midi(random_music(i), own / f"piece {i}.mid")
+    run_scripts(OF_TRAINING, {"MAESTRO": maestro, "FOLDER": own}, monkeypatch)
+    for name in ("lstm", "mine", "streamed"):
         assert (tmp_path / "runs" / name / "best" / "model.safetensors").exists()
     published = {("models", "me/pyzzicato-lstm"), ("spaces", "me/pyzzicato")}
     assert published <= dataset_hub.repos.keys()
