@@ -3,7 +3,7 @@
     python train/publish.py runs/lstm/best --repo NAMESPACE/pyzzicato-lstm --dry-run
     python train/publish.py runs/lstm/best --repo NAMESPACE/pyzzicato-lstm --tag v1
     python train/publish.py pyzzicato/pretrained/lstm --repo NAMESPACE/pyzzicato-lstm \
-        --report reports/v0.1/report.json --pin lstm
+        --report reports/v0.2/report.json --pin lstm
     python train/publish.py --space NAMESPACE/pyzzicato --yes
     python train/publish.py --dataset NAMESPACE/maestro-notes --data data/notes
     python train/publish.py --bundled --report reports/v0.2/report.json    # cards in this copy
