@@ -31,8 +31,8 @@ from huggingface_hub import constants  # noqa: E402
 
 from pyzzicato.hub.downloads import forget_silence  # noqa: E402
 from pyzzicato.midi import midi_bytes  # noqa: E402
-from pyzzicato.models.config import PyzzicatoConfig
-from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.models.config import PyzzicatoConfig  # noqa: E402
+from pyzzicato.models.model import PyzzicatoModel  # noqa: E402
 from pyzzicato.notes import Note, end_of, transpose_notes  # noqa: E402
 from pyzzicato.training.settings import TrainSettings  # noqa: E402
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes  # noqa: E402

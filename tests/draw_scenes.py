@@ -7,7 +7,6 @@ import torch
 from lively_heads import lively_independent_head, lively_joint_head, lively_note_head
 from torch import Tensor
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.backbone_steps import as_array
 from pyzzicato.models.draws import Draw, IndependentDraw, JointDraw, NoteDraw
 from pyzzicato.models.embeddings import EventEmbedding, RollEmbedding
@@ -15,6 +14,7 @@ from pyzzicato.models.independent_head import IndependentHead
 from pyzzicato.models.joint_head import JointHead
 from pyzzicato.models.note_head import NoteHead
 from pyzzicato.models.pitch_steps import EventPast, FirstLayer, RollPast
+from pyzzicato.representations.event_bins import SIZES
 
 CHANNELS = 5
 

@@ -12,8 +12,8 @@ import torch
 from conftest import tiny_config
 from torch import Tensor
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.representations.event_bins import SIZES
 
 
 @dataclass(frozen=True)

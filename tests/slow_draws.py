@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from pyzzicato.models import SamplingRule
-from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.independent_head import IndependentHead
 from pyzzicato.models.joint_head import JointHead
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.note_head import NoteHead
 
 

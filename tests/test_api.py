@@ -13,8 +13,8 @@ from gradio_client.exceptions import AppError
 
 import pyzzicato
 from pyzzicato.__main__ import main as command_line
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.midi import midi_bytes, read_midi, write_midi
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.space.posted import notes_from_json
 
 SEED = "bach-prelude-c-major"

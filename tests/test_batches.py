@@ -9,16 +9,14 @@ import torch
 from conftest import tiny_settings
 
 from pyzzicato.notes import Note
+from pyzzicato.representations import Representation
+from pyzzicato.representations.note_events import NoteEvents
+from pyzzicato.representations.passages import Change
+from pyzzicato.representations.roll import PianoRoll
 from pyzzicato.training.batches import CropSampler
-from pyzzicato.training.representations import (
-    Change,
-    EventSteps,
-    Representation,
-    RollSteps,
-)
 from pyzzicato.training.store import NoteStore, StoredPiece, StoreWriter, pack_notes
 
-REPRESENTATIONS = [RollSteps(20), EventSteps()]
+REPRESENTATIONS = [PianoRoll(20), NoteEvents()]
 
 
 @pytest.fixture(params=REPRESENTATIONS, ids=lambda steps: steps.unit)
@@ -215,14 +213,14 @@ def test_tempo_stays_within_its_limit(tmp_path: Path) -> None:
     writer.add(pack_notes(clock), composer="C", title="T", split="train", path="p")
     writer.close()
     store = NoteStore(tmp_path)
-    sampler = sampler_of(store, RollSteps(20), batch_size=100, crop_steps=400, stretch=0.25)
+    sampler = sampler_of(store, PianoRoll(20), batch_size=100, crop_steps=400, stretch=0.25)
     gaps = []
     for crop in sampler.batch(0).steps.numpy():
         onsets = np.flatnonzero(np.diff(crop[:, 39].astype(int)) == 1)
         gaps.append((onsets[-1] - onsets[0]) / (len(onsets) - 1))
     # 20 frames a second, a quarter faster or slower.
     assert 20 / 1.25 - 0.1 <= min(gaps) < 17 and 23.5 < max(gaps) <= 20 * 1.25 + 0.1
-    plain = sampler_of(store, RollSteps(20), batch_size=4, crop_steps=100).batch(0).steps.numpy()
+    plain = sampler_of(store, PianoRoll(20), batch_size=4, crop_steps=100).batch(0).steps.numpy()
     for crop in plain:
         assert set(np.diff(np.flatnonzero(np.diff(crop[:, 39].astype(int)) == 1))) == {20}
 
@@ -233,7 +231,7 @@ def test_a_share_of_the_crops_is_at_another_tempo_altogether(tmp_path: Path) -> 
     writer.add(pack_notes(clock), composer="C", title="T", split="train", path="p")
     writer.close()
     sampler = sampler_of(
-        NoteStore(tmp_path), RollSteps(20), batch_size=200, crop_steps=400, tempos=0.3
+        NoteStore(tmp_path), PianoRoll(20), batch_size=200, crop_steps=400, tempos=0.3
     )
     gaps = []
     for crop in sampler.batch(0).steps.numpy():

@@ -12,10 +12,10 @@ import pytest
 import torch
 from conftest import tiny_config, tune
 
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 
 
 def config_for(checkpoint: Path, maestro: Path, **choices: object) -> calibrate.CalibrateConfig:

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import tomllib
+from copy import deepcopy
 
 import publish
 import pytest
@@ -13,11 +14,10 @@ from jinja2 import UndefinedError
 from packaging.licenses import canonicalize_license_expression
 from test_publish import RECORD, checkpoint
 
-from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import list_models, model_info
 from pyzzicato.hub.checkpoints import weights_revision
 from pyzzicato.hub.registry import Pin, write_pin
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing import model_repo
 from pyzzicato.publishing.bundled import bundled_licences, licence_expression
 from pyzzicato.publishing.cards import TEMPLATES, model_card, render_card
@@ -94,15 +94,17 @@ def test_a_card_tells_what_the_files_tell(hub, name):
     assert "copy the last frame | 4.500" in text
     others = set(REPORTED) - {name}
     columns = next(line for line in text.splitlines() if line.startswith("|  | real |"))
-    assert name in columns
-    assert not any(other in columns for other in others)
+    cells = [cell.strip() for cell in columns.split("|")]
+    assert name in cells
+    assert not others & set(cells)
 
 
 def test_limits_are_what_lies_outside_real_music():
-    told = facts("lstm")["evaluation"]["limits"]
-    measures = {n: REPORT["systems"][n]["measures"] for n in ("lstm", "real")}
-    assert measures["lstm"]["polyphony"]["median"] > measures["real"]["polyphony"]["p95"]
-    assert any(sentence.startswith("polyphony: 9.27") for sentence in told)
+    report = deepcopy(REPORT)
+    measures = {n: report["systems"][n]["measures"] for n in ("lstm", "real")}
+    measures["lstm"]["polyphony"]["median"] = measures["real"]["polyphony"]["p95"] + 1
+    told = facts("lstm", report)["evaluation"]["limits"]
+    assert any(sentence.startswith("polyphony: ") for sentence in told)
     kinship = measures["lstm"]["kinship"]["median"]
     assert measures["real"]["kinship"]["p5"] <= kinship <= measures["real"]["kinship"]["p95"]
     assert not any(sentence.startswith("kinship") for sentence in told)

@@ -108,9 +108,7 @@ def test_collections_are_read_by_their_manifest(collection: Path) -> None:
 
 def test_files_of_a_collection_join_what_is_learnt(maestro: Path, collection: Path) -> None:
     plain = select_files(maestro, None, SPLITS)
-    joined = select_files(
-        maestro, None, SPLITS, sources=["rolls", "scores"], extra_dir=collection
-    )
+    joined = select_files(maestro, None, SPLITS, sources=["rolls", "scores"], extra_dir=collection)
     assert joined[: len(plain)] == plain
     added = joined[len(plain) :]
     # What the collection holds out is left out: losses stay those on MAESTRO's pieces.
@@ -122,9 +120,7 @@ def test_files_of_a_collection_join_what_is_learnt(maestro: Path, collection: Pa
     assert [path.parent.parent for _, path in chopin] == [maestro, collection]
     alone = select_files(collection, None, ["validation"], sources=["rolls"])
     assert [path.name for _, path in alone] == ["b.mid"]
-    held_out = select_files(
-        maestro, None, ["validation"], sources=["rolls"], extra_dir=collection
-    )
+    held_out = select_files(maestro, None, ["validation"], sources=["rolls"], extra_dir=collection)
     assert held_out == select_files(maestro, None, ["validation"])
 
 

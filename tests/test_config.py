@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from conftest import tiny_config
 
+from pyzzicato.models.architecture import ANYBODY, COMPOSERS, RECENT, SPANS
 from pyzzicato.models.config import PyzzicatoConfig
 from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.models.architecture import ANYBODY, COMPOSERS, RECENT, SPANS
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ import torch
 from conftest import tiny_config
 
 from pyzzicato.density import FEWEST_STROKES, USUAL, USUAL_OF, VARIETY, density_number
-from pyzzicato.playing.decoding.density import density_to_come, note_density
-from pyzzicato.representations.event_bins import encode_events
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.architecture import COMPOSERS
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.decoding.density import density_to_come, note_density
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations.event_bins import encode_events
 from pyzzicato.representations.pianoroll import notes_to_roll
 
 ROLL = tiny_config(densities=[2.0, 8.0])

@@ -16,13 +16,13 @@ import torch
 from conftest import tiny_config, tune
 from huggingface_hub import constants
 
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import downloads as downloading
 from pyzzicato.hub import load_model, model_info, open_model
 from pyzzicato.hub.downloads import HubUnreachableError, NotOnHubError, forget_silence
 from pyzzicato.hub.registry import Pin, write_pin
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing.shipped_code import AUTO_MAP, shipped_code
 
 REPO = "someone/their-model"

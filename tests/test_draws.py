@@ -28,11 +28,11 @@ from slow_draws import (
 )
 from torch import Tensor
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models import SamplingRule
 from pyzzicato.models.draws import IndependentDraw
 from pyzzicato.models.joint_head import JointHead
 from pyzzicato.models.pitch_steps import RollPast
+from pyzzicato.representations.event_bins import SIZES
 
 RULES = [
     SamplingRule(),

@@ -6,8 +6,8 @@ from itertools import islice
 import pytest
 import torch
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.embeddings import EVENT_SIZES, EventEmbedding, RollEmbedding
+from pyzzicato.representations.event_bins import SIZES
 
 GAIN = 8.0
 

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import evaluate as script
@@ -13,6 +13,7 @@ import pytest
 from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_config, tune
 from excerpt_builder import playing, small_index
 
+from pyzzicato.evaluation.adversary import NETWORK, Verdict, write_verdicts
 from pyzzicato.evaluation.likelihood import count_onsets, model_likelihoods
 from pyzzicato.evaluation.seed_records import SeedRecords
 from pyzzicato.evaluation.training_index import BUNDLED_INDEX, TrainingIndex
@@ -148,6 +149,17 @@ def test_a_stopped_run_goes_on_with_what_is_missing(finished, basic, tmp_path, c
     assert {name for name in after if after[name] != before[name]} == {"0001"}
     assert (out / "report.json").read_text() == (finished / "report.json").read_text()
     assert str(out / "report.md") in capsys.readouterr().out
+
+
+def test_verdicts_of_networks_join_the_report(finished, basic, tmp_path):
+    out = tmp_path / "again"
+    shutil.copytree(finished, out)
+    assert "adversary" not in read(out)
+    found = Verdict(0.75, 0.5, 1.0, 3, 3, 6, 100)
+    write_verdicts({"tiny": {NETWORK: found}, "unknown": {NETWORK: found}}, tmp_path / "told.json")
+    script.main(replace(basic, out=out, adversary=tmp_path / "told.json"))
+    assert read(out)["adversary"] == {"tiny": {NETWORK: asdict(found)}}
+    assert "| network | 0.75 (0.5 to 1) |" in (out / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 from random_music import random_music
 
-from pyzzicato.representations.event_bins import DURATIONS_S, ONSET_TICKS, SIZES, TICK_S, VELOCITIES, check_events, decode_events, encode_events, event_note, onset_bin_after
 from pyzzicato.notes import LOWEST_PITCH, Note, sort_notes
+from pyzzicato.representations.event_bins import (
+    DURATIONS_S,
+    ONSET_TICKS,
+    SIZES,
+    TICK_S,
+    VELOCITIES,
+    check_events,
+    decode_events,
+    encode_events,
+    event_note,
+    onset_bin_after,
+)
 
 
 def random_notes(n: int, seed: int, mean_gap_s: float = 0.1) -> list[Note]:

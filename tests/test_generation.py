@@ -9,12 +9,12 @@ import torch
 from conftest import tiny_config, tune
 
 from pyzzicato.attribution import likeliest_composer
-from pyzzicato.representations.event_bins import encode_events
+from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.notes import Note, sort_notes
 from pyzzicato.playing.continuation import Continuation, continue_seed, stream_continuation
 from pyzzicato.playing.seed import SILENT_SEED, cut_seed
 from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.notes import Note, sort_notes
+from pyzzicato.representations.event_bins import encode_events
 from pyzzicato.representations.pianoroll import FS
 
 SHORT = GenerationSettings(seconds=3.0, seed_seconds=4.0)

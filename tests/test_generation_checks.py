@@ -12,8 +12,8 @@ from conftest import tiny_config, tune
 
 from pyzzicato.evaluation.stability import measure_stability
 from pyzzicato.evaluation.style import StyleClassifier
-from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.architecture import COMPOSERS
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note
 from pyzzicato.seeds import list_seeds
 

@@ -12,18 +12,18 @@ from model_cases import livened
 from slow_draws import slow_step
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-from pyzzicato.playing.decoding.density import density_to_come
-from pyzzicato.playing.continuation import continue_seed, stream_continuation
-from pyzzicato.playing.seed import cut_seed
-from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.playing.decoding.guard import Guard
 from pyzzicato.models import SamplingRule, Stepper
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note, sort_notes
 from pyzzicato.pacemaker import Pacemaker
 from pyzzicato.players import player_for
-from pyzzicato.threads import one_thread
+from pyzzicato.playing.continuation import continue_seed, stream_continuation
+from pyzzicato.playing.decoding.density import density_to_come
+from pyzzicato.playing.decoding.guard import Guard
+from pyzzicato.playing.seed import cut_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.representations.touch import SeedTouch
+from pyzzicato.threads import one_thread
 
 SETTINGS = GenerationSettings(seconds=2.0, seed_seconds=4.0, rng=3)
 COMPOSERS = ["bach", "chopin"]

@@ -6,10 +6,26 @@ import pytest
 import torch
 from conftest import tiny_config, tune
 
-from pyzzicato.playing.continuation import Continuation, continue_seed
-from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.playing.decoding.guard import CIRCLE_KEYS, CIRCLE_STROKES, CIRCLING, DROWNED, Guard, HELD_KEYS, HELD_S, MAX_KEYS, MAX_PAUSE_S, MAX_STROKES, MIN_BETWEEN_S, Rescue, SILENT, STUCK, describe_rescues
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.playing.continuation import Continuation, continue_seed
+from pyzzicato.playing.decoding.guard import (
+    CIRCLE_KEYS,
+    CIRCLE_STROKES,
+    CIRCLING,
+    DROWNED,
+    HELD_KEYS,
+    HELD_S,
+    MAX_KEYS,
+    MAX_PAUSE_S,
+    MAX_STROKES,
+    MIN_BETWEEN_S,
+    SILENT,
+    STUCK,
+    Guard,
+    Rescue,
+    describe_rescues,
+)
+from pyzzicato.playing.settings import GenerationSettings
 
 SETTINGS = GenerationSettings(seconds=20.0, seed_seconds=4.0)
 

@@ -13,10 +13,10 @@ import pytest
 from conftest import ROOT, tune
 from test_publish import checkpoint
 
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import load_model
 from pyzzicato.midi import midi_bytes, read_midi
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing.endpoint import endpoint_files
 from pyzzicato.publishing.imports import files_of, imported_names
 from pyzzicato.publishing.model_repo import build_model_repo

@@ -11,9 +11,7 @@ from conftest import tiny_config, tune
 
 from pyzzicato.evaluation.likelihood import (
     Likelihood,
-    StoredRolls,
     baseline_nats,
-    compare_likelihoods,
     count_onsets,
     model_likelihoods,
     piece_likelihood,
@@ -22,11 +20,11 @@ from pyzzicato.evaluation.likelihood import (
     total_likelihood,
 )
 from pyzzicato.evaluation.markov import MarkovModel
-from pyzzicato.representations.event_bins import encode_events
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.representations import representation_of
+from pyzzicato.representations.event_bins import encode_events
 from pyzzicato.representations.pianoroll import notes_to_roll
 from pyzzicato.training.baselines import count_baselines
-from pyzzicato.training.representations import representation_of
 from pyzzicato.training.store import NoteStore
 
 PIECES = [
@@ -57,6 +55,12 @@ def markov_model(stay: float, start: float) -> PyzzicatoModel:
         model.head.out.bias.fill_(log(start / (1 - start)))
         model.head.stay.fill_(log(stay / (1 - stay)) - log(start / (1 - start)))
     return model
+
+
+def stored_rolls(store: NoteStore, split: str) -> list[np.ndarray]:
+    """Returns the zeros and ones of all pieces of a split."""
+    found = store.each(store.of_split(split))
+    return [(notes_to_roll(notes) > 0).astype(np.uint8) for notes in found]
 
 
 def test_rates_by_hand() -> None:
@@ -208,8 +212,7 @@ def test_onsets_are_counted_after_the_first_frame() -> None:
 
 
 def test_baselines_agree_with_the_training_record(store: NoteStore) -> None:
-    training = StoredRolls(store, tuple(store.of_split("train")))
-    held_out = list(StoredRolls(store, tuple(store.of_split("validation"))))
+    training, held_out = stored_rolls(store, "train"), stored_rolls(store, "validation")
     counted, nats = count_baselines(training), baseline_nats(training)
     for name, mean in (
         ("frequency", counted.frequency_nll(held_out)),
@@ -219,21 +222,8 @@ def test_baselines_agree_with_the_training_record(store: NoteStore) -> None:
         assert measured.nats_a_frame == pytest.approx(mean)
 
 
-def test_comparison_from_a_store(store: NoteStore, model: PyzzicatoModel) -> None:
-    training = StoredRolls(store, tuple(store.of_split("train")))
-    held_out = StoredRolls(store, tuple(store.of_split("validation")))
-    compared = compare_likelihoods(model, training, held_out)
-    assert set(compared) == {"model", "markov", "copy", "frequency"}
-    assert len({(m.n_frames, m.n_notes, m.seconds) for m in compared.values()}) == 1
-    bits = {name: m.bits_a_note for name, m in compared.items()}
-    # The tune is made of held notes: who looks at the last frame foresees it better.
-    assert bits["markov"] < bits["frequency"] and bits["copy"] < bits["frequency"]
-    # An untrained network knows less than the counts.
-    assert bits["model"] > bits["copy"]
-
-
 def test_a_training_piece_costs_less_than_noise(store: NoteStore) -> None:
-    training = list(StoredRolls(store, tuple(store.of_split("train"))))
+    training = stored_rolls(store, "train")
     noise = (np.random.default_rng(0).random(training[0].shape) < 0.04).astype(np.uint8)
     for nats in baseline_nats(training).values():
         assert nats(noise).sum() > 2 * nats(training[0]).sum()
@@ -246,5 +236,3 @@ def test_bad_input_is_refused(model: PyzzicatoModel) -> None:
         model_likelihoods(model, [np.zeros((4, 80), dtype=np.uint8)])
     with pytest.raises(ValueError, match="1 or more, got 0 and 8"):
         model_likelihoods(model, PIECES, chunk_frames=0)
-    with pytest.raises(ValueError, match="held_out must hold at least one piece"):
-        compare_likelihoods(model, PIECES, [])

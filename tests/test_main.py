@@ -8,10 +8,10 @@ import pytest
 import soundfile
 
 from pyzzicato.__main__ import build_parser, main
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import DEFAULT_MODEL
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.seeds import list_seeds
 
 SEED = "bach-prelude-c-major"

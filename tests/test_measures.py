@@ -10,10 +10,12 @@ from excerpt_builder import CHOPIN, measured, playing, silent, small_classifier,
 from pyzzicato.evaluation.distribution import Features
 from pyzzicato.evaluation.measures import PieceMeasures, scalar_columns
 from pyzzicato.evaluation.originality import Originality
+from pyzzicato.evaluation.recurrence import Recurrence
 from pyzzicato.evaluation.stability import Stability
 from pyzzicato.evaluation.tonality import Tonality
 from pyzzicato.notes import Note
 
+FAMILIES = (Stability, Recurrence, Tonality, Features, Originality)
 ONE_NOTE = replace(playing(), notes=(Note(60, 1.0, 2.0, 64),))
 LOUD = {"classifier": small_classifier(), "index": small_index(), "composer": CHOPIN}
 
@@ -26,6 +28,7 @@ def test_json_and_back_loses_nothing(excerpt, judges):
     back = PieceMeasures.from_dict(json.loads(text))
     assert json.dumps(back.as_dict()) == text
     assert (back.stability, back.tonality) == (piece.stability, piece.tonality)
+    assert back.recurrence == piece.recurrence
     assert (back.style, back.originality) == (piece.style, piece.originality)
     assert (back.style is None) == (judges == {})
     for field in fields(Features):
@@ -47,6 +50,8 @@ def test_all_families_measure_the_excerpts_notes():
     piece = measured(playing(), **LOUD)
     n_notes = len(playing().notes)
     assert piece.stability.n_notes == piece.features.note_count == n_notes
+    repeated = 1 - piece.stability.distinct_8grams
+    assert piece.recurrence.exact_recurrence_8 == pytest.approx(repeated)
     assert piece.stability.seconds == playing().seconds
     assert piece.originality.copied
     assert piece.style.composer in small_classifier().composers
@@ -88,5 +93,5 @@ def test_a_piece_without_a_family_has_none_and_a_family_no_piece_has_is_left_out
 
 
 def test_no_two_families_give_a_measure_one_name():
-    names = [f.name for kind in (Stability, Tonality, Features, Originality) for f in fields(kind)]
+    names = [f.name for kind in FAMILIES for f in fields(kind)]
     assert len(set(names)) == len(names)

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from conftest import tune
 
+from pyzzicato.representations import Representation
 from pyzzicato.representations.event_bins import ONSET_TICKS, SIZES, onset_bins
+from pyzzicato.representations.note_events import NoteEvents
+from pyzzicato.representations.roll import PianoRoll
 from pyzzicato.training.mistakes import take_crowds, take_detours, take_stutters
-from pyzzicato.training.representations import EventSteps, Representation, RollSteps
 
 FS = 20
 
 
-@pytest.mark.parametrize("steps", [RollSteps(FS), EventSteps()], ids=lambda steps: steps.unit)
+@pytest.mark.parametrize("steps", [PianoRoll(FS), NoteEvents()], ids=lambda steps: steps.unit)
 def test_no_noise_changes_nothing(steps: Representation) -> None:
     clean = steps.encode(tune())
     noised = steps.add_noise(clean, 0.0, np.random.default_rng(0))
@@ -23,7 +25,7 @@ def test_a_share_of_notes_is_wrong_within_an_octave(share: float) -> None:
     rng = np.random.default_rng(0)
     clean = np.stack([rng.integers(size, size=5000) for size in SIZES], axis=1).astype(np.uint8)
     kept = clean.copy()
-    noised = EventSteps().add_noise(clean, share, rng)
+    noised = NoteEvents().add_noise(clean, share, rng)
     assert np.array_equal(clean, kept)
     moves = noised.astype(int) - clean
     assert not moves[:, [0, 3]].any()
@@ -41,7 +43,7 @@ def test_in_a_share_of_frames_a_key_goes_wrong_for_a_while(share: float) -> None
     clean = np.zeros((n_frames, 88), dtype=np.uint8)
     clean[:, [40, 44]] = 1
     kept = clean.copy()
-    noised = RollSteps(FS).add_noise(clean, share, np.random.default_rng(0))
+    noised = PianoRoll(FS).add_noise(clean, share, np.random.default_rng(0))
     assert np.array_equal(clean, kept)
     assert set(np.unique(noised)) == {0, 1}
     wrong = noised != clean
@@ -68,7 +70,7 @@ def test_now_and_then_no_key_is_let_go_for_a_while() -> None:
     clean = np.zeros((20_000, 88), dtype=np.uint8)
     for key in range(88):
         clean[2 * key :: 176, key] = clean[2 * key + 1 :: 176, key] = 1
-    noised = RollSteps(FS).add_noise(clean, 0.02, np.random.default_rng(0))
+    noised = PianoRoll(FS).add_noise(clean, 0.02, np.random.default_rng(0))
     # Of 40 keys at once hardly one can be a cluster's, which last a second at most.
     n_held = noised.sum(axis=1)
     assert 60 < n_held.max() <= 88
@@ -77,14 +79,14 @@ def test_now_and_then_no_key_is_let_go_for_a_while() -> None:
 
 def test_mistakes_in_silence_are_keys_that_sound() -> None:
     silence = np.zeros((2000, 88), dtype=np.uint8)
-    noised = RollSteps(FS).add_noise(silence, 0.1, np.random.default_rng(0))
+    noised = PianoRoll(FS).add_noise(silence, 0.1, np.random.default_rng(0))
     assert 0.2 < noised.any(axis=1).mean() < 0.9
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2])
 def test_a_share_of_the_steps_is_in_another_key(share: float) -> None:
     clean = np.full((60_000, 4), 44, dtype=np.uint8)
-    strayed = take_detours(clean, share, EventSteps(), np.random.default_rng(0))
+    strayed = take_detours(clean, share, NoteEvents(), np.random.default_rng(0))
     assert (clean == 44).all()
     assert (strayed[:, [0, 2, 3]] == 44).all()
     moves = strayed[:, 1].astype(int) - 44
@@ -102,7 +104,7 @@ def test_a_share_of_the_steps_is_in_another_key(share: float) -> None:
 def test_detours_move_whole_chords_of_a_roll() -> None:
     clean = np.zeros((5000, 88), dtype=np.uint8)
     clean[:, [40, 44, 47]] = 1
-    strayed = take_detours(clean, 0.1, RollSteps(FS), np.random.default_rng(0))
+    strayed = take_detours(clean, 0.1, PianoRoll(FS), np.random.default_rng(0))
     assert (strayed.sum(axis=1) == 3).all()
     lowest = strayed.argmax(axis=1)
     assert all(
@@ -114,8 +116,8 @@ def test_detours_move_whole_chords_of_a_roll() -> None:
 
 def test_without_detours_nothing_is_drawn() -> None:
     rng = np.random.default_rng(5)
-    clean = EventSteps().encode(tune())
-    assert take_detours(clean, 0.0, EventSteps(), rng) is clean
+    clean = NoteEvents().encode(tune())
+    assert take_detours(clean, 0.0, NoteEvents(), rng) is clean
     assert rng.random() == np.random.default_rng(5).random()
 
 
@@ -127,7 +129,7 @@ def test_crowded_passages_of_a_roll_hold_more_or_fewer_whole_notes() -> None:
         clean[10 * i : 10 * i + 10, 30 + i] = 1
     counts = []
     for _ in range(200):
-        crowded = RollSteps(FS).crowd(clean, rng)
+        crowded = PianoRoll(FS).crowd(clean, rng)
         assert crowded.dtype == np.uint8 and set(np.unique(crowded)) <= {0, 1}
         struck = np.diff(crowded.astype(int), axis=0, prepend=0) == 1
         counts.append(int(struck.sum()))
@@ -142,7 +144,7 @@ def test_crowded_passages_of_a_roll_hold_more_or_fewer_whole_notes() -> None:
     # An echo in the same place only makes notes longer.
     assert 0.3 < np.mean(np.array(counts) > 20) < 0.6
     for n_frames in range(1, 10):
-        assert RollSteps(FS).crowd(clean[:n_frames], rng).shape == (n_frames, 88)
+        assert PianoRoll(FS).crowd(clean[:n_frames], rng).shape == (n_frames, 88)
 
 
 def test_crowded_notes_follow_faster_or_slower_and_chords_stay() -> None:
@@ -153,7 +155,7 @@ def test_crowded_notes_follow_faster_or_slower_and_chords_stay() -> None:
     clean[2::3, 0] = onset_bins(100)
     ratios = []
     for _ in range(100):
-        crowded = EventSteps().crowd(clean, rng)
+        crowded = NoteEvents().crowd(clean, rng)
         assert np.array_equal(crowded[:, 1:], clean[:, 1:])
         assert (crowded[::3, 0] == 2).all()
         assert len(set(crowded[1::3, 0].tolist())) == 1
@@ -164,7 +166,7 @@ def test_crowded_notes_follow_faster_or_slower_and_chords_stay() -> None:
 @pytest.mark.parametrize("share", [0.05, 0.2])
 def test_a_share_of_the_steps_is_crowded(share: float) -> None:
     clean = np.full((600_000, 4), 44, dtype=np.uint8)
-    strayed = take_crowds(clean, share, EventSteps(), np.random.default_rng(0))
+    strayed = take_crowds(clean, share, NoteEvents(), np.random.default_rng(0))
     assert (clean == 44).all()
     # One factor in about sixteen is too small to be heard; a few passages lie in others.
     assert (strayed[:, 0] != 44).mean() == pytest.approx(0.94 * share, rel=0.2)
@@ -172,8 +174,8 @@ def test_a_share_of_the_steps_is_crowded(share: float) -> None:
 
 def test_without_crowds_nothing_is_drawn() -> None:
     rng = np.random.default_rng(5)
-    clean = EventSteps().encode(tune())
-    assert take_crowds(clean, 0.0, EventSteps(), rng) is clean
+    clean = NoteEvents().encode(tune())
+    assert take_crowds(clean, 0.0, NoteEvents(), rng) is clean
     assert rng.random() == np.random.default_rng(5).random()
 
 
@@ -184,7 +186,7 @@ def test_stutters_of_a_roll_strike_one_key_and_hold_what_sounded() -> None:
     written[50:, 60] = 1
     shortest, longest, keys = 99, 0, set()
     for seed in range(100):
-        stuttered = RollSteps(FS).stutter(written, np.random.default_rng(seed))
+        stuttered = PianoRoll(FS).stutter(written, np.random.default_rng(seed))
         assert set(np.unique(stuttered)) == {0, 1}
         struck = np.diff(stuttered.astype(int), axis=0) == 1
         (key,) = struck.any(axis=0).nonzero()[0]
@@ -206,15 +208,15 @@ def test_after_a_stutter_of_a_roll_comes_what_was_written() -> None:
     written = np.zeros((90, 88), dtype=np.uint8)
     written[:3, 40] = 1
     written[45:50, 70] = 1
-    stuttered = RollSteps(FS).stutter(written, np.random.default_rng(0))
-    follows = RollSteps(FS).intended(written, stuttered)
+    stuttered = PianoRoll(FS).stutter(written, np.random.default_rng(0))
+    follows = PianoRoll(FS).intended(written, stuttered)
     struck = (follows > stuttered[:-1]).nonzero()
     assert [part.tolist() for part in struck] == [[44], [70]]
 
 
 def test_stutters_of_silence_are_silent() -> None:
     silence = np.zeros((50, 88), dtype=np.uint8)
-    assert not RollSteps(FS).stutter(silence, np.random.default_rng(0)).any()
+    assert not PianoRoll(FS).stutter(silence, np.random.default_rng(0)).any()
 
 
 def test_stuttered_notes_are_of_one_key_and_none_with_another() -> None:
@@ -223,7 +225,7 @@ def test_stuttered_notes_are_of_one_key_and_none_with_another() -> None:
     written[::3, 0] = 1
     lengths = set()
     for seed in range(200):
-        stuttered = EventSteps().stutter(written, np.random.default_rng(seed))
+        stuttered = NoteEvents().stutter(written, np.random.default_rng(seed))
         assert np.array_equal(stuttered[:, 2:], written[:, 2:])
         n = int(np.random.default_rng(seed).integers(3, 13))
         lengths.add(n)
@@ -232,13 +234,13 @@ def test_stuttered_notes_are_of_one_key_and_none_with_another() -> None:
         assert np.array_equal(stuttered[n:], written[n:])
     assert (min(lengths), max(lengths)) == (3, 12)
     written[:, 0] = 1  # one chord: nothing says how far apart
-    assert np.array_equal(EventSteps().stutter(written, rng)[:, 0], written[:, 0])
+    assert np.array_equal(NoteEvents().stutter(written, rng)[:, 0], written[:, 0])
 
 
 def test_a_share_of_the_steps_stutters() -> None:
     clean = np.zeros((60_000, 88), dtype=np.uint8)
     clean[:, 40] = 1
-    strayed = take_stutters(clean, 0.1, RollSteps(FS), np.random.default_rng(0))
+    strayed = take_stutters(clean, 0.1, PianoRoll(FS), np.random.default_rng(0))
     assert (clean[:, 40] == 1).all()
     n_frames = 0
     edges = np.flatnonzero(strayed[:, 40] == 0)
@@ -249,8 +251,8 @@ def test_a_share_of_the_steps_stutters() -> None:
 
 def test_without_stutters_nothing_is_drawn() -> None:
     rng = np.random.default_rng(5)
-    clean = EventSteps().encode(tune())
-    assert take_stutters(clean, 0.0, EventSteps(), rng) is clean
+    clean = NoteEvents().encode(tune())
+    assert take_stutters(clean, 0.0, NoteEvents(), rng) is clean
     assert rng.random() == np.random.default_rng(5).random()
 
 
@@ -261,7 +263,7 @@ def test_openings_of_a_roll_leave_one_note_or_chord_before_the_music() -> None:
     written[::8, 44] = 0  # struck a frame later
     n_keys, lengths = [], set()
     for seed in range(300):
-        opened = RollSteps(FS).open(written, np.random.default_rng(seed))
+        opened = PianoRoll(FS).open(written, np.random.default_rng(seed))
         n = int(np.random.default_rng(seed).integers(8, 61))
         lengths.add(n)
         assert np.array_equal(opened[n:], written[n:])
@@ -279,10 +281,10 @@ def test_openings_of_a_roll_leave_one_note_or_chord_before_the_music() -> None:
 def test_openings_of_silence_and_of_short_crops_are_silent_or_short() -> None:
     rng = np.random.default_rng(1)
     silence = np.zeros((100, 88), dtype=np.uint8)
-    assert not RollSteps(FS).open(silence, rng).any()
-    assert RollSteps(FS).open(np.ones((3, 88), dtype=np.uint8), rng).shape == (3, 88)
-    events = EventSteps().encode(tune())
-    assert EventSteps().open(events, rng) is events
+    assert not PianoRoll(FS).open(silence, rng).any()
+    assert PianoRoll(FS).open(np.ones((3, 88), dtype=np.uint8), rng).shape == (3, 88)
+    events = NoteEvents().encode(tune())
+    assert NoteEvents().open(events, rng) is events
 
 
 def test_after_a_mistake_new_notes_are_as_written_and_held_ones_as_played() -> None:
@@ -291,7 +293,7 @@ def test_after_a_mistake_new_notes_are_as_written_and_held_ones_as_played() -> N
     written[0:4, 10] = played[0:4, 10] = 1  # as written
     written[1:5, 20] = 1  # left out
     played[1:4, 30] = 1  # by mistake
-    follows = RollSteps(FS).intended(written, played)
+    follows = PianoRoll(FS).intended(written, played)
     assert follows.shape == (5, 88)
     assert follows[:, 10].tolist() == [1, 1, 1, 0, 0]
     assert follows[:, 20].tolist() == [1, 0, 0, 0, 0]
@@ -300,9 +302,9 @@ def test_after_a_mistake_new_notes_are_as_written_and_held_ones_as_played() -> N
 
 
 def test_without_mistakes_what_follows_is_what_is_written() -> None:
-    for steps in (RollSteps(FS), EventSteps()):
+    for steps in (PianoRoll(FS), NoteEvents()):
         written = steps.encode(tune())
         assert np.array_equal(steps.intended(written, written), written[1:])
         strayed = steps.transpose(written, 3)
-        if isinstance(steps, EventSteps):
+        if isinstance(steps, NoteEvents):
             assert np.array_equal(steps.intended(written, strayed), written[1:])

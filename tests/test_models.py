@@ -16,11 +16,11 @@ from model_cases import CASES, STEPS, Case, backbone_vectors, livened
 from slow_draws import slow_step
 from torch import Tensor
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models import SamplingRule, Stepper
+from pyzzicato.models.architecture import BACKBONES, HEADS, REPRESENTATIONS
 from pyzzicato.models.config import PyzzicatoConfig
 from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.models.architecture import BACKBONES, HEADS, REPRESENTATIONS
+from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.training.baselines import count_baselines, count_event_baselines
 
 

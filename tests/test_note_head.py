@@ -6,8 +6,8 @@ from lively_heads import lively_note_head
 from slow_draws import note_logits
 from torch import Tensor
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.note_head import NoteHead
+from pyzzicato.representations.event_bins import SIZES
 
 CHANNELS, PLANES, MEMORIES = 6, 4, 2
 

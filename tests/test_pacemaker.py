@@ -6,10 +6,10 @@ import pytest
 import torch
 from conftest import tiny_config, tune
 
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.pacemaker import EASE, FREE, FURTHEST, HEARD_S, Pacemaker
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 
 
 def after(density: float, seconds: float, meant: float = 8.0, kind: str = "events") -> Pacemaker:

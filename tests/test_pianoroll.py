@@ -6,7 +6,14 @@ from conftest import tune
 
 from pyzzicato.notes import Note, sort_notes
 from pyzzicato.pianoroll import pack_roll, unpack_roll
-from pyzzicato.representations.pianoroll import FS, WINDOW_FRAMES, notes_to_roll, roll_to_notes, seconds_to_frames, windows
+from pyzzicato.representations.pianoroll import (
+    FS,
+    WINDOW_FRAMES,
+    notes_to_roll,
+    roll_to_notes,
+    seconds_to_frames,
+    windows,
+)
 
 
 def frames_of(notes: list[Note], fs: int = FS) -> list[tuple[int, int, int, int]]:

@@ -9,7 +9,6 @@ from excerpt_builder import measured, playing, silent
 from matplotlib.collections import PathCollection
 from matplotlib.image import imread
 
-from pyzzicato.evaluation.page import MEASURE_TITLES
 from pyzzicato.evaluation.pictures import (
     RANKED_BY,
     choose_pieces,
@@ -18,6 +17,7 @@ from pyzzicato.evaluation.pictures import (
     plot_measures,
     rank_pieces,
 )
+from pyzzicato.evaluation.report_sections import MEASURE_TITLES
 
 REAL = [measured(playing(i, rate=4 + i)) for i in range(7)]
 QUIET = [measured(silent(i)) for i in range(3)]

@@ -10,12 +10,12 @@ import mido
 import pytest
 from midi_builder import meta, midi, off, on, seconds, tempo
 
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import load_model, model_info
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note
 from pyzzicato.pieces import file_title, read_seed, write_piece
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 
 SEED = "bach-prelude-c-major"
 

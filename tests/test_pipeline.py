@@ -12,11 +12,11 @@ from conftest import ROOT, hub_environment, tune
 from test_publish import KINDS, checkpoint, publish_it, some_steps
 from transformers import pipeline
 
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.midi import midi_bytes, read_midi
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.pipeline import PianoContinuationPipeline
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing.model_repo import build_model_repo
 from pyzzicato.publishing.shipped_code import shipped_code
 

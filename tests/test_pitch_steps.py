@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models.backbone_steps import as_array
 from pyzzicato.models.embeddings import EventEmbedding, RollEmbedding
 from pyzzicato.models.pitch import PitchMemory, PitchNet
 from pyzzicato.models.pitch_steps import EventPast, FirstLayer, PitchStep, RollPast, by_interval
+from pyzzicato.representations.event_bins import SIZES
 
 CONTEXT = 5
 

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from conftest import tiny_config, tune
 
-from pyzzicato.representations.event_bins import DURATIONS_S, ONSET_TICKS, SIZES, TICK_S, encode_events
 from pyzzicato.notes import LOWEST_PITCH, Note, sort_notes
-from pyzzicato.representations.pianoroll import FS, notes_to_roll, roll_to_notes
 from pyzzicato.players import EventPlayer, RollPlayer, player_for
+from pyzzicato.representations.event_bins import (
+    DURATIONS_S,
+    ONSET_TICKS,
+    SIZES,
+    TICK_S,
+    encode_events,
+)
+from pyzzicato.representations.pianoroll import FS, notes_to_roll, roll_to_notes
 from pyzzicato.representations.touch import SeedTouch
 
 

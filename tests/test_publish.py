@@ -13,8 +13,8 @@ from huggingface_hub import constants
 
 from pyzzicato.hub import find_models, load_model, model_info, open_model
 from pyzzicato.hub.registry import read_registry
-from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.architecture import BACKBONES, HEADS, REPRESENTATIONS
+from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.publishing.commits import publish_folder
 from pyzzicato.publishing.plans import Plan, plan_publication
 

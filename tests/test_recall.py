@@ -10,11 +10,11 @@ from model_cases import livened
 from numpy.typing import NDArray
 from slow_draws import slow_frame, slow_note
 
-from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.models import SamplingRule, Stepper
 from pyzzicato.models.config import PyzzicatoConfig
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.recall import PitchRecall, RecallStep
+from pyzzicato.representations.event_bins import SIZES
 
 LENGTHS = [1, 2, 4]
 CPU = torch.device("cpu")

@@ -9,13 +9,14 @@ import pytest
 from conftest import tiny_config, tiny_settings
 from test_training import EVENTS
 
-from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.hub.checkpoints import weights_revision
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.representations.note_events import NoteEvents
+from pyzzicato.representations.roll import PianoRoll
 from pyzzicato.training.baselines import count_baselines, count_event_baselines
+from pyzzicato.training.held_out import middle_crops
 from pyzzicato.training.progress import Progress
 from pyzzicato.training.record import hours_by_composer, training_record, write_record
-from pyzzicato.training.representations import EventSteps, RollSteps, middle_crops
 from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore, StoredPiece
 
@@ -46,7 +47,7 @@ def test_the_record_tells_what_the_run_was(store: NoteStore) -> None:
     assert (record["data"]["train_pieces"], record["data"]["validation_pieces"]) == (2, 1)
     assert list(record["data"]["train_hours"]) == ["Bach"]
 
-    steps = RollSteps(20)
+    steps = PianoRoll(20)
     counted = count_baselines([steps.encode(store.notes(piece)) for piece in bach[:2]])
     (crop,) = middle_crops(store, [bach[2]], steps, settings.eval_steps)
     assert len(crop) == 40
@@ -79,7 +80,7 @@ def test_the_record_tells_of_the_runs_that_led_to_it(store: NoteStore, tmp_path:
 def test_the_record_of_a_run_on_events_counts_notes(store: NoteStore) -> None:
     settings = tiny_settings(model=EVENTS, eval_steps=12)
     losses = record_of(store, settings, Progress(step=8, best_loss=9.0))["losses"]
-    steps = EventSteps()
+    steps = NoteEvents()
     training, held_out = store.of_split("train"), store.of_split("validation")
     counted = count_event_baselines([steps.encode(store.notes(piece)) for piece in training])
     crops = middle_crops(store, held_out, steps, 12)

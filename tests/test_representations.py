@@ -7,18 +7,15 @@ import pytest
 from conftest import tiny_config, tune
 from random_music import random_music
 
-from pyzzicato.representations.event_bins import ONSET_TICKS, TICK_S, encode_events
 from pyzzicato.notes import Note, separate_strokes, stretch_notes, transpose_notes
+from pyzzicato.representations import Representation, representation_of
+from pyzzicato.representations.event_bins import ONSET_TICKS, TICK_S, encode_events
+from pyzzicato.representations.note_events import NoteEvents
+from pyzzicato.representations.passages import Change
 from pyzzicato.representations.pianoroll import notes_to_roll
-from pyzzicato.training.representations import (
-    Change,
-    EventSteps,
-    Representation,
-    RollSteps,
-    middle_crops,
-    representation_of,
-    transpose_frames,
-)
+from pyzzicato.representations.roll import PianoRoll
+from pyzzicato.representations.roll_passages import transpose_frames
+from pyzzicato.training.held_out import middle_crops
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes
 
 FS = 20
@@ -46,15 +43,15 @@ def long_notes(n: int, seed: int) -> list[Note]:
 
 
 def test_the_representation_is_the_configs() -> None:
-    assert representation_of(tiny_config(fs=25)) == RollSteps(25)
-    assert representation_of(tiny_config(representation="events", head="notes")) == EventSteps()
+    assert representation_of(tiny_config(fs=25)) == PianoRoll(25)
+    assert representation_of(tiny_config(representation="events", head="notes")) == NoteEvents()
 
 
 def test_rolls_and_events_are_encoded_as_elsewhere() -> None:
-    roll = RollSteps(FS).encode(tune())
+    roll = PianoRoll(FS).encode(tune())
     assert np.array_equal(roll, notes_to_roll(tune()) > 0)
     assert roll.max() == 1
-    assert np.array_equal(EventSteps().encode(tune()), encode_events(tune()))
+    assert np.array_equal(NoteEvents().encode(tune()), encode_events(tune()))
 
 
 def test_change_by_hand() -> None:
@@ -77,7 +74,7 @@ def test_a_crop_of_a_roll_is_cut_from_the_whole_roll(tmp_path: Path, seed: int) 
     notes = long_notes(300, seed)
     store = store_of(tmp_path, notes)
     (piece,) = store.pieces
-    steps = RollSteps(FS)
+    steps = PianoRoll(FS)
     whole = steps.encode(store.notes(piece))
     assert steps.room(piece, 100) == len(whole) - 100 + 1
     for place in (0, 1, 137, 500, len(whole) - 100):
@@ -91,7 +88,7 @@ def test_a_crop_of_a_roll_is_cut_from_the_whole_roll(tmp_path: Path, seed: int) 
 
 def test_a_note_held_for_long_is_let_go_when_it_was_struck_over_15_s_ago(tmp_path: Path) -> None:
     store = store_of(tmp_path, [Note(60, 0.0, 40.0, 64), Note(72, 39.0, 40.0, 64)])
-    steps = RollSteps(FS)
+    steps = PianoRoll(FS)
     held = [
         steps.crop(store, store.pieces[0], 20 * s, 20, Change())[:, 39].all() for s in (14, 15, 16)
     ]
@@ -101,7 +98,7 @@ def test_a_note_held_for_long_is_let_go_when_it_was_struck_over_15_s_ago(tmp_pat
 def test_crops_of_a_roll_end_where_the_piece_ends(tmp_path: Path) -> None:
     store = store_of(tmp_path, tune(3))
     (piece,) = store.pieces
-    steps = RollSteps(FS)
+    steps = PianoRoll(FS)
     n = len(steps.encode(tune(3)))
     assert steps.room(piece, 100) == 1
     assert np.array_equal(steps.crop(store, piece, 0, 100, Change()), steps.encode(tune(3)))
@@ -113,9 +110,9 @@ def test_crops_of_a_roll_end_where_the_piece_ends(tmp_path: Path) -> None:
 def test_a_piece_without_notes_is_a_silent_frame_or_no_note(tmp_path: Path) -> None:
     store = store_of(tmp_path, [], tune(1))
     empty = store.pieces[0]
-    assert RollSteps(FS).room(empty, 10) == EventSteps().room(empty, 10) == 1
-    assert RollSteps(FS).crop(store, empty, 0, 10, Change()).tolist() == [[0] * 88]
-    assert EventSteps().crop(store, empty, 0, 10, Change()).shape == (0, 4)
+    assert PianoRoll(FS).room(empty, 10) == NoteEvents().room(empty, 10) == 1
+    assert PianoRoll(FS).crop(store, empty, 0, 10, Change()).tolist() == [[0] * 88]
+    assert NoteEvents().crop(store, empty, 0, 10, Change()).shape == (0, 4)
 
 
 @pytest.mark.parametrize("semitones", [-11, -1, 5])
@@ -127,13 +124,13 @@ def test_a_transposed_crop_is_a_crop_of_the_transposed_piece(
     moved = transpose_notes(notes, semitones)
     assert len(moved) == len(notes) - 1
     store = store_of(tmp_path, notes, moved)
-    steps = RollSteps(FS)
+    steps = PianoRoll(FS)
     crops = [
         steps.crop(store, piece, 20, 100, change)
         for piece, change in zip(store.pieces, (Change(semitones), Change()), strict=True)
     ]
     assert np.array_equal(*crops)
-    whole = EventSteps().crop(store, store.pieces[0], 0, 999, Change(semitones))
+    whole = NoteEvents().crop(store, store.pieces[0], 0, 999, Change(semitones))
     assert np.array_equal(whole, encode_events(moved))
 
 
@@ -142,12 +139,12 @@ def test_a_stretched_crop_is_a_crop_of_the_stretched_piece(tmp_path: Path, stret
     notes = long_notes(200, 2)
     store = store_of(tmp_path, notes, stretch_notes(notes, stretch))
     plain, stretched = store.pieces
-    steps = RollSteps(FS)
+    steps = PianoRoll(FS)
     for place in (0, 40, 200):
         crop = steps.crop(store, plain, place, 80, Change(stretch=stretch))
         expected = steps.crop(store, stretched, round(place * stretch), 80, Change())
         assert np.array_equal(crop[2:-1], expected[2:-1])
-    events = EventSteps().crop(store, plain, 0, 200, Change(stretch=stretch))
+    events = NoteEvents().crop(store, plain, 0, 200, Change(stretch=stretch))
     assert np.array_equal(events, encode_events(store.notes(stretched)))
 
 
@@ -158,7 +155,7 @@ def test_a_crop_of_events_is_cut_from_the_whole_piece(tmp_path: Path) -> None:
     notes = [Note(21 + i % 88, int(t) / 100, int(t) / 100 + 0.2, 64) for i, t in enumerate(ticks)]
     store = store_of(tmp_path, notes)
     (piece,) = store.pieces
-    steps = EventSteps()
+    steps = NoteEvents()
     whole = encode_events(store.notes(piece))
     assert steps.room(piece, 50) == 151
     for place in (0, 1, 77, 150):
@@ -171,7 +168,7 @@ def test_a_crop_of_events_is_cut_from_the_whole_piece(tmp_path: Path) -> None:
 def test_a_crop_of_events_keeps_time_in_any_music(tmp_path: Path) -> None:
     store = store_of(tmp_path, random_music(4))
     (piece,) = store.pieces
-    steps = EventSteps()
+    steps = NoteEvents()
     notes = store.notes(piece)
     for place in (1, 60, piece.length - 30):
         crop = steps.crop(store, piece, place, 30, Change())
@@ -185,14 +182,14 @@ def test_a_crop_of_events_keeps_time_in_any_music(tmp_path: Path) -> None:
 def test_crops_of_events_at_the_ends_of_a_piece(tmp_path: Path) -> None:
     store = store_of(tmp_path, tune(2), tune(2, 1))
     piece = store.pieces[1]
-    steps = EventSteps()
+    steps = NoteEvents()
     assert steps.room(piece, 500) == 1
     assert len(steps.crop(store, piece, 0, 500, Change())) == piece.length
     assert steps.crop(store, piece, 0, 1, Change())[0, 0] == 0
     assert len(steps.crop(store, piece, piece.length - 3, 500, Change())) == 3
 
 
-@pytest.mark.parametrize("steps", [RollSteps(FS), EventSteps()], ids=lambda steps: steps.unit)
+@pytest.mark.parametrize("steps", [PianoRoll(FS), NoteEvents()], ids=lambda steps: steps.unit)
 def test_middle_crops_are_the_middle_or_the_whole(steps: Representation, store: NoteStore) -> None:
     pieces = store.of_split("validation")
     whole = [steps.encode(store.notes(piece)) for piece in pieces]
@@ -224,7 +221,7 @@ def test_keys_that_leave_the_keyboard_fall_silent() -> None:
 
 def test_transposed_events_stay_on_the_keyboard() -> None:
     events = np.array([[3, 40, 5, 6], [4, 2, 7, 8], [5, 86, 9, 1]], dtype=np.uint8)
-    down, up = (EventSteps().transpose(events, by) for by in (-5, 5))
+    down, up = (NoteEvents().transpose(events, by) for by in (-5, 5))
     assert down[:, 1].tolist() == [35, 9, 81]
     assert up[:, 1].tolist() == [45, 7, 79]
     assert np.array_equal(down[:, [0, 2, 3]], events[:, [0, 2, 3]])

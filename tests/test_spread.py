@@ -1,34 +1,9 @@
-"""Columns, spreads and rates over pieces."""
+"""Spreads and rates over pieces."""
 
 import numpy as np
 import pytest
 
-from pyzzicato.evaluation.distribution import measure_features
-from pyzzicato.evaluation.spread import Spread, columns, rate_of, spread_of
-from pyzzicato.evaluation.stability import measure_stability
-from pyzzicato.evaluation.tonality import measure_tonality
-from pyzzicato.notes import Note
-
-
-def test_columns_hold_one_value_a_piece() -> None:
-    piece = [Note(60, 0.0, 1.0, 64)]
-    found = columns([measure_tonality(notes, 8.0) for notes in (piece, [])])
-    assert found["pitch_class_entropy"] == [0.0, None]
-    assert found["kinship"] == [None, None]
-
-
-def test_columns_leave_arrays_out() -> None:
-    found = columns([measure_features([]), measure_features([Note(60, 0.0, 1.0, 64)])])
-    assert found["note_count"] == [0, 1]
-    assert "pitch_class_histogram" not in found
-
-
-def test_columns_of_nothing_and_of_mixed_families() -> None:
-    assert columns([]) == {}
-    with pytest.raises(ValueError, match="Stability.*Tonality"):
-        columns([measure_stability([], 8.0), measure_tonality([], 8.0)])
-    with pytest.raises(ValueError, match="dataclasses"):
-        columns([1, 2])
+from pyzzicato.evaluation.spread import Spread, rate_of, spread_of
 
 
 def test_spread_by_hand() -> None:

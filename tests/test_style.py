@@ -26,7 +26,6 @@ from pyzzicato.evaluation.style import (
     Confusion,
     StyleClassifier,
     measure_style,
-    share_taken_for,
     style_windows,
 )
 from pyzzicato.evaluation.style_features import N_FEATURES, style_features
@@ -194,21 +193,6 @@ def test_script_separates_two_composers(tiny: StyleClassifier) -> None:
     assert style.composer == CHORALE
     assert style.probability == style.probabilities[CHORALE] > 0.9
     assert measure_style(waltz(draw), tiny).composer == WALTZ
-
-
-def test_share_taken_for_counts_known_composers_only(tiny: StyleClassifier) -> None:
-    draw = np.random.default_rng(7)
-    pieces = [
-        (CHORALE, chorale(draw)),
-        (CHORALE, waltz(draw)),
-        (WALTZ, waltz(draw)),
-        (WALTZ, []),
-        ("Nobody", waltz(draw)),
-    ]
-    rate = share_taken_for(pieces, tiny)
-    assert (rate.count, rate.n, rate.share) == (2, 4, 0.5)
-    assert 0 < rate.low < 0.5 < rate.high < 1
-    assert share_taken_for([], tiny).share is None
 
 
 def test_script_refuses_too_few_works() -> None:

@@ -17,11 +17,11 @@ from pyzzicato.evaluation.systems import (
     name_models,
     real_music,
 )
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.hub import load_model
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note, end_of, shift_notes
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.settings import GenerationSettings
 
 
 @pytest.fixture

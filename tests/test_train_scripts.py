@@ -18,12 +18,13 @@ from accelerate.utils import set_seed
 from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_settings, tune
 
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.representations import representation_of
 from pyzzicato.training.batches import CropSampler
 from pyzzicato.training.catalogue import MAESTRO_LICENCE
+from pyzzicato.training.held_out import middle_crops
 from pyzzicato.training.loop import train, validation_loss
 from pyzzicato.training.optimizers import learning_rate
 from pyzzicato.training.recipes import read_recipe
-from pyzzicato.training.representations import middle_crops, representation_of
 from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore
 

@@ -16,10 +16,12 @@ from conftest import tiny_config, tiny_settings, tune
 from safetensors.torch import load_file
 
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.representations.note_events import NoteEvents
+from pyzzicato.representations.roll import PianoRoll
+from pyzzicato.training.held_out import middle_crops
 from pyzzicato.training.loop import PieceTask, composer_numbers, train, validation_loss
 from pyzzicato.training.optimizers import build_optimizers, learning_rate
 from pyzzicato.training.precision import precision_here
-from pyzzicato.training.representations import EventSteps, RollSteps, middle_crops
 from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes
 
@@ -100,7 +102,7 @@ def test_the_best_checkpoint_has_the_best_loss(
     assert progress.best_loss == min(losses.values()) == losses[progress.best_step]
     best = PyzzicatoModel.from_pretrained(tmp_path / "best")
     held_out = store.of_split("validation")
-    crops = middle_crops(store, held_out, RollSteps(best.config.fs), settings.eval_steps)
+    crops = middle_crops(store, held_out, PianoRoll(best.config.fs), settings.eval_steps)
     # Its weights are rounded.
     assert validation_loss(best, crops, accelerator) == pytest.approx(progress.best_loss, rel=1e-3)
     assert best.dtype == torch.float32
@@ -309,9 +311,7 @@ def test_muon_moves_the_matrices_of_the_backbone_and_the_loss_falls(
     network = PyzzicatoModel(settings.model_config("extend"))
     adam, muon = build_optimizers(network, settings)
     taken = [w for group in muon.param_groups for w in group["params"]]
-    assert {id(w) for w in taken} == {
-        id(w) for w in network.backbone.parameters() if w.ndim == 2
-    }
+    assert {id(w) for w in taken} == {id(w) for w in network.backbone.parameters() if w.ndim == 2}
     others = [w for group in adam.param_groups for w in group["params"]]
     assert len(others) + len(taken) == len(list(network.parameters()))
     log = Log()
@@ -419,7 +419,7 @@ def test_validation_loss_is_the_mean_over_all_scored_frames(
 ) -> None:
     model = PyzzicatoModel(tiny_config(backbone="lstm", dropout=0.5)).train()
     lengths = (50, 2, 31, 50, 19, 7)
-    rolls = [RollSteps(20).encode(notes) for notes in store.each(store.pieces)]
+    rolls = [PianoRoll(20).encode(notes) for notes in store.each(store.pieces)]
     # The shorter pieces again and again.
     crops = [np.resize(roll, (n, 88)) for roll, n in zip(rolls, lengths, strict=True)]
     scored = []
@@ -441,7 +441,7 @@ def test_validation_loss_of_events_is_the_mean_over_all_scored_notes(
     model = PyzzicatoModel(
         tiny_config(representation="events", head="notes", composers=["bach"])
     ).eval()
-    crops = [EventSteps().encode(notes) for notes in store.each(store.pieces)]
+    crops = [NoteEvents().encode(notes) for notes in store.each(store.pieces)]
     total = 0.0
     with torch.no_grad():
         for crop in crops:

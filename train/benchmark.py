@@ -1,4 +1,4 @@
-"""Measure how fast models play, beside the naive way and the bound set by this machine.
+"""Measure how fast models play, beside the naive way.
 
     python train/benchmark.py --model lstm --lengths 10 --repeats 1          # a taste
     python train/benchmark.py --model lstm wavenet lstm-events wavenet-events
@@ -6,14 +6,12 @@
 One continuation at a time, on one thread, sound and picture excluded; seconds of music a second of
 wall time (median of the repeats). The figures of a model:
 
-    seed heard      seconds of wall time for hearing ten seconds of seed and telling whose style it
-                    is in, once, before the first new note
+    seed heard      seconds of wall time for feeding ten seconds of seed, once, before the first new
+                    note
     as it plays     from then on with the carried state, for each of the lengths; in brackets the
                     milliseconds a step, which do not depend on how dense the piece has become
     naive           the article's way: the last ten seconds through the network again for each step,
                     whatever drawing the step costs on top
-    bound           the same number of steps, each only the matrix products of the network's weights
-                    with vectors, at the speed numpy does them here
 """
 
 import argparse
@@ -66,9 +64,8 @@ class Timed(NamedTuple):
 def time_playing(model: Model, seed: list[Note], seconds: float, rng: int) -> Timed:
     """Returns the times of one continuation."""
     piece = continue_seed(model, seed, GenerationSettings(seconds=seconds, rng=rng))
-    # What is drawn is counted by the part that acts on every draw.
-    steps = piece.acted["tempering"]
-    return Timed(piece.heard_seconds, piece.wall_seconds - piece.heard_seconds, steps)
+    playing = piece.wall_seconds - piece.heard_seconds
+    return Timed(piece.heard_seconds, playing, piece.n_steps)
 
 
 def time_naive_step(

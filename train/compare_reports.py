@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyzzicato.evaluation.page import report_page
+from pyzzicato.evaluation.report_page import report_page
 from pyzzicato.evaluation.side_by_side import merge_reports
 
 

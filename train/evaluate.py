@@ -12,7 +12,8 @@ on `--markov-pieces` pieces of the training split, drawn at random.
 
 `--out` gets `report.md`, `report.json` and pictures, and in `pieces/` a folder for each seed with
 what everyone made of it as MIDI. A run that was stopped goes on where it was: finished seeds are
-kept.
+kept. The report also says whether a classifier can tell each from real music; `--adversary` adds
+what the networks of `train/adversary.py judge` found.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from tqdm import tqdm
 from transformers.utils import logging
 
 from pyzzicato import __version__
+from pyzzicato.evaluation.adversary import Verdict, judge_features, read_verdicts
 from pyzzicato.evaluation.excerpts import draw_places, excerpt_at, present, read_piece
 from pyzzicato.evaluation.likelihood import (
     RollNats,
@@ -40,8 +42,10 @@ from pyzzicato.evaluation.likelihood import (
 )
 from pyzzicato.evaluation.markov import count_markov
 from pyzzicato.evaluation.measures import REAL, measure_excerpt
+from pyzzicato.evaluation.passage_folders import Passage, passage_name
 from pyzzicato.evaluation.pictures import choose_pieces, draw_measures, draw_rolls
 from pyzzicato.evaluation.report import build_report, make_folder, write_report
+from pyzzicato.evaluation.round_trips import put_through
 from pyzzicato.evaluation.seed_records import SeedRecord, SeedRecords, total_likelihoods
 from pyzzicato.evaluation.style import BUNDLED, StyleClassifier
 from pyzzicato.evaluation.systems import (
@@ -55,6 +59,7 @@ from pyzzicato.evaluation.systems import (
 from pyzzicato.evaluation.training_index import BUNDLED_INDEX, TrainingIndex
 from pyzzicato.hub import model_info
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.playing.decoding import PART_NAMES
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.representations.pianoroll import FS, notes_to_roll
 from pyzzicato.training.catalogue import Piece, read_catalogue, select_pieces
@@ -80,6 +85,8 @@ class EvaluateConfig:
     rng: int
     training_index: Path
     markov_pieces: int
+    adversary: Path | None = None
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Refused here rather than at the first seed, minutes later.
@@ -148,7 +155,10 @@ def training_rolls(config: EvaluateConfig, show: bool) -> Rolls:
 def set_up(config: EvaluateConfig, index: TrainingIndex, show: bool) -> Bench:
     """Loads the models, counts the baselines."""
     models, networks = load_systems(
-        config.model, temperature=config.temperature, threshold=config.threshold
+        config.model,
+        temperature=config.temperature,
+        threshold=config.threshold,
+        without=config.without,
     )
     rolls = training_rolls(config, show)
     baselines = [markov_player(count_markov(rolls), len(rolls)), looped_seed()]
@@ -225,6 +235,30 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:12]
 
 
+def judge(
+    config: EvaluateConfig, bench: Bench, records: dict[int, SeedRecord]
+) -> dict[str, dict[str, Verdict]]:
+    """Returns how well adversaries tell what each system made from real music, by system."""
+
+    def passages(name: str, form: str) -> list[Passage]:
+        found = []
+        for number, record in records.items():
+            played = bench.records.read_notes(number, name, config.seed_seconds, config.seconds)
+            passage = Passage(passage_name(record.piece, number), played.notes, played.seconds)
+            found.append(put_through(passage, form))
+        return found
+
+    told = {} if config.adversary is None else read_verdicts(config.adversary)
+    verdicts = {}
+    real = {form: passages(REAL, form) for form in {s.representation for s in bench.systems}}
+    for system in bench.systems:
+        if system.name != REAL:
+            form = system.representation
+            found = judge_features(real[form], passages(system.name, form))
+            verdicts[system.name] = found | told.get(system.name, {})
+    return verdicts
+
+
 def write(config: EvaluateConfig, bench: Bench, settings: dict[str, Any]) -> Path:
     """Writes the report of a finished evaluation; returns its page's path.
 
@@ -249,6 +283,7 @@ def write(config: EvaluateConfig, bench: Bench, settings: dict[str, Any]) -> Pat
         remarks=left_out,
         likelihoods=total_likelihoods(records),
         classifier=bench.classifier,
+        adversaries=judge(config, bench, records),
     )
     numbers = list(records)
     models = [system.name for system in bench.systems if system.is_drawn]
@@ -308,8 +343,17 @@ def parse_args() -> EvaluateConfig:
     add("--rng", type=int, default=0, help="number of the random draw")
     add("--training-index", type=Path, default=BUNDLED_INDEX, help="from build_index.py")
     add("--markov-pieces", type=int, default=100)
+    add(
+        "--without",
+        nargs="+",
+        default=(),
+        choices=PART_NAMES,
+        metavar="PART",
+        help=f"parts of decoding to play without, one by one: {', '.join(PART_NAMES)}",
+    )
+    add("--adversary", type=Path, help="verdicts of networks, from adversary.py judge")
     args = vars(parser.parse_args())
-    return EvaluateConfig(**{**args, "model": tuple(args["model"])})
+    return EvaluateConfig(**{**args, **{n: tuple(args[n]) for n in ("model", "without")}})
 
 
 if __name__ == "__main__":

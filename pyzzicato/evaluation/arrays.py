@@ -66,8 +66,13 @@ def note_arrays(notes: Sequence[Note], seconds: float | None = None) -> NoteArra
                 f"{starts.max():.3f} s; cut the notes or give the right length"
             )
         ends = np.minimum(ends, seconds)
-    order = np.lexsort((starts, pitches, np.floor(starts * GRID_A_SECOND + 0.5)))
+    order = np.lexsort((starts, pitches, reading_lines(starts)))
     return NoteArrays(pitches[order], starts[order], ends[order], velocities[order])
+
+
+def reading_lines(starts: Floats) -> Ints:
+    """Returns the line of the grid nearest to each onset, halves up: notes of one are a chord."""
+    return np.floor(starts * GRID_A_SECOND + 0.5).astype(np.int64)
 
 
 def sounding_seconds(starts: Floats, ends: Floats) -> float:

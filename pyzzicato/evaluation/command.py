@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from ..notes import Note
 from .excerpts import Excerpt
-from .files import cut_files, cut_reference, find_midi, middle_length, read_files
 from .measures import REAL, PieceMeasures, measure_excerpt
+from .midi_files import cut_files, cut_reference, find_midi, middle_length, read_files
 from .originality import TrainingIndex
 from .pictures import choose_pieces, draw_measures, draw_rolls
 from .report import build_report, make_folder, write_report

@@ -4,15 +4,18 @@ Whatever is measured is an excerpt: the composer's own notes after a seed, a mod
 place, or the part of a MIDI file after the seconds that were its seed.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from ..midi import read_midi
 from ..notes import Note, cut_notes, end_of, shift_notes, sort_notes
 from ..training.catalogue import Piece
+
+Drawn = TypeVar("Drawn")
 
 EDGE_S = 1e-6
 """Borders lie so much before their nominal time. A note may be struck on a border to the tick, and
@@ -31,6 +34,8 @@ class Excerpt:
         seconds: how much time after the seed is measured, whether or not it is filled.
         rescues: how often whoever played the notes was brought back to the seed (see `guard.py`);
             None where nobody watched over that.
+        acted: share of the steps whose draw each part of decoding changed, by the part's name;
+            empty where nothing was drawn.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Excerpt:
     notes: tuple[Note, ...]
     seconds: float
     rescues: int | None = None
+    acted: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def joined(self) -> list[Note]:
@@ -92,7 +98,7 @@ def present(pieces: Iterable[Piece], data_dir: Path) -> list[Piece]:
     return [piece for piece in pieces if (data_dir / piece.path).is_file()]
 
 
-def draw_places(pieces: Sequence[Piece], n: int, rng: int) -> list[tuple[Piece, float]]:
+def draw_places(pieces: Sequence[Drawn], n: int, rng: int) -> list[tuple[Drawn, float]]:
     """Returns `n` pieces and how far into each one to go, 0 to 1.
 
     Every piece is drawn once before any is drawn again. The draw depends on the pieces, on `n` and

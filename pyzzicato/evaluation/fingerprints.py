@@ -12,6 +12,7 @@ References:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -74,7 +75,7 @@ def gram_hashes(pitches: Pitches) -> Hashes:
     Args:
         pitches: `(N,)` in playing order.
     """
-    codes = _runs(np.diff(pitches), GRAM_NOTES - 1).astype(np.uint64)
+    codes = run_codes(np.diff(pitches), GRAM_NOTES - 1).astype(np.uint64)
     codes = (codes ^ codes >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
     codes = (codes ^ codes >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
     return (codes >> np.uint64(32)).astype(np.uint32)
@@ -148,16 +149,24 @@ def fresh_notes(pitches: Pitches) -> Flags:
     Args:
         pitches: `(N,)` in playing order.
     """
-    intervals = _runs(np.diff(pitches), FIGURE_INTERVALS)
-    pairs = _runs(pitches, 2)
+    intervals = run_codes(np.diff(pitches), FIGURE_INTERVALS)
+    pairs = run_codes(pitches, 2)
     fresh = np.ones(len(pitches), dtype=np.bool_)
     fresh[FIGURE_INTERVALS:] &= ~_recurs(intervals, FIGURE_MEMORY_NOTES)
     fresh[1:] &= ~_recurs(pairs, PAIR_MEMORY_NOTES)
     return fresh
 
 
-def _runs(values: Pitches, size: int) -> Places:
-    """Returns a number for each run of `size` values (-128 to 127), equal only for equal runs."""
+def run_codes(values: NDArray[np.integer[Any]], size: int) -> Places:
+    """Returns a number for each run of `size` values, equal only for equal runs.
+
+    Args:
+        values: `(N,)` whole numbers, -128 to 127: pitches or intervals.
+        size: values a run, 1 to 8.
+
+    Returns:
+        `(N - size + 1,)` codes; none if there are too few values.
+    """
     n_runs = max(0, len(values) - size + 1)
     runs = np.zeros(n_runs, dtype=np.int64)
     for i in range(size):

@@ -22,7 +22,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,44 +33,12 @@ from ..models.note_head import NoteHead
 from ..notes import Note, sort_notes
 from ..representations import representation_of
 from ..representations.event_bins import encode_events
-from ..representations.pianoroll import FS, check_roll, notes_to_roll
+from ..representations.pianoroll import check_roll, notes_to_roll
 from ..training.baselines import count_baselines
-from ..training.store import NoteStore, StoredPiece
 from .markov import Frames, count_markov, frame_nats
 
 Nats = NDArray[np.float64]
 RollNats = Callable[[Frames], Nats]
-
-
-class Rolls(Protocol):
-    """Pieces that can be gone through more than once: a list of rolls, or `StoredRolls`."""
-
-    def __iter__(self) -> Iterator[Frames]:
-        """Yields `(T, 88)` frames, piece by piece."""
-        ...
-
-    def __len__(self) -> int:
-        """Returns the number of pieces."""
-        ...
-
-
-@dataclass(frozen=True)
-class StoredRolls:
-    """Whole pieces of a store, each read when its turn comes, so that memory stays small."""
-
-    store: NoteStore
-    pieces: tuple[StoredPiece, ...]
-
-    def __iter__(self) -> Iterator[Frames]:
-        """Yields `(T, 88)` zeros and ones, piece by piece."""
-        return (
-            (notes_to_roll(notes, fs=FS) > 0).astype(np.uint8)
-            for notes in self.store.each(self.pieces)
-        )
-
-    def __len__(self) -> int:
-        """Returns the number of pieces."""
-        return len(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +181,11 @@ def _pad(steps: NDArray[Any], length: int) -> NDArray[Any]:
 
 
 def model_likelihoods(
-    model: PyzzicatoModel, pieces: Rolls, *, chunk_frames: int = 2000, batch_size: int = 8
+    model: PyzzicatoModel,
+    pieces: Sequence[Frames],
+    *,
+    chunk_frames: int = 2000,
+    batch_size: int = 8,
 ) -> list[Likelihood]:
     """Returns the likelihood of each `(T, 88)` piece under a model on rolls.
 
@@ -250,13 +222,13 @@ def piece_likelihood(model: PyzzicatoModel, notes: Sequence[Note]) -> Likelihood
     return Likelihood(float(nats.sum()), seconds, len(nats))
 
 
-def _binary(pieces: Rolls) -> Iterator[Frames]:
+def _binary(pieces: Sequence[Frames]) -> Iterator[Frames]:
     for piece in pieces:
         check_roll(piece)
         yield (piece > 0).astype(np.uint8)
 
 
-def baseline_nats(training_pieces: Rolls) -> dict[str, RollNats]:
+def baseline_nats(training_pieces: Sequence[Frames]) -> dict[str, RollNats]:
     """Returns what the baselines pay for each frame but the first, counted on training pieces.
 
     Returns:
@@ -275,30 +247,3 @@ def baseline_nats(training_pieces: Rolls) -> dict[str, RollNats]:
         "copy": copy,
         "markov": markov.nll,
     }
-
-
-def compare_likelihoods(
-    model: PyzzicatoModel, training_pieces: Rolls, held_out: Rolls
-) -> dict[str, Likelihood]:
-    """Returns the likelihood of held-out rolls under "model", "markov", "copy" and "frequency".
-
-    Args:
-        model: on rolls.
-        training_pieces: those the baselines are counted on; fair are the model's own.
-        held_out: `(T, 88)` pieces at the model's `fs`.
-
-    Raises:
-        ValueError: if there is no piece on either side, or one is not `(T, 88)`.
-    """
-    for name, pieces in (("training_pieces", training_pieces), ("held_out", held_out)):
-        if len(pieces) == 0:
-            raise ValueError(f"{name} must hold at least one piece, got none")
-    fs = model.config.fs
-    compared = {"model": total_likelihood(model_likelihoods(model, held_out))}
-    baselines = baseline_nats(training_pieces)
-    for name in ("markov", "copy", "frequency"):
-        nats = baselines[name]
-        compared[name] = total_likelihood(
-            roll_likelihood(nats(piece), piece, fs) for piece in held_out
-        )
-    return compared

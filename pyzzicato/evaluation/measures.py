@@ -1,7 +1,7 @@
 """All measures of one piece of music, whoever made it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from .distribution import Features, measure_features
 from .excerpts import Excerpt
 from .originality import Originality, TrainingIndex, measure_originality
+from .recurrence import Recurrence, measure_recurrence
 from .stability import Stability, measure_stability
 from .style import Style, StyleClassifier, measure_style
 from .tonality import Tonality, measure_tonality
@@ -19,7 +20,7 @@ REAL = "real"
 _NUMBERS = (int, float, int | None, float | None)
 # Where something is says nothing about how music is.
 _PLACES = ("nearest_at_s", "longest_at_s")
-_FAMILIES = ("stability", "tonality", "features", "originality")
+_FAMILIES = ("stability", "recurrence", "tonality", "features", "originality")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +30,26 @@ class PieceMeasures:
     Attributes:
         name: of the piece or file.
         stability: how steadily it goes on.
+        recurrence: whether it comes back to what it has said, and how its chords sound.
         tonality: whether it keeps to a key.
         features: for the comparison of sets.
         style: which composer it sounds like; None without a classifier.
         originality: what it shares with the training music; None without an index.
         composer: whom it should sound like; None if nobody in particular.
         rescues: how often its player was brought back to the seed; None where nobody watched.
+        acted: share of the steps whose draw each part of decoding changed, by the part's name.
     """
 
     name: str
     stability: Stability
+    recurrence: Recurrence
     tonality: Tonality
     features: Features
     style: Style | None = None
     originality: Originality | None = None
     composer: str | None = None
     rescues: int | None = None
+    acted: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns plain JSON values; `from_dict` takes them back."""
@@ -61,12 +66,14 @@ class PieceMeasures:
         return cls(
             name=told["name"],
             stability=Stability(**told["stability"]),
+            recurrence=Recurrence(**told["recurrence"]),
             tonality=Tonality(**told["tonality"]),
             features=Features(**features),
             style=None if style is None else Style(**style),
             originality=None if originality is None else Originality(**originality),
             composer=told["composer"],
             rescues=told["rescues"],
+            acted=told["acted"],
         )
 
 
@@ -89,12 +96,14 @@ def measure_excerpt(
     return PieceMeasures(
         name=excerpt.name,
         stability=measure_stability(notes, seconds),
+        recurrence=measure_recurrence(notes),
         tonality=measure_tonality(notes, seconds, excerpt.seed or None),
         features=measure_features(notes),
         style=None if classifier is None else measure_style(notes, classifier),
         originality=None if index is None else measure_originality(notes, index),
         composer=composer,
         rescues=excerpt.rescues,
+        acted=excerpt.acted,
     )
 
 
@@ -109,10 +118,10 @@ def scalar_columns(pieces: Sequence[PieceMeasures]) -> dict[str, list[float | No
     for family in _FAMILIES:
         parts = [getattr(piece, family) for piece in pieces]
         kind = next((type(part) for part in parts if part is not None), None)
-        for field in () if kind is None else fields(kind):
+        for its in () if kind is None else fields(kind):
             # By its declared type: a histogram that is None in all pieces is still none.
-            if field.type in _NUMBERS and field.name not in _PLACES:
-                found[field.name] = [getattr(part, field.name, None) for part in parts]
+            if its.type in _NUMBERS and its.name not in _PLACES:
+                found[its.name] = [getattr(part, its.name, None) for part in parts]
     return found
 
 

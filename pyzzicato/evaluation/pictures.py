@@ -14,7 +14,7 @@ from ..notes import shift_notes
 from ..plots import ACCENT, INK, plot_pianoroll, save_png
 from .excerpts import Excerpt
 from .measures import REAL, PieceMeasures, scalar_columns
-from .page import MEASURE_TITLES
+from .report_sections import MEASURE_TITLES
 from .systems import file_stem
 
 Sets = Mapping[str, Sequence[PieceMeasures]]

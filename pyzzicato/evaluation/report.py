@@ -12,10 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..playing.decoding import PART_NAMES
+from .adversary import Verdict
 from .distribution import MIN_PIECES, Features, compare_sets
+from .entropy import NumberEntropy
 from .likelihood import Likelihood
 from .measures import REAL, PieceMeasures, scalar_columns
-from .page import report_page
+from .report_page import report_page
 from .spread import rate_of, spread_of
 from .stability import STUCK_SHARE
 from .style import StyleClassifier
@@ -33,6 +36,8 @@ def build_report(
     remarks: Sequence[str] = (),
     likelihoods: Mapping[str, Likelihood] | None = None,
     classifier: StyleClassifier | None = None,
+    adversaries: Mapping[str, Mapping[str, Verdict]] | None = None,
+    entropies: Mapping[str, Mapping[str, NumberEntropy]] | None = None,
 ) -> dict[str, Any]:
     """Returns the report as plain JSON values.
 
@@ -45,6 +50,9 @@ def build_report(
         remarks: what was left out and why.
         likelihoods: of held-out music, by model or baseline.
         classifier: the one that judged style; how often it is right is told.
+        adversaries: by set, what adversaries that try to tell it from real music reach, each by
+            its name.
+        entropies: by set, of each number of a model's step; see `entropy`.
     """
     filled = {name: pieces for name, pieces in sets.items() if pieces}
     systems = {name: summarise(pieces) for name, pieces in filled.items()}
@@ -59,6 +67,13 @@ def build_report(
         _compare_with_real(report, filled)
     if likelihoods:
         report["likelihood"] = {name: value.as_dict() for name, value in likelihoods.items()}
+    for part, told in (("adversary", adversaries), ("entropy", entropies)):
+        if told and any(told.values()):
+            report[part] = {
+                name: {what: asdict(value) for what, value in values.items()}
+                for name, values in told.items()
+                if values
+            }
     if classifier is not None:
         tables = classifier.confusions.items()
         report["classifier"] = {
@@ -82,6 +97,7 @@ def summarise(pieces: Sequence[PieceMeasures]) -> dict[str, Any]:
         "stuck": rate_of((p.stability.stuck_share or 0.0) > STUCK_SHARE for p in pieces),
     }
     columns["rescues"] = [p.rescues for p in pieces]
+    columns |= {f"acted_{part}": [p.acted.get(part) for p in pieces] for part in PART_NAMES}
     watched = [p.rescues > 0 for p in pieces if p.rescues is not None]
     if watched:
         rates["rescued"] = rate_of(watched)

@@ -39,6 +39,8 @@ def merge_reports(
         ],
         "systems": _by_column(reports, columns, "systems"),
         "likelihood": _by_column(reports, columns, "likelihood"),
+        "adversary": _by_column(reports, columns, "adversary"),
+        "entropy": _by_column(reports, columns, "entropy"),
     }
 
 

@@ -1,17 +1,14 @@
-"""From measures of single pieces to figures of a set: columns, spreads, and rates with intervals.
+"""From measures of single pieces to figures of a set: spreads, and rates with intervals.
 
 The spread over pieces is a measure in itself: a model whose pieces are all alike has the median of
 real music and none of its variety.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
-
-Value = float | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +51,6 @@ class Rate:
     share: float | None
     low: float
     high: float
-
-
-def columns(measures: Sequence[Any]) -> dict[str, list[Value]]:
-    """Returns each measure's values over the pieces, `{name: [one value a piece]}`.
-
-    Fields that hold arrays (histograms) are left out. No pieces give an empty dictionary.
-
-    Args:
-        measures: one dataclass of measures a piece, all of one family.
-
-    Raises:
-        ValueError: if they are not dataclasses of one kind.
-    """
-    kinds = {type(m) for m in measures}
-    if len(kinds) > 1 or not all(is_dataclass(kind) for kind in kinds):
-        names = sorted(kind.__name__ for kind in kinds)
-        raise ValueError(f"measures must be dataclasses of one family, got {names}")
-    found: dict[str, list[Value]] = {}
-    for field in fields(measures[0]) if measures else ():
-        values = [getattr(m, field.name) for m in measures]
-        if all(value is None or isinstance(value, int | float) for value in values):
-            found[field.name] = values
-    return found
 
 
 def spread_of(values: Iterable[float | int | None]) -> Spread:

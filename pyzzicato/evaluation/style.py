@@ -16,7 +16,7 @@ import json
 import math
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from scipy.special import log_softmax, softmax
 
 from ..notes import Note, cut_notes, shift_notes
 from .arrays import Floats
-from .spread import Rate, rate_of
 from .style_features import N_FEATURES, style_features
 
 FORMAT = 1
@@ -277,19 +276,3 @@ def measure_style(notes: Sequence[Note], classifier: StyleClassifier) -> Style:
         return Style(None, None, probabilities)
     composer = max(probabilities, key=probabilities.__getitem__)
     return Style(composer, probabilities[composer], probabilities)
-
-
-def share_taken_for(
-    pieces: Iterable[tuple[str, Sequence[Note]]], classifier: StyleClassifier
-) -> Rate:
-    """Returns the share of pieces taken for the composer they should sound like.
-
-    The interval is Wilson's (see `rate_of`). Pieces for a composer the classifier does not know are
-    left out; a piece with too few notes to judge is taken for nobody.
-
-    Args:
-        pieces: the composer wanted and the notes, one pair a piece.
-        classifier: `StyleClassifier.load()`.
-    """
-    known = ((name, notes) for name, notes in pieces if name in classifier.composers)
-    return rate_of(measure_style(notes, classifier).composer == name for name, notes in known)

@@ -6,8 +6,8 @@ composer.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -39,10 +39,12 @@ class Played(NamedTuple):
     Attributes:
         notes: from 0, where the seed ends.
         rescues: how often they were brought back to the seed; None where nobody watches over that.
+        acted: share of the steps whose draw each part of decoding changed, by the part's name.
     """
 
     notes: Sequence[Note]
     rescues: int | None = None
+    acted: Mapping[str, float] = field(default_factory=dict)
 
 
 Play = Callable[[Excerpt, int], Played]
@@ -58,18 +60,20 @@ class System:
         about: what it does, in words.
         play: carries a seed on.
         is_drawn: whether rolls of its pieces belong into the report.
+        representation: the form it plays in, of `round_trips.REPRESENTATIONS`.
     """
 
     name: str
     about: str
     play: Play
     is_drawn: bool = False
+    representation: str = "none"
 
     def carry_on(self, excerpt: Excerpt, rng: int) -> Excerpt:
         """Returns the excerpt with what it plays after the seed, struck before its end."""
         played = self.play(excerpt, rng)
         notes = tuple(cut_notes(played.notes, 0, excerpt.seconds))
-        return replace(excerpt, notes=notes, rescues=played.rescues)
+        return replace(excerpt, notes=notes, rescues=played.rescues, acted=played.acted)
 
 
 def real_music() -> System:
@@ -77,16 +81,38 @@ def real_music() -> System:
     return System(REAL, "the composer's own next notes", lambda excerpt, rng: Played(excerpt.notes))
 
 
-def sampled(name: str, info: ModelInfo, model: Model, temperature: float) -> System:
-    """Returns a model that draws its notes."""
+def sampled(
+    name: str, info: ModelInfo, model: Model, temperature: float, without: str | None = None
+) -> System:
+    """Returns a model that draws its notes.
+
+    Args:
+        name: of the model.
+        info: which model it is.
+        model: who plays.
+        temperature: of drawing.
+        without: name of a part of decoding that is switched off.
+    """
 
     def play(excerpt: Excerpt, rng: int) -> Played:
-        settings = _settings(excerpt, rng, temperature=temperature)
+        settings = replace(
+            _settings(excerpt, rng, temperature=temperature),
+            without=() if without is None else (without,),
+        )
         piece = continue_seed(model, excerpt.joined, settings)
-        return Played(piece.continuation_only, len(piece.rescues))
+        shares = {part: n / max(1, piece.n_steps) for part, n in piece.acted.items()}
+        return Played(piece.continuation_only, len(piece.rescues), shares)
 
     about = f"{info.backbone} (revision {info.revision}), sampled at temperature {temperature:g}"
-    return System(name, about, play, is_drawn=True)
+    if without is not None:
+        about += f", without {without}"
+    return System(
+        name if without is None else f"{name}, without {without}",
+        about,
+        play,
+        is_drawn=without is None,
+        representation=model.config.representation,
+    )
 
 
 def by_threshold(name: str, model: Model, threshold: float) -> System:
@@ -97,7 +123,7 @@ def by_threshold(name: str, model: Model, threshold: float) -> System:
         return Played(continue_seed(model, excerpt.joined, settings).continuation_only)
 
     about = f"the same in the article's way: keys with a probability above {threshold:g} sound"
-    return System(threshold_name(name), about, play)
+    return System(threshold_name(name), about, play, representation="roll")
 
 
 def markov_player(markov: MarkovModel, n_pieces: int) -> System:
@@ -118,7 +144,7 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
         return Played(sort_notes([*notes, *decoder.let_go(excerpt.seconds)]))
 
     about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
-    return System(MARKOV, about, play)
+    return System(MARKOV, about, play, representation="roll")
 
 
 def looped_seed() -> System:
@@ -164,7 +190,7 @@ def name_models(models: Sequence[str]) -> dict[str, str]:
 
 
 def load_systems(
-    models: Sequence[str], *, temperature: float, threshold: float
+    models: Sequence[str], *, temperature: float, threshold: float, without: Sequence[str] = ()
 ) -> tuple[list[System], dict[str, PyzzicatoModel]]:
     """Returns each model as a system, on rolls as two, and the networks by their names.
 
@@ -172,6 +198,7 @@ def load_systems(
         models: names of bundled models or folders.
         temperature: of sampling.
         threshold: of the article's way.
+        without: parts of decoding; with each of them off a model is one system more.
 
     Raises:
         ValueError: if a model cannot be loaded, or hears music otherwise than the others here: with
@@ -188,7 +215,8 @@ def load_systems(
                 "would not compare"
             )
         networks[name] = open_network(info.folder)
-        systems.append(sampled(name, info, model, temperature))
+        for part in (None, *without):
+            systems.append(sampled(name, info, model, temperature, part))
         if has_threshold(model.config):
             systems.append(by_threshold(name, model, threshold))
     return systems, networks

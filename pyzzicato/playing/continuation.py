@@ -66,6 +66,7 @@ class Continuation:
             and the seed heard again.
         composer: short name of whom it was played as; None for nobody in particular.
         acted: how many steps each part of decoding has changed the draw of, by its name.
+        n_steps: how many steps were drawn.
     """
 
     seed_notes: tuple[Note, ...]
@@ -78,6 +79,7 @@ class Continuation:
     rescues: tuple[Rescue, ...] = ()
     composer: str | None = None
     acted: Mapping[str, int] = field(default_factory=dict)
+    n_steps: int = 0
 
     @property
     def notes(self) -> list[Note]:
@@ -254,6 +256,7 @@ def _whole(
         rescues=tuple(rescues),
         composer=begun.composer,
         acted=begun.performer.acted,
+        n_steps=begun.performer.n_steps,
     )
 
 

@@ -53,6 +53,7 @@ class Performer:
         is_told_density = "density" not in settings.without
         self._density = model.config.density_number(density if is_told_density else None)
         self._guard: Guard | None = None
+        self.n_steps = 0
         self.parts = Parts(self._choose_parts(settings, density))
         self._run = self._feed(decoder.seed_steps)
 
@@ -70,6 +71,7 @@ class Performer:
         """Plays on to a second of the continuation; returns the new notes that ended by then."""
         decoder, ended = self._decoder, []
         while decoder.seconds < until_s - ROUNDING_S:
+            self.n_steps += 1
             step, _ = self._run.draw(self._next_draw())
             ended += decoder.play(step)
             self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))

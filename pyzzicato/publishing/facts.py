@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
-from ..evaluation.page import MEASURE_TITLES
+from ..evaluation.report_sections import MEASURE_TITLES
 from ..hub.licences import data_licences
 from ..hub.registry import read_registry
 from ..training.catalogue import find_collection

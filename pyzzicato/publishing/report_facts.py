@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..evaluation.measures import REAL
-from ..evaluation.page import MEASURE_TITLES, SECTIONS, report_page
+from ..evaluation.report_page import report_page
+from ..evaluation.report_sections import MEASURE_TITLES, SECTIONS
 
 RATE_TITLES = {name: title for section in SECTIONS for name, title in section.rates}
 HEADLINES = ("notes_a_second", "window_entropy", "kinship", "longest_notes")

@@ -1,22 +1,36 @@
 """How notes become the steps of a network, and steps notes: one object a representation.
 
-A representation encodes and decodes, turns the steps of a network into notes as they come, and
-knows what its steps say of strokes and time. Everything else asks it. A new one is one file beside
-these and a row of the table.
+A representation encodes and decodes, turns the steps of a network into notes as they come, knows
+what its steps say of strokes and time, and cuts and spoils passages for training. Everything else
+asks it. A new one is one file beside these and a row of the table.
 """
+
+from collections.abc import Callable
 
 from ..models.architecture import Architecture
 from .interface import Representation, StepDecoder, Steps
 from .note_events import NoteEvents
+from .pianoroll import FS
 from .roll import PianoRoll
 
-__all__ = ["Representation", "StepDecoder", "Steps", "representation_of"]
+__all__ = ["Representation", "StepDecoder", "Steps", "representation_named", "representation_of"]
+
+_TABLE: dict[str, Callable[[int], Representation]] = {
+    "roll": PianoRoll,
+    "events": lambda fs: NoteEvents(),
+}
+
+
+def representation_named(name: str, fs: int = FS) -> Representation:
+    """Returns a representation by its name.
+
+    Args:
+        name: "roll" or "events".
+        fs: frames a second of a roll.
+    """
+    return _TABLE[name](fs)
 
 
 def representation_of(architecture: Architecture) -> Representation:
     """Returns the representation that a network's steps are in."""
-    table: dict[str, Representation] = {
-        "roll": PianoRoll(architecture.fs),
-        "events": NoteEvents(),
-    }
-    return table[architecture.representation]
+    return representation_named(architecture.representation, architecture.fs)

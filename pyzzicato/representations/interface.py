@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..notes import Note
+from .passages import Change, NoteSource, PieceOfNotes
 from .touch import SeedTouch
 
 Steps = NDArray[np.uint8]
@@ -77,6 +78,54 @@ class Representation(Protocol):
 
     def avoid(self, key: int, decoder: "StepDecoder") -> Numbers:
         """Returns the bias with which a key, 0 to 87, is not struck."""
+        ...
+
+    def room(self, piece: PieceOfNotes, n_steps: int) -> int:
+        """Returns how many places a crop of a piece can begin at, 1 or more."""
+        ...
+
+    def crop(
+        self, store: NoteSource, piece: PieceOfNotes, place: int, n_steps: int, change: Change
+    ) -> Steps:
+        """Returns at most `n_steps` steps of a piece, `(T, A)`, from place number `place`."""
+        ...
+
+    def seconds_left(
+        self, store: NoteSource, piece: PieceOfNotes, place: int, steps: Steps, change: Change
+    ) -> NDArray[np.float64]:
+        """Returns `(T,)` seconds of the piece that are left after each step of a crop."""
+        ...
+
+    def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
+        """Returns steps of which a share is wrong, as a model's own may be."""
+        ...
+
+    def transpose(self, steps: Steps, semitones: int) -> Steps:
+        """Returns steps moved along the keys by -6 to 6 semitones."""
+        ...
+
+    def crowd(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns as many steps of a passage that is denser than it was, or thinner."""
+        ...
+
+    def stutter(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns as many steps of a passage in which one key is struck again and again."""
+        ...
+
+    def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """Returns steps that begin as a new piece may, with little to be heard at first."""
+        ...
+
+    def intended(self, steps: Steps, strayed: Steps) -> Steps:
+        """Returns what should follow each of the steps of a piece that has strayed.
+
+        Args:
+            steps: `(T + 1, A)`, as written.
+            strayed: the same with mistaken passages (`mistakes.py`), as they were played.
+
+        Returns:
+            `(T, A)`.
+        """
         ...
 
 

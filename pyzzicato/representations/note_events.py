@@ -15,6 +15,7 @@ from .event_bins import (
     event_note,
     onset_bin_after,
 )
+from .event_passages import EventPassages
 from .interface import SURE, Numbers, StepDecoder, Steps
 from .touch import SeedTouch
 
@@ -22,7 +23,7 @@ _NAMES = ("onset", "pitch", "duration", "velocity")
 
 
 @dataclass(frozen=True)
-class NoteEvents:
+class NoteEvents(EventPassages):
     """Notes, one after the other."""
 
     unit: str = "note"

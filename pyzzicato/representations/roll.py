@@ -8,11 +8,12 @@ import numpy as np
 from ..notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
 from .interface import SURE, Numbers, StepDecoder, Steps
 from .pianoroll import notes_to_roll, roll_to_notes
+from .roll_passages import RollPassages
 from .touch import PLAIN_VELOCITY, SeedTouch
 
 
 @dataclass(frozen=True)
-class PianoRoll:
+class PianoRoll(RollPassages):
     """Frames of 88 keys, `fs` a second."""
 
     fs: int

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..representations import Representation, Steps
+from ..representations.passages import Change
 from .mistakes import take_crowds, take_detours, take_stutters
-from .representations import Change, Representation, Steps
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 

@@ -18,14 +18,14 @@ from ..models.architecture import COMPOSERS
 from ..models.config import PyzzicatoConfig
 from ..models.model import PyzzicatoModel
 from ..playing.decoding.density import note_density
-from ..representations import representation_of as steps_of
+from ..representations import representation_of
 from .batches import CropSampler
 from .fitting import Report, fit
 from .folder import RunFolder
 from .growth import grow_weights
+from .held_out import middle_crops
 from .optimizers import build_optimizers, learning_rate
 from .progress import Progress
-from .representations import middle_crops, representation_of
 from .settings import LIMITS, TrainSettings
 from .store import NoteStore
 
@@ -156,7 +156,7 @@ def save_weights(model: PyzzicatoModel, folder: Path) -> None:
 
 def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
     """Returns the number a model takes for the density of a passage `(T, A)`, 0 for any."""
-    return config.density_number(note_density(steps, steps_of(config)))
+    return config.density_number(note_density(steps, representation_of(config)))
 
 
 def _held_out(

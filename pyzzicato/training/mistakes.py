@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .representations import Representation, Steps
+from ..representations import Representation, Steps
 
 _PASSAGE_STEPS = 16, 96
 

@@ -13,9 +13,10 @@ import transformers
 from ..hub import model_info
 from ..hub.checkpoints import read_record
 from ..models.model import PyzzicatoModel
+from ..representations import Representation, representation_of
 from .baselines import count_baselines, count_event_baselines
+from .held_out import middle_crops
 from .progress import Progress
-from .representations import Representation, middle_crops, representation_of
 from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .representations import transpose_frames
+from ..representations.roll_passages import transpose_frames
 from .sequence_settings import SequenceSettings
 
 Frames = NDArray[np.uint8]

@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 from excerpt_builder import CHOPIN, measured, playing, silent, small_classifier, small_index
 
+from pyzzicato.evaluation.adversary import Verdict
+from pyzzicato.evaluation.entropy import NumberEntropy
 from pyzzicato.evaluation.likelihood import Likelihood
-from pyzzicato.evaluation.page import MOST_FILES, SECTIONS, report_page
 from pyzzicato.evaluation.report import build_report, summarise
+from pyzzicato.evaluation.report_page import MOST_FILES, report_page
+from pyzzicato.evaluation.report_sections import SECTIONS
 from pyzzicato.evaluation.style import Confusion
 
 JUDGES = {"classifier": small_classifier(), "index": small_index()}
@@ -50,6 +53,11 @@ def page():
         description="A description.",
         about={name: f"what {name} is" for name in sets()},
         remarks=[NASTY],
+        adversaries={NASTY: {"all figures": Verdict(0.9, 0.85, 0.951, 6, 3, 9)}, "quiet": {}},
+        entropies={
+            NASTY: {"pitch": NumberEntropy(2.6, (2.5, 2.6, 2.7), 2.32, 0.28)},
+            "quiet": {"pitch": NumberEntropy(None, (None,) * 3, None, None)},
+        },
         likelihoods={"dear": Likelihood(200.0, 10.0, 10, 20), "cheap": Likelihood(99.0, 10.0, 10)},
     )
     report["files"] = [piece.as_dict() for pieces in sets().values() for piece in pieces]
@@ -70,7 +78,9 @@ def test_all_questions_are_asked(page):
     assert headings[len(SECTIONS) :] == [
         "Are all pieces alike?",
         "How far is it from real music?",
+        "Can it be told from real music?",
         "How well does it foresee real music?",
+        "How sure is it when it plays by itself?",
         "File by file",
         "Pictures",
     ]
@@ -100,10 +110,25 @@ def test_figures_are_those_of_the_report(page):
 
 
 def test_the_cheapest_foresees_best_and_stands_first(page):
-    names = [row[0].strip() for row in tables(page)[-2][2:]]
+    (told,) = [table for table in tables(page) if table[0][1].strip() == "bits a note"]
+    names = [row[0].strip() for row in told[2:]]
     assert names == ["cheap", "dear"]
     assert cell(page, "cheap", 3) == "-"
     assert cell(page, "dear", 3) == "10"
+
+
+def test_adversaries_and_entropies_stand_in_tables(page):
+    assert cell(page, "all figures", 1) == "0.9 (0.85 to 0.951)"
+    assert cell(page, "pitch, by itself", 1) == "2.6 (2.5, 2.6, 2.7)"
+    assert cell(page, "pitch, held-out", 1) == "2.32"
+    assert cell(page, "pitch, by itself", 2) == cell(page, "pitch, held-out", 2) == "-"
+
+
+def test_only_systems_of_the_report_stand_in_its_tables():
+    found = {"all figures": Verdict(0.9, 0.8, 0.95, 6, 3, 9)}
+    for name, shown in (("real", True), ("other", False)):
+        report = build_report({"real": [measured(playing())]}, adversaries={name: found})
+        assert ("Can it be told" in report_page(report)) == shown
 
 
 def test_text_is_not_taken_for_markdown(page):
@@ -129,6 +154,8 @@ def test_sections_without_a_value_are_left_out():
     assert "Does it copy?" not in page
     assert "Whom does it sound like?" not in page
     assert "Pictures" not in page
+    assert "Can it be told" not in page
+    assert "How sure is it" not in page
     assert "Left out" not in page
     assert report_page(build_report({})).startswith("# Evaluation")
 

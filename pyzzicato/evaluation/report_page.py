@@ -6,29 +6,10 @@ Works on the plain values of `report.build_report` alone, so that a page can be 
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from ..playing.decoding.guard import (
-    CIRCLE_KEYS,
-    CIRCLE_STROKES,
-    HELD_KEYS,
-    MAX_KEYS,
-    MAX_PAUSE_S,
-    MAX_STROKES,
-)
 from .measures import REAL
-from .stability import (
-    DRIED_UP_BELOW,
-    DRIED_UP_FLOOR,
-    DRIED_UP_RATIO,
-    HANGING_S,
-    MOSTLY_SILENT,
-    RESTRIKE_S,
-    STUCK_RUN,
-    STUCK_SHARE,
-    STUTTER_S,
-)
+from .report_sections import MEASURE_TITLES, OF_MUSIC, ORIGINALITY, SECTIONS, STYLE, Section
 
 MOST_FILES = 50
 """Files listed one by one; `report.json` has them all."""
@@ -42,130 +23,6 @@ _HOW_TO_READ = (
     "where nothing can be measured. Best is not the highest figure but the one nearest to the "
     "column *real*."
 )
-
-
-@dataclass(frozen=True)
-class Section:
-    """A table of the report.
-
-    Attributes:
-        title: its heading.
-        text: what it tells.
-        rates: verdicts and their titles.
-        measures: single-number measures and their titles.
-    """
-
-    title: str
-    text: str
-    rates: tuple[tuple[str, str], ...] = ()
-    measures: tuple[tuple[str, str], ...] = ()
-
-
-_ORIGINALITY = Section(
-    "Does it copy?",
-    "The longest passage that is also found in the training music, in any transposition, and the "
-    "share of the notes in passages of at least 12, 16 and 24 notes. Scales, trills and other "
-    "ordinary figures do not count. *Copied* is the alarm. Real held-out music shows how much "
-    "pieces share by chance.",
-    (("copied", "copied"),),
-    (
-        ("longest_notes", "longest match, notes"),
-        ("longest_seconds", "longest match, s"),
-        ("covered_12", "share in matches of 12"),
-        ("covered_16", "share in matches of 16"),
-        ("covered_24", "share in matches of 24"),
-    ),
-)
-_STYLE = Section(
-    "Whom does it sound like?",
-    "What a classifier of composers takes the pieces for. How often it knows the real ones shows "
-    "how far it can be trusted.",
-    (("taken_for_its_composer", "taken for the seed's composer"),),
-    (("composer_probability", "probability of the seed's composer"),),
-)
-SECTIONS = (
-    Section(
-        "Does the music go on?",
-        "A piece has *dried up* if its last third has less than "
-        f"{DRIED_UP_RATIO:.0%} of the notes of its first third and fewer than {DRIED_UP_BELOW:g} "
-        f"notes a second, or, whatever came before, fewer than {DRIED_UP_FLOOR:g} a second. It is "
-        f"*mostly silent* if no note sounds for more than {MOSTLY_SILENT:.0%} of the time. *Drift* "
-        "is the number of notes in the last third over that in the first. Models that draw their "
-        f"notes are *brought back to the seed* where a key is struck {MAX_STROKES} times in a row, "
-        f"{CIRCLE_KEYS} keys or fewer {CIRCLE_STROKES} times with no other between, more than "
-        f"{MAX_KEYS} keys sound at once, or {HELD_KEYS} for long, or nothing is struck for "
-        f"{MAX_PAUSE_S:g} s.",
-        (
-            ("dried_up", "dried up"),
-            ("mostly_silent", "mostly silent"),
-            ("rescued", "brought back to the seed"),
-        ),
-        (
-            ("notes_a_second", "notes a second"),
-            ("silent_share", "share of time silent"),
-            ("longest_gap_s", "longest gap, s"),
-            ("drift", "drift"),
-            ("rescues", "times brought back to the seed"),
-        ),
-    ),
-    Section(
-        "Does it loop, stick or stutter?",
-        "*Distinct 8-grams* is 1 if no eight successive pitches ever come back. A key is *stuck* "
-        f"if it is struck {STUCK_RUN} times or more with no other between, *struck again at once* "
-        f"within {1000 * RESTRIKE_S:g} ms of being let go, *stuttering* if struck twice within "
-        f"{STUTTER_S:g} s, and a note *hangs* if it sounds for more than {HANGING_S:g} s. A "
-        f"piece is *stuck* if more than {STUCK_SHARE:.0%} of its notes are.",
-        (("stuck", "stuck"),),
-        (
-            ("distinct_8grams", "distinct 8-grams"),
-            ("repetition_growth", "growth of repetition"),
-            ("stuck_share", "share of notes stuck"),
-            ("restruck_share", "share struck again at once"),
-            ("stutter_share", "share stuttering"),
-            ("hanging_share", "share hanging"),
-            ("longest_note_s", "longest note, s"),
-        ),
-    ),
-    Section(
-        "Does it keep to a key?",
-        "Entropy is low where few pitch classes are used and at most 3.58 bits, where all twelve "
-        "are used alike. *Kinship* compares the pitch classes of the seed and of what follows: 1 "
-        "is the same mixture. *Key clarity* is how well the best of the 24 keys fits.",
-        (),
-        (
-            ("window_entropy", "pitch-class entropy in 8 s, bits"),
-            ("pitch_class_entropy", "pitch-class entropy, bits"),
-            ("kinship", "kinship with the seed"),
-            ("window_key_clarity", "key clarity in 8 s"),
-            ("key_clarity", "key clarity"),
-            ("scale_consistency", "scale consistency"),
-        ),
-    ),
-    Section(
-        "How is it written and played?",
-        "*Polyphony* is how many keys sound at once, on average over the time in which any does.",
-        (),
-        (
-            ("polyphony", "polyphony"),
-            ("pitch_count", "different pitches"),
-            ("pitch_range", "pitch range, semitones"),
-            ("mean_pitch_interval", "mean interval, semitones"),
-            ("mean_inter_onset_s", "mean time between onsets, s"),
-            ("velocity_sd", "spread of velocity"),
-        ),
-    ),
-    _ORIGINALITY,
-    _STYLE,
-)
-
-MEASURE_TITLES = {name: title for section in SECTIONS for name, title in section.measures}
-"""Titles of all measures that the page shows."""
-_OF_MUSIC = [
-    name
-    for section in SECTIONS
-    if section not in (_ORIGINALITY, _STYLE)
-    for name, _ in section.measures
-]
 
 
 def report_page(report: Mapping[str, Any]) -> str:
@@ -195,13 +52,15 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"## {section.title}"
             yield section.text
             yield _table(["", *systems], rows)
-            if section is _ORIGINALITY:
+            if section is ORIGINALITY:
                 yield from _longest_matches(systems)
-            if section is _STYLE and "classifier" in report:
+            if section is STYLE and "classifier" in report:
                 yield from _trust(report["classifier"])
     yield from _variety(systems)
     yield from _distances(report)
+    yield from _adversaries(_of_columns(report, "adversary"))
     yield from _likelihood(report.get("likelihood", {}))
+    yield from _entropies(_of_columns(report, "entropy"))
     yield from _files(report.get("files", ()))
     if report.get("pictures"):
         yield "## Pictures"
@@ -221,7 +80,7 @@ def _section_rows(section: Section, systems: Mapping[str, Any]) -> Iterator[list
         if any(spread is not None and spread["n"] for spread in spreads):
             yield [title, *map(_spread, spreads)]
     told = [system.get("sounds_like") for system in systems.values()]
-    if section is _STYLE and any(told):
+    if section is STYLE and any(told):
         yield ["most often taken for", *map(_most_common, told)]
 
 
@@ -250,7 +109,7 @@ def _trust(classifier: Mapping[str, Any]) -> Iterator[str]:
 def _variety(systems: Mapping[str, Any]) -> Iterator[str]:
     """Yields the section on how much the pieces of a set differ from each other."""
     varieties = {name: s["variety"] for name, s in systems.items() if "variety" in s}
-    shown = [m for m in _OF_MUSIC if any(v.get(m) is not None for v in varieties.values())]
+    shown = [m for m in OF_MUSIC if any(v.get(m) is not None for v in varieties.values())]
     if shown:
         yield "## Are all pieces alike?"
         yield (
@@ -309,6 +168,62 @@ def _likelihood(likelihoods: Mapping[str, Any]) -> Iterator[str]:
     cheapest = sorted(likelihoods.items(), key=lambda item: item[1]["nats_a_second"] or math.inf)
     rows = [[_text(name), *(_short(value[unit]) for unit in units)] for name, value in cheapest]
     yield _table(["", *units.values()], rows)
+
+
+def _of_columns(report: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Returns a part of the report for the systems it shows, in their order."""
+    told = report.get(part, {})
+    return {name: told[name] for name in report["systems"] if name in told}
+
+
+def _adversaries(adversaries: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the section on what can be told from real music."""
+    if not adversaries:
+        return
+    yield "## Can it be told from real music?"
+    yield (
+        "AUC of classifiers that have learned to tell these pieces from real ones on other pieces: "
+        "0.5 cannot tell, 1 always can. Real music has first been put through the column's "
+        "representation. In brackets the 95% interval over pieces. The *network* sees the notes; "
+        "the others see figures of each piece, *all* or some of them."
+    )
+    kinds = dict.fromkeys(kind for verdicts in adversaries.values() for kind in verdicts)
+    rows = [[_text(kind), *(_auc(v.get(kind)) for v in adversaries.values())] for kind in kinds]
+    yield _table(["", *adversaries], rows)
+
+
+def _auc(verdict: Mapping[str, Any] | None) -> str:
+    if verdict is None:
+        return "-"
+    auc, low, high = (_short(verdict[name]) for name in ("auc", "low", "high"))
+    return f"{auc} ({low} to {high})"
+
+
+def _entropies(entropies: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the section on how sure models are when they play by themselves."""
+    if not entropies:
+        return
+    yield "## How sure is it when it plays by itself?"
+    yield (
+        "Entropy of what each number of a step was drawn from, in nats: over all steps, and in "
+        "brackets by thirds of a piece. Beside it what the model pays for that number on held-out "
+        "music: the two are equal if it plays as surely as it foresees."
+    )
+    names = dict.fromkeys(name for numbers in entropies.values() for name in numbers)
+    rows = []
+    for name in names:
+        numbers = [values.get(name) for values in entropies.values()]
+        rows.append([f"{_text(name)}, by itself", *map(_closed_loop, numbers)])
+        paid = [None if number is None else number["held_out"] for number in numbers]
+        rows.append([f"{_text(name)}, held-out", *map(_short, paid)])
+    yield _table(["", *entropies], rows)
+
+
+def _closed_loop(number: Mapping[str, Any] | None) -> str:
+    if number is None or number["closed_loop"] is None:
+        return "-"
+    thirds = ", ".join(map(_short, number["thirds"]))
+    return f"{_short(number['closed_loop'])} ({thirds})"
 
 
 def _files(pieces: Sequence[Mapping[str, Any]]) -> Iterator[str]:

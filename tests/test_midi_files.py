@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import tune
 
-from pyzzicato.evaluation.files import (
+from pyzzicato.evaluation.midi_files import (
     cut_files,
     cut_reference,
     find_midi,
