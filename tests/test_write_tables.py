@@ -11,7 +11,7 @@ from pyzzicato.hub import list_models
 
 def system(median, share, area=None):
     return {
-        "measures": {"drift": {"median": median}, "kinship": None},
+        "measures": {"drift": {"median": median}, "kinship": area and {"median": area}},
         "rates": {"dried_up": {"share": share}},
         "distribution": {"mean_oa": area},
     }
@@ -21,6 +21,7 @@ REPORT = {
     "systems": {"real": system(1.0816, 0.01), "tiny": system(0.5, 0.994, 0.25)},
     "ceiling": {"mean_oa": 0.935},
     "likelihood": {"tiny": {"bits_a_note": 9.6266}},
+    "adversary": {"tiny": {"all figures": {"auc": 0.9751, "low": 0.9, "high": 1.0}}},
 }
 
 
@@ -35,9 +36,11 @@ def test_figures_stand_beside_those_of_real_music():
     assert row(table, "pieces that dry up") == ["1 %", "99 %"]
     assert row(table, "overlapped area") == ["0.935", "0.25"]
     assert row(table, "bits a note") == ["-", "9.63"]
-    # What was not measured is no zero.
-    assert row(table, "kinship") == ["-", "-"]
-    assert row(table, "pieces that the guard") == ["-", "-"]
+    assert row(table, "told from real music by figures") == ["-", "0.975"]
+    # What was not measured is no zero, and has no row where it was measured nowhere.
+    assert row(table, "kinship") == ["-", "0.25"]
+    assert "guard" not in table
+    assert "by a network" not in table
 
 
 def test_licences_of_earlier_runs_bind_the_weights():

@@ -38,9 +38,16 @@ _MEDIANS = {
     "window_entropy": "pitch-class entropy in 8 s, bits",
     "kinship": "kinship with the seed, 0 to 1",
     "velocity_sd": "velocity, standard deviation",
+    "recurrence_4": "figures of 4 notes that recur, share",
+    "recurrence_8": "figures of 8 notes that recur, share",
+    "clashes": "sharpest intervals within chords, share",
     "longest_notes": "longest passage also in training, notes",
 }
 _STYLE = {"taken_for_its_composer": "taken for the seed's composer"}
+_ADVERSARIES = {
+    "all figures": "told from real music by figures, AUC",
+    "network": "told from real music by a network, AUC",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class TablesConfig:
 
 def figures_table(report: Mapping[str, Any], models: Sequence[str]) -> str:
     """Returns the main figures of models beside those of real music, as Markdown.
+
+    What the report has of none of them has no row.
 
     Args:
         report: of `train/evaluate.py`.
@@ -68,9 +77,13 @@ def figures_table(report: Mapping[str, Any], models: Sequence[str]) -> str:
     ceiling = report["ceiling"]["mean_oa"]
     areas = [system["distribution"]["mean_oa"] for system in systems[1:]]
     rows.append(["overlapped area with real music", *map(_short, (ceiling, *areas))])
+    for kind, title in _ADVERSARIES.items():
+        verdicts = [report.get("adversary", {}).get(name, {}).get(kind) for name in models]
+        rows.append([title, "-", *(_short(verdict and verdict["auc"]) for verdict in verdicts)])
     bits = [report["likelihood"].get(name, {}).get("bits_a_note") for name in models]
     rows.append(["bits a note of held-out music", "-", *map(_short, bits)])
-    return _table(["", "real music", *(f"`{name}`" for name in models)], rows, "---:")
+    measured = [row for row in rows if set(row[1:]) != {"-"}]
+    return _table(["", "real music", *(f"`{name}`" for name in models)], measured, "---:")
 
 
 def models_table(infos: Sequence[ModelInfo]) -> str:
