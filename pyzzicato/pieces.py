@@ -215,7 +215,8 @@ def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> di
         "commit": model.commit,
         "seed": seed.title,
         "remarks": [*seed.remarks, *piece.remarks],
-        "settings": asdict(piece.settings),
+        # A list, as it is read back.
+        "settings": {**asdict(piece.settings), "without": list(piece.settings.without)},
         "composer": piece.composer,
         "rescues": [asdict(rescue) for rescue in piece.rescues],
         "seed_seconds": piece.seed_seconds,

@@ -4,6 +4,7 @@ Nothing here needs a network or a file from outside the repository.
 """
 
 import csv
+import hashlib
 import os
 import random
 import subprocess
@@ -17,12 +18,23 @@ from typing import Any
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_XET"] = "1"
 
-import pytest
-import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def _code_of_models() -> str:
+    """Returns a hash of all that says what a network's graph is."""
+    code = sorted((ROOT / "pyzzicato" / "models").glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()[:12]
+
+
+# Graphs that are exported in tests are kept here, from run to run, while that code stays.
+os.environ["HF_HOME"] = str(ROOT / ".pytest_cache" / f"models-{_code_of_models()}")
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from accelerate import Accelerator  # noqa: E402
+from accelerate.state import AcceleratorState  # noqa: E402
+
 # The scripts of train/ are imported by name, as Python itself would when it runs them.
 sys.path[:0] = [str(ROOT), str(ROOT / "train")]
 
@@ -139,7 +151,7 @@ def hub_environment(double: HubDouble, cache: Path) -> dict[str, str]:
 
 @pytest.fixture
 def model() -> PyzzicatoModel:
-    """Returns an untrained debug model; it plays about four keys at random in each frame."""
+    """Returns an untrained debug network; it plays about four keys at random in each frame."""
     return PyzzicatoModel(tiny_config(backbone="lstm")).eval()
 
 

@@ -1,61 +1,58 @@
-"""The next step the slow obvious way: with the torch modules, one decision after the other.
+"""The next step the slow obvious way: with the torch networks, one decision after the other.
 
-The numbers that decide come from the same stream as in the fast way: for a frame one for each key,
-all beforehand; for a note one for each of its four numbers, in turn. So the steps must be the same.
+The numbers that decide are those that a graph is given, so that the steps must be the same.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pyzzicato.models import SamplingRule
 from pyzzicato.models.independent_head import IndependentHead
 from pyzzicato.models.joint_head import JointHead
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.note_head import NoteHead
+from pyzzicato.playing.decoding.draw import Draw
+from pyzzicato.representations.event_bins import SIZES
+
+Views = Sequence[tuple[int, float]]
+"""Number of the composer and weight of each view of a piece."""
 
 
-def slow_guide(rule: SamplingRule, views: Tensor) -> Tensor:
-    """Returns `(V,)` logits of one view `(1, V)`, or of both, with the composer and without."""
-    if len(views) == 1:
-        return views[0]
-    return rule.guidance * views[0] + (1 - rule.guidance) * views[1]
+def slow_guide(weights: Sequence[float], views: Tensor) -> Tensor:
+    """Returns `(L,)` logits of all views `(V, L)` together, float64."""
+    return sum(w * view.double() for w, view in zip(weights, views, strict=True))  # type: ignore
 
 
-def slow_chance(rule: SamplingRule, log_odds: Tensor, sounds: bool) -> float:
-    """Returns how likely a key of guided log-odds is to sound; by threshold that is 0 or 1.
-
-    Args:
-        rule: how to draw.
-        log_odds: of the key.
-        sounds: whether the key sounds in the present frame.
-    """
-    if rule.threshold is not None:
-        return float(torch.sigmoid(log_odds.double()) > rule.threshold)
-    tilted = log_odds.double() + (rule.holding if sounds else -rule.pacing)
-    return float(torch.sigmoid(tilted / (rule.temperature * rule.tempering)))
+def chance_of_key(log_odds: float, draw: Draw, key: int) -> float:
+    """Returns how likely a key of guided log-odds is to sound."""
+    odds = math.exp(min(log_odds, 500.0))
+    least = float(draw.min_p[0])
+    if odds < least or 1 / max(odds, 1e-300) < least:
+        log_odds = math.copysign(1e9, log_odds)
+    scaled = (log_odds + float(draw.bias[key])) / float(draw.temperature[0])
+    return 1 / (1 + math.exp(-max(-500.0, min(500.0, scaled))))
 
 
 def slow_frame(
-    head: IndependentHead | JointHead, seen: Tensor, rule: SamplingRule, rng: np.random.Generator
-) -> np.ndarray:
-    """Returns the next frame: one coin after the other, from the lowest key up."""
-    numbers = np.full(88, 0.5) if rule.threshold is not None else rng.random(88)
-    present = seen[0, head.in_size :].view(88, -1)[:, 0]
+    head: IndependentHead | JointHead, seen: Tensor, weights: Sequence[float], draw: Draw
+) -> list[int]:
+    """Returns the next frame: one key after the other, from the lowest up."""
     frame = torch.zeros(88)
     views = head.logits(seen) if isinstance(head, IndependentHead) else None
     for key in range(88):
         if isinstance(head, JointHead):
             views = head.logits_given(seen, frame.expand(len(seen), -1))
-        chance = slow_chance(rule, slow_guide(rule, views)[key], bool(present[key]))
-        frame[key] = float(numbers[key] < chance)
-    return frame.numpy().astype(np.uint8)
+        assert views is not None
+        chance = chance_of_key(float(slow_guide(weights, views)[key]), draw, key)
+        frame[key] = float(draw.uniform[key] < chance)
+    return [int(sounds) for sounds in frame]
 
 
 def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
-    """Returns `(n, V)` logits of each of the four numbers, given those before it in `notes`."""
+    """Returns `(n, L)` logits of each of the four numbers, given those before it in `notes`."""
     onset, pitch, duration, _ = notes.long().unbind(-1)
     hidden = seen[:, : head.in_size]
     planes = seen[:, head.in_size :].view(len(seen), 88, head.n_planes)
@@ -71,51 +68,36 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
     return tables
 
 
-def shape_note_logits(rule: SamplingRule, guided: Sequence[Tensor]) -> list[Tensor]:
-    """Returns guided logits `(..., V)` of each of the four numbers as the rule draws from them."""
-    onset, pitch, duration, velocity = (logits.double() for logits in guided)
-    onset = onset + rule.pacing * (torch.arange(onset.shape[-1]) / 28).clamp(max=1)
-    duration = duration + rule.holding * torch.linspace(0, 1, duration.shape[-1])
-    pitch = pitch / rule.tempering
-    return [logits / rule.temperature for logits in (onset, pitch, duration, velocity)]
+def chances_of_number(logits: Tensor, draw: Draw, number: int) -> Tensor:
+    """Returns the chances of all values of a number of a note, from its guided logits."""
+    first = sum(SIZES[:number])
+    biased = logits.double() + torch.from_numpy(draw.bias[first : first + len(logits)]).double()
+    plain = torch.softmax(biased, dim=-1)
+    chances = torch.softmax(biased / float(draw.temperature[number]), dim=-1)
+    chances[plain < float(draw.min_p[number]) * plain.max()] = 0
+    return chances / chances.sum()
 
 
-def slow_choice(logits: Tensor, number: float, lowest: int = 0) -> int:
-    """Returns the choice at which the chances, added up one by one, pass a number from 0 to 1."""
-    logits[:lowest] = -torch.inf
-    reached = 0.0
-    for choice, chance in enumerate(torch.softmax(logits, dim=0).tolist()):
-        reached += chance
-        if number < reached:
-            return choice
-    return len(logits) - 1
-
-
-def slow_note(
-    head: NoteHead, seen: Tensor, rule: SamplingRule, rng: np.random.Generator, at_least: int = 0
-) -> np.ndarray:
+def slow_note(head: NoteHead, seen: Tensor, weights: Sequence[float], draw: Draw) -> list[int]:
     """Returns the next note: each number given those before it."""
     note = torch.zeros(4, dtype=torch.long)
-    for i in range(4):
-        views = note_logits(head, seen, note.expand(len(seen), -1))
-        shaped = shape_note_logits(rule, [slow_guide(rule, logits) for logits in views])
-        note[i] = slow_choice(shaped[i], rng.random(), at_least if i == 0 else 0)
-    return note.numpy().astype(np.uint8)
+    for i, number in enumerate(draw.uniform.tolist()):
+        views = note_logits(head, seen, note.expand(len(seen), -1))[i]
+        reached = chances_of_number(slow_guide(weights, views), draw, i).cumsum(0)
+        note[i] = min(int((reached <= number).sum()), SIZES[i] - 1)
+    return note.tolist()  # type: ignore[no-any-return]
 
 
 @torch.no_grad()
 def slow_step(
-    model: PyzzicatoModel,
-    steps: np.ndarray,
-    composers: Sequence[int],
-    rule: SamplingRule,
-    rng: np.random.Generator,
-    at_least: int = 0,
-) -> np.ndarray:
+    model: PyzzicatoModel, steps: np.ndarray, views: Views, density: int, draw: Draw
+) -> list[int]:
     """Returns the step after all these steps `(T, A)`, which go through the model once more."""
-    piece = torch.from_numpy(steps)[None]
-    views = [model.hidden(piece, model.start(1, torch.tensor([n])))[0][0, -1] for n in composers]
-    seen = torch.stack(views)
+    piece, told = torch.from_numpy(steps)[None], torch.tensor([density])
+    seen = torch.stack(
+        [model.hidden(piece, model.start(1, torch.tensor([n]), told))[0][0, -1] for n, _ in views]
+    )
+    weights = [weight for _, weight in views]
     if isinstance(model.head, NoteHead):
-        return slow_note(model.head, seen, rule, rng, at_least)
-    return slow_frame(model.head, seen, rule, rng)
+        return slow_note(model.head, seen, weights, draw)
+    return slow_frame(model.head, seen, weights, draw)

@@ -12,7 +12,7 @@ from conftest import ROOT
 from huggingface_hub import ModelCard
 from jinja2 import UndefinedError
 from packaging.licenses import canonicalize_license_expression
-from test_publish import RECORD, checkpoint
+from test_publish import RECORD, checkpoint, publish_it
 
 from pyzzicato.hub import list_models, model_info
 from pyzzicato.hub.checkpoints import weights_revision
@@ -57,7 +57,7 @@ def quick(monkeypatch) -> None:
 def test_a_card_tells_of_earlier_runs():
     run = {"command": "python train/train.py first.toml", "steps_seen": 12, "wall_seconds": 3}
     text = model_card(facts(record={**RECORD, "earlier_runs": [run]}))
-    assert "| earlier run | first.toml: 12 steps seen |" in text
+    assert "| earlier run | first.toml, 12 steps seen |" in text
     assert "earlier run" not in model_card(facts())
 
 
@@ -202,6 +202,25 @@ def test_the_licences_of_the_model_before_are_inherited(tmp_path):
     licences = (tmp_path / "out" / "LICENSE.md").read_text("utf-8")
     assert "CC BY-SA 3.0 DE" in licences and "CC BY-NC-SA 4.0" in licences
     assert "The code in this repository is under [Apache-2.0]" in licences
+
+
+def test_a_base_that_is_named_brings_its_licences(hub, tmp_path):
+    base = checkpoint(tmp_path / "base", hidden_size=4)
+    record = with_data(name="piano_midi_de", licence="CC BY-SA 3.0 DE")
+    (base / "training.json").write_text(json.dumps(record), "utf-8")
+    publish_it(base, "me/base")
+    out = tmp_path / "out"
+    folder = checkpoint(tmp_path / "best")
+    build_model_repo(folder, "me/tiny", out, example=False, base_model="me/base")
+    card = ModelCard.load(out / "README.md")
+    assert card.data.base_model == "me/base"
+    assert card.data.license_name == "cc-by-nc-sa-4.0-and-cc-by-sa-3.0-de"
+    (earlier,) = json.loads((out / "training.json").read_text("utf-8"))["earlier_runs"]
+    assert earlier["data"] == record["data"]
+    # Published from what it was published as, it has learnt from nothing twice.
+    build_model_repo(out, "me/tiny", tmp_path / "again", example=False, base_model="me/base")
+    again = json.loads((tmp_path / "again" / "training.json").read_text("utf-8"))
+    assert again["earlier_runs"] == [earlier]
 
 
 def test_a_base_is_the_nearest_that_others_can_find(hub):

@@ -1,10 +1,9 @@
 """What a model is told of its piece: whose it is, and how dense."""
 
-import numpy as np
 import torch
-from model_cases import CASES, backbone_vectors, livened, random_roll
+from model_cases import CASES, livened, random_roll, seen_by_head
 
-from pyzzicato.models import SamplingRule
+from pyzzicato.models.drawing import Controls, guide
 
 
 def test_a_composer_changes_what_is_expected_and_any_is_number_0() -> None:
@@ -33,9 +32,9 @@ def test_a_model_without_composers_takes_no_notice_of_them() -> None:
 def test_densities_say_nothing_until_they_are_learnt() -> None:
     model = CASES["lstm, joint"].build()
     steps = random_roll(1, 20)
-    assert torch.equal(backbone_vectors(model, steps, 1), backbone_vectors(model, steps, 1, 2))
+    assert torch.equal(seen_by_head(model, steps, 1), seen_by_head(model, steps, 1, 2))
     livened(model)
-    told = [backbone_vectors(model, steps, 1, density) for density in range(3)]
+    told = [seen_by_head(model, steps, 1, density) for density in range(3)]
     assert not any(torch.allclose(told[i], told[i - 1]) for i in range(3))
 
 
@@ -52,16 +51,13 @@ def test_a_density_is_learnt_and_kept() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    strokes = []
-    for density in (1, 2):
-        stepper, rng = model.stepper(density=density), np.random.default_rng(0)
-        stepper.take(roll[0, 0].numpy())
-        strokes.append(0)
-        for _ in range(200):
-            step = stepper.draw(SamplingRule(), rng)
-            stepper.take(step)
-            strokes[-1] += int(step.sum())
-    assert strokes[1] > 2 * strokes[0] + 20
+    # Told of few it expects few strokes after the first frame, told of many many.
+    with torch.no_grad():
+        strokes = []
+        for density in (1, 2):
+            seen, _ = model.hidden(roll[:1, :1], model.start(1, densities=torch.tensor([density])))
+            strokes.append(float(torch.sigmoid(model.head.logits(seen)).sum()))
+    assert strokes[1] > 2 * strokes[0]
 
 
 def test_what_sets_composers_apart_is_learnt_and_guidance_exaggerates_it() -> None:
@@ -77,13 +73,16 @@ def test_what_sets_composers_apart_is_learnt_and_guidance_exaggerates_it() -> No
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    neutral = Controls(*(torch.zeros(1) for _ in Controls._fields))
     # After silence, with nothing but the name to tell them apart.
     silence = torch.zeros(2, 1, 88, dtype=torch.uint8)
     with torch.no_grad():
         seen, _ = model.hidden(silence, model.start(2, torch.tensor([1, 0])))
         log_odds = model.head.logits(seen)[:, -1]
     assert log_odds[0, 30] - log_odds[0, 60] > 1 + log_odds[1, 30] - log_odds[1, 60]
-    views = list(log_odds.numpy())
-    guided = [SamplingRule(guidance=g).guide(views) for g in (0.0, 0.5, 2.0, 4.0)]
-    leanings = [float(row[30] - row[60]) for row in guided]
+    leanings = []
+    for guidance in (0.0, 0.5, 2.0, 4.0):
+        weights = torch.tensor([guidance, 1 - guidance])
+        guided = guide(log_odds, neutral._replace(view_weights=weights))
+        leanings.append(float(guided[30] - guided[60]))
     assert leanings == sorted(leanings) and leanings[0] < leanings[-1]

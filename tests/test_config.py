@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import tiny_config
 
@@ -13,7 +14,7 @@ from pyzzicato.models.model import PyzzicatoModel
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("backbone", "gru", "conv1d, wavenet, lstm, got 'gru'"),
+        ("backbone", "gru", "conv1d, wavenet, lstm, attention, got 'gru'"),
         ("backbone", 3, "got 3"),
         ("head", "joint!", "independent, joint, got 'joint!'"),
         ("head", "notes", "independent, joint, got 'notes'"),
@@ -39,12 +40,6 @@ from pyzzicato.models.model import PyzzicatoModel
         ("spans", "", "a list .* got ''"),
         ("recent", 2, "from 1 to 1, got 2"),
         ("recent", "1", "whole number .* got '1'"),
-        ("tempering", 0.4, "0.5 to 2, got 0.4"),
-        ("tempering", "1", "0.5 to 2, got .1."),
-        ("pacing", 2.1, "-2 to 2, got 2.1"),
-        ("pacing", True, "-2 to 2, got True"),
-        ("holding", -3, "-2 to 2, got -3"),
-        ("holding", float("nan"), "-2 to 2, got nan"),
         ("composers", "bach", "a list of at most 256 names, got 'bach'"),
         ("composers", [1], "a list of at most 256 names, got .1."),
         ("composers", [""], "a list of at most 256 names, got .''."),
@@ -55,6 +50,12 @@ from pyzzicato.models.model import PyzzicatoModel
         ("densities", [0.0, 1.0], "a list of at most 64 numbers above 0, got"),
         ("densities", ["3"], "a list of at most 64 numbers above 0, got"),
         ("densities", [float(i + 1) for i in range(65)], "a list of at most 64 numbers"),
+        ("recall_heads", 65, "from 0 to 64, got 65"),
+        ("n_heads", 0, "from 1 to 64, got 0"),
+        ("n_blocks", 0, "from 1 to 64, got 0"),
+        ("view", 1, "from 2 to 16384, got 1"),
+        ("endings", [0.0, 1.0], "a list of at most 64 numbers above 0, got"),
+        ("endings", [4.0], "empty but on note events, got .4.0."),
     ],
 )
 def test_bad_config_values_are_refused_by_name(key: str, value: object, words: str) -> None:
@@ -134,3 +135,19 @@ def test_a_misspelt_config_key_is_refused(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("n_layers", "n_layer"))
     with pytest.raises(ValueError, match="unknown config key 'n_layer'"):
         PyzzicatoModel.from_pretrained(tmp_path)
+
+
+def test_attention_and_recall_are_for_note_events() -> None:
+    for choices in ({"backbone": "attention"}, {"recall_heads": 2}):
+        with pytest.raises(ValueError, match="representation must be 'events' .* got 'roll'"):
+            PyzzicatoConfig(**choices)
+    with pytest.raises(ValueError, match=r"dense_size must be a multiple of 4 \* n_heads, got 30"):
+        PyzzicatoConfig(
+            representation="events", head="notes", backbone="attention", dense_size=30, n_heads=4
+        )
+
+
+def test_what_is_left_of_a_piece_has_the_number_of_the_next_level() -> None:
+    config = tiny_config(representation="events", head="notes", endings=[1.0, 4.0, 16.0])
+    seconds = np.array([-1.0, 0.0, 1.0, 1.5, 4.0, 16.0, 17.0, 500.0])
+    assert config.ending_numbers(seconds).tolist() == [1, 1, 1, 2, 2, 3, 3, 3]

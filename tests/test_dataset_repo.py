@@ -99,7 +99,8 @@ def test_training_streams_and_ends_as_it_would_again(published, tmp_path, new_ac
         run(StreamedStore(REPO), settings, tmp_path / name, new_accelerator()).curve
         for name in ("one", "two")
     ]
-    assert curves[0] == curves[1]
+    timeless = [[{**look, "seconds": 0.0} for look in curve] for curve in curves]
+    assert timeless[0] == timeless[1]
     assert curves[0][-1]["validation"] < curves[0][0]["validation"] * 1.5
 
 
@@ -109,6 +110,7 @@ def test_prepare_data_copies_from_the_hub(published, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", told)
     prepare_data.main(prepare_data.parse_args())
     copied = NoteStore(out)
+    assert copied.repo == REPO
     assert {piece.composer for piece in copied.pieces} == {"Bach"}
     twins = {piece.path: piece for piece in published.pieces}
     for piece in copied.pieces:

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 from conftest import tiny_config, tune
+from graph_store import save_playable
 from huggingface_hub import constants
 
 from pyzzicato.hub import downloads as downloading
@@ -26,13 +26,14 @@ from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing.shipped_code import AUTO_MAP, shipped_code
 
 REPO = "someone/their-model"
+SHORT = GenerationSettings(seconds=1.0, seed_seconds=2.0)
 
 
 @pytest.fixture
 def files(tmp_path) -> dict[str, bytes]:
     """Returns the files of a small sound checkpoint."""
-    PyzzicatoModel(tiny_config()).save_pretrained(tmp_path / "sound")
-    return {path.name: path.read_bytes() for path in (tmp_path / "sound").iterdir()}
+    folder = save_playable(PyzzicatoModel(tiny_config()), tmp_path / "sound")
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def changed(files: dict[str, bytes], **keys: object) -> dict[str, bytes]:
@@ -77,7 +78,7 @@ def test_a_pinned_model_falls_back_to_the_bundled_copy(hub, status, caplog):
     model, info = open_model("lstm")
     assert time.monotonic() - began < 3
     assert info.source == "bundled"
-    assert not model.training
+    assert model.graph_path == info.folder / "model.onnx"
     assert "the bundled copy is used" in caplog.text
 
 
@@ -108,7 +109,7 @@ def test_a_hub_that_is_down_gives_what_the_cache_has(hub, files, monkeypatch):
     model, info = open_model(REPO)
     assert time.monotonic() - began < 3
     assert (info.source, info.commit) == ("cache", first.commit)
-    assert model(torch.zeros(1, 2, 88)).logits.shape == (1, 2, 88)
+    assert continue_seed(model, tune(), SHORT).seed_notes
     with pytest.raises(HubUnreachableError):
         load_model("someone/never-seen")
 
@@ -208,13 +209,7 @@ def test_no_such_revision_and_no_such_repository(hub, files):
         ({"backbone": "gru"}, "backbone must be one of"),
         ({"model_type": "llama"}, "model_type is 'llama'"),
         ({"dropout": float("nan")}, "dropout must be"),
-        ({"quantization_config": {"bits": 4}}, "unknown config key"),
-        ({"hidden_size": 4096, "n_layers": 64, "dense_size": 4096}, "must ask for at most"),
-        (
-            {"backbone": "wavenet", "n_layers": 64, "hidden_size": 99, "kernel_size": 99},
-            "asks for more than there is room for",
-        ),
-        ({"backbone": "wavenet", "n_layers": 30, "hidden_size": 8}, "must ask for at most"),
+        ({"representation": "events", "head": "notes"}, "the graph must take step of shape"),
     ],
 )
 def test_a_wrong_or_hostile_config_costs_neither_time_nor_memory(hub, files, keys, said):
@@ -282,7 +277,10 @@ def with_code(files: dict[str, bytes], mark: Path) -> dict[str, bytes]:
 
 def test_code_runs_only_when_it_is_trusted(hub, files, tmp_path, monkeypatch):
     monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "m"))
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "home"))
     mark = tmp_path / "ran"
+    # Without a graph, which would play without its code.
+    del files["model.onnx"]
     hub.put(REPO, with_code(files, mark))
     with pytest.raises(ValueError, match="pass trust_remote_code=True"):
         load_model(REPO)
@@ -291,16 +289,47 @@ def test_code_runs_only_when_it_is_trusted(hub, files, tmp_path, monkeypatch):
     model, info = open_model(REPO, trust_remote_code=True)
     assert mark.exists()
     assert (info.source, info.repo, info.backbone) == ("Hub", REPO, "lstm")
-    # Its own code plays it: its classes are not those of this package.
-    assert not isinstance(model, PyzzicatoModel)
-    made = continue_seed(model, tune(), GenerationSettings(seconds=1.0, seed_seconds=2.0))
-    assert len(made.seed_notes) > 5
+    # What plays is the graph that its code has made, once.
+    assert model.graph_path.is_relative_to(tmp_path / "home")
+    mark.unlink()
+    again = load_model(REPO, trust_remote_code=True)
+    assert not mark.exists()
+    made = [continue_seed(m, tune(), SHORT) for m in (model, again)]
+    assert len(made[0].seed_notes) > 5 and made[0].new_notes == made[1].new_notes
+
+
+def test_a_graph_of_another_kind_needs_trust_too_and_runs_no_code(hub, files, tmp_path):
+    mark = tmp_path / "ran"
+    hub.put(REPO, with_code(files, mark))
+    with pytest.raises(ValueError, match="pass trust_remote_code=True"):
+        load_model(REPO)
+    model = load_model(REPO, trust_remote_code=True)
+    assert continue_seed(model, tune(), SHORT).seed_notes
+    assert not mark.exists()
+
+
+def test_code_that_fails_is_said_to(hub, files, tmp_path, monkeypatch):
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "m"))
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "home"))
+    del files["model.onnx"]
+    broken = with_code(files, tmp_path / "ran")
+    broken["model.py"] = b"raise RuntimeError('out of order')\n"
+    hub.put(REPO, broken)
+    with pytest.raises(ValueError, match="cannot be loaded by its own code: .*out of order"):
+        load_model(REPO, trust_remote_code=True)
+    assert not list((tmp_path / "home").rglob("*.part"))
 
 
 def test_our_own_kinds_run_no_code_from_the_repository_even_when_trusted(hub, files, tmp_path):
     mark = tmp_path / "ran"
     code = {"model.py": f"open({str(mark)!r}, 'w').close()\n".encode()}
     hub.put(REPO, {**changed(files, auto_map=AUTO_MAP), **code})
-    assert type(load_model(REPO, trust_remote_code=True)) is PyzzicatoModel
+    assert load_model(REPO, trust_remote_code=True).config.backbone == "lstm"
     assert not mark.exists()
     assert not [name for name in hub.downloads() if name.endswith(".py")]
+
+
+def test_a_graph_that_is_none_is_refused(hub, files):
+    hub.put(REPO, {**files, "model.onnx": b"no graph"})
+    with pytest.raises(ValueError, match="is no ONNX graph"):
+        load_model(REPO)

@@ -12,6 +12,7 @@ import evaluate as script
 import pytest
 from conftest import ABSENT, BROKEN, ROOT, run_script, tiny_config, tune
 from excerpt_builder import playing, small_index
+from graph_store import save_playable
 
 from pyzzicato.evaluation.adversary import NETWORK, Verdict, write_verdicts
 from pyzzicato.evaluation.likelihood import count_onsets, model_likelihoods
@@ -29,7 +30,7 @@ SYSTEMS = ["real", "tiny", "tiny, threshold", "markov", "seed looped"]
 def tiny(tmp_path_factory):
     """Returns the folder of an untrained debug model."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    PyzzicatoModel(tiny_config(backbone="lstm")).save_pretrained(folder)
+    save_playable(PyzzicatoModel(tiny_config(backbone="lstm")), folder)
     return folder
 
 

@@ -3,6 +3,7 @@
 import json
 import runpy
 import sys
+from collections.abc import Callable
 from math import log
 from pathlib import Path
 
@@ -11,16 +12,19 @@ import numpy as np
 import pytest
 import scipy.io
 import torch
+from accelerate import Accelerator
 from conftest import ROOT, tiny_config
 
 from pyzzicato.evaluation.likelihood import baseline_nats
 from pyzzicato.evaluation.polyphonic import FILES, PUBLISHED, read_benchmark
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.training.averaging import WeightAverage
 from pyzzicato.training.progress import Progress
-from pyzzicato.training.sequence_loop import WeightAverage, fit, learning_rate
 from pyzzicato.training.sequence_settings import SequenceSettings, read_sequence_settings
+from pyzzicato.training.sequence_task import learn_sequences, learning_rate
 from pyzzicato.training.sequences import SequenceBatches
 
+NewAccelerator = Callable[..., Accelerator]
 TINY = {"hidden_size": 6, "dense_size": 6, "n_layers": 1, "kernel_size": 2, "dropout": 0.2}
 
 
@@ -192,20 +196,20 @@ def test_nothing_to_train_on_is_refused() -> None:
 # Settings.
 
 
-def test_presets_hold_a_valid_run_for_each_dataset_and_backbone() -> None:
+def test_recipes_hold_a_valid_run_for_each_dataset_and_backbone() -> None:
     for dataset in FILES:
-        preset = ROOT / "train" / "presets" / "polyphonic" / f"{dataset}.toml"
+        recipe = ROOT / "train" / "recipes" / "polyphonic" / f"{dataset}.toml"
         for backbone in ("conv1d", "wavenet", "lstm"):
-            settings = read_sequence_settings(preset, backbone, "independent", seed=5)
+            settings = read_sequence_settings(recipe, backbone, "independent", seed=5)
             assert settings.seed == 5
             model = PyzzicatoModel(tiny_config(**{**settings.model, **TINY}))
             assert model.config.backbone == backbone
 
 
 def test_tables_go_on_top_of_the_file_and_the_hand_on_top_of_both(tmp_path: Path) -> None:
-    preset = tmp_path / "p.toml"
-    preset.write_text("transpose = 1\ndropout = 0.1\n[lstm]\ntranspose = 2\nhidden_size = 7\n")
-    read = read_sequence_settings(preset, "lstm", "independent", dropout=0.3, seed=None)
+    recipe = tmp_path / "p.toml"
+    recipe.write_text("transpose = 1\ndropout = 0.1\n[lstm]\ntranspose = 2\nhidden_size = 7\n")
+    read = read_sequence_settings(recipe, "lstm", "independent", dropout=0.3, seed=None)
     assert (read.transpose, read.seed) == (2, 0)
     assert read.model == {
         "backbone": "lstm",
@@ -213,7 +217,7 @@ def test_tables_go_on_top_of_the_file_and_the_hand_on_top_of_both(tmp_path: Path
         "hidden_size": 7,
         "dropout": 0.3,
     }
-    assert read_sequence_settings(preset, "conv1d", "independent").transpose == 1
+    assert read_sequence_settings(recipe, "conv1d", "independent").transpose == 1
 
 
 def test_bad_settings_are_refused(tmp_path: Path) -> None:
@@ -253,43 +257,49 @@ def test_average_of_weights_by_hand(model: PyzzicatoModel) -> None:
     assert mean[0] == pytest.approx(0.5)
 
 
-def run(out: Path, settings: SequenceSettings) -> tuple[list[float], PyzzicatoModel]:
+def run(
+    out: Path, settings: SequenceSettings, new_accelerator: NewAccelerator
+) -> tuple[list[float], PyzzicatoModel]:
     """Returns the losses of a run in the folder, and its best model."""
-    out.mkdir(exist_ok=True)
     model = script.build_model(settings, [piece(12)])
     losses: list[float] = []
-    fit(
+    learn_sequences(
         model,
         [piece(12), piece(30, 33), piece(7, 35)],
         settings,
         out,
         lambda averaged: script.model_nats(averaged, [piece(10, 31)]),
-        lambda _, loss: losses.append(loss) if loss is not None else None,
+        new_accelerator(settings.precision),
+        lambda _, figures: losses.append(figures["loss"]) if "loss" in figures else None,
     )
     return losses, PyzzicatoModel.from_pretrained(out / "best")
 
 
-def test_a_resumed_run_is_the_run_that_was_not_stopped(tmp_path: Path) -> None:
-    whole, best = run(tmp_path / "whole", quick())
-    first, _ = run(tmp_path / "parts", quick(max_steps=6))
-    second, resumed = run(tmp_path / "parts", quick())
+def test_a_resumed_run_is_the_run_that_was_not_stopped(
+    tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    whole, best = run(tmp_path / "whole", quick(), new_accelerator)
+    first, _ = run(tmp_path / "parts", quick(max_steps=6), new_accelerator)
+    second, resumed = run(tmp_path / "parts", quick(), new_accelerator)
     assert len(first) == 6 and first + second == whole
     for a, b in zip(best.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
-def test_in_bf16_losses_are_about_the_same(tmp_path: Path) -> None:
+def test_in_bf16_losses_are_about_the_same(tmp_path: Path, new_accelerator: NewAccelerator) -> None:
     # Not an LSTM, of which some processors have none in bfloat16.
     model = {**TINY, "backbone": "conv1d", "head": "joint", "dropout": 0.0}
     plain, half = (
-        run(tmp_path / precision, quick(model=model, precision=precision))[0]
+        run(tmp_path / precision, quick(model=model, precision=precision), new_accelerator)[0]
         for precision in ("no", "bf16")
     )
     assert half != plain
     assert half == pytest.approx(plain, rel=0.03)
 
 
-def test_training_learns_and_beats_the_markov_model(tmp_path: Path) -> None:
+def test_training_learns_and_beats_the_markov_model(
+    tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
     """Each frame of a scale follows from the one before, but never from one key alone."""
     model = {**TINY, "hidden_size": 24, "dense_size": 24, "backbone": "lstm", "dropout": 0.0}
     settings = quick(
@@ -304,19 +314,29 @@ def test_training_learns_and_beats_the_markov_model(tmp_path: Path) -> None:
     network = script.build_model(settings, training)
     markov = float(baseline_nats(training)["markov"](held_out[0]).mean())
     before = script.model_nats(network, held_out)
-    progress = fit(network, training, settings, tmp_path, lambda m: script.model_nats(m, held_out))
+    progress = learn_sequences(
+        network,
+        training,
+        settings,
+        tmp_path,
+        lambda m: script.model_nats(m, held_out),
+        new_accelerator(),
+    )
     assert before == pytest.approx(markov, rel=0.1)
     assert progress.best_loss < 0.5 * markov
 
 
-def test_a_run_ends_when_time_or_patience_does(tmp_path: Path) -> None:
+def test_a_run_ends_when_time_or_patience_does(
+    tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
     # Nothing is timed here: the limit is shorter than any step.
-    assert len(run(tmp_path / "time", quick(max_minutes=1e-9))[0]) == 1
+    assert len(run(tmp_path / "time", quick(max_minutes=1e-9), new_accelerator)[0]) == 1
     tired = quick(patience=2, max_steps=100)
     model = script.build_model(tired, [piece(12)])
     losses = iter([3.0, 2.0, 2.5, 2.5, 1.0])
-    (tmp_path / "patience").mkdir()
-    progress = fit(model, [piece(12)], tired, tmp_path / "patience", lambda _: next(losses))
+    progress = learn_sequences(
+        model, [piece(12)], tired, tmp_path / "patience", lambda _: next(losses), new_accelerator()
+    )
     assert (progress.step, progress.best_step, progress.best_loss) == (16, 8, 2.0)
 
 
@@ -362,10 +382,10 @@ def test_published_rows_know_their_datasets() -> None:
 def test_the_script_trains_tests_and_compares(
     mats: Path, backbone: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    preset, out = mats / "tiny.toml", mats / "run"
+    recipe, out = mats / "tiny.toml", mats / "run"
     values = {**TINY, "batch_frames": 64, "eval_every": 2}
-    preset.write_text("".join(f"{name} = {value}\n" for name, value in values.items()))
-    told = f"--data-dir {mats} --dataset jsb --model {backbone} --preset {preset} --out {out}"
+    recipe.write_text("".join(f"{name} = {value}\n" for name, value in values.items()))
+    told = f"--data-dir {mats} --dataset jsb --model {backbone} --recipe {recipe} --out {out}"
     monkeypatch.setattr(sys, "argv", ["script", *told.split(), "--max-steps", "5"])
     script.main(script.parse_args())
     printed = capsys.readouterr().out
@@ -383,11 +403,11 @@ def test_the_script_trains_tests_and_compares(
     assert result["n_parameters"] == best.num_parameters()
 
 
-def test_a_folder_keeps_to_one_run(tmp_path: Path) -> None:
-    script.keep_to_one_run(tmp_path, {"transpose": 5, "max_steps": 10})
-    script.keep_to_one_run(tmp_path, {"transpose": 5, "max_steps": 20})
-    with pytest.raises(ValueError, match="holds a run with other settings"):
-        script.keep_to_one_run(tmp_path, {"transpose": 4, "max_steps": 20})
+def test_a_folder_keeps_to_one_run(tmp_path: Path, new_accelerator: NewAccelerator) -> None:
+    run(tmp_path, quick(transpose=3, max_steps=1), new_accelerator)
+    run(tmp_path, quick(transpose=3, max_steps=2), new_accelerator)
+    with pytest.raises(ValueError, match=r"holds a run with other settings \(transpose\)"):
+        run(tmp_path, quick(transpose=4, max_steps=2), new_accelerator)
 
 
 def test_an_error_is_one_line_at_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import check_composers
 import check_endurance
 import pytest
 from conftest import tiny_config, tune
+from graph_store import save_playable
 
 from pyzzicato.evaluation.stability import measure_stability
 from pyzzicato.evaluation.style import StyleClassifier
@@ -24,8 +25,7 @@ def checkpoint(tmp_path: Path) -> str:
     config = tiny_config(
         representation="events", head="notes", composers=["bach", "chopin", "debussy"]
     )
-    PyzzicatoModel(config).save_pretrained(tmp_path / "model")
-    return str(tmp_path / "model")
+    return str(save_playable(PyzzicatoModel(config), tmp_path / "model"))
 
 
 def test_every_kind_of_seed_is_what_it_says() -> None:

@@ -15,7 +15,15 @@ NEW: dict[str, dict[str, Any]] = {
     "recalls": {"recalls": [1, 2], "densities": [3.0, 9.0]},
     "chords": {"chords": 3},
     "chords and recalls": {"chords": 2, "recalls": [1, 2]},
+    "attention": {
+        "backbone": "attention",
+        "n_heads": 2,
+        "recall_heads": 2,
+        "endings": [2.0],
+        "densities": [3.0, 9.0],
+    },
 }
+ON_EVENTS = "attention"
 KINDS: dict[str, dict[str, Any]] = {
     "independent": {"spans": [4.0, 9.0], "recent": 3},
     "joint": {"head": "joint"},
@@ -23,14 +31,19 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "kind, what", [(k, w) for k in KINDS for w in NEW if k != "notes" or "chords" not in NEW[w]]
-)
+def _fits(kind: str, what: str) -> bool:
+    return "chords" not in NEW[what] if kind == "notes" else what != ON_EVENTS
+
+
+@pytest.mark.parametrize("kind, what", [(k, w) for k in KINDS for w in NEW if _fits(k, w)])
 def test_what_is_new_says_nothing(kind: str, what: str) -> None:
     told = {**KINDS[kind], "composers": ["bach"]}
     old = livened(PyzzicatoModel(tiny_config(**told))).eval()
     new = PyzzicatoModel(tiny_config(**told, **NEW[what])).eval()
     new.load_state_dict(grow_weights(old.state_dict(), new))
+    if what == ON_EVENTS:
+        # A learnt recall speaks at once.
+        torch.nn.init.zeros_(new.head.recalled.bias)
     # The same few steps again and again: there is much to recall.
     steps = STEPS[new.config.representation](2, 4).repeat(1, 8, 1)
     numbers = torch.tensor([1, 1])
@@ -57,6 +70,15 @@ def test_recalls_are_learnt_after_chords() -> None:
     was, grown = old.state_dict()[name], grow_weights(old.state_dict(), new)[name]
     assert not grown[:, 5].any()  # after two frames and three chords
     assert torch.equal(torch.cat((grown[:, :5], grown[:, 6:]), dim=1), was)
+
+
+def test_recalls_are_forgotten_where_there_are_none() -> None:
+    told = {"representation": "events", "head": "notes", "recent": 3}
+    old = livened(PyzzicatoModel(tiny_config(**told, recalls=[1, 2])))
+    new = PyzzicatoModel(tiny_config(**told, recall_heads=2))
+    name = "head.net.conv1.weight"
+    was, left = old.state_dict()[name], grow_weights(old.state_dict(), new)[name]
+    assert torch.equal(left, torch.cat((was[:, :3], was[:, 5:]), dim=1))
 
 
 def test_weights_of_a_like_model_are_left_as_they_are() -> None:

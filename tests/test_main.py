@@ -11,6 +11,7 @@ from pyzzicato.__main__ import build_parser, main
 from pyzzicato.hub import DEFAULT_MODEL
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note
+from pyzzicato.playing.decoding import PART_NAMES
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.seeds import list_seeds
 
@@ -85,7 +86,7 @@ def test_the_articles_threshold_is_a_setting(tmp_path, capsys):
         (["--seconds", "0"], "seconds must be 1 to 600, got 0.0"),
         (["--seconds", "601"], "seconds must be 1 to 600"),
         (["--seconds", "nan"], "seconds must be 1 to 600"),
-        (["--temperature", "0"], "temperature must be 0.01 to 4"),
+        (["--temperature", "0"], "temperature must be 0.1 to 4"),
         (["--threshold", "1.5"], "threshold must be 0.001 to 0.999"),
         (["--rng", "-1"], "rng must be 0 to"),
         (["--seed-start", "99"], "seed_start must be below"),
@@ -158,6 +159,19 @@ def test_models_and_seeds_are_listed(capsys):
     said = capsys.readouterr().out
     assert SEED in said
     assert "wavenet" in said
+
+
+def test_parts_of_decoding_can_be_switched_off(tmp_path, capsys):
+    midi = []
+    for options in (), ("--without", "density", "guard"), ("--without", *PART_NAMES):
+        assert play(tmp_path, "--no-audio", "--json", *options) == 0
+        told = json.loads(capsys.readouterr().out)["settings"]["without"]
+        assert told == list(options[1:])
+        midi.append((tmp_path / "continuation.mid").read_bytes())
+    assert midi[0] != midi[2]
+    with pytest.raises(SystemExit):
+        play(tmp_path, "--without", "everything")
+    assert "invalid choice: 'everything'" in capsys.readouterr().err
 
 
 def test_defaults_come_from_one_place():

@@ -10,16 +10,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
-from model_cases import CASES, STEPS, Case, backbone_vectors, livened
+from graph_store import playable
+from model_cases import (
+    CASES,
+    STEPS,
+    Case,
+    halved,
+    livened,
+    logits_given,
+    seen_by_head,
+    sure,
+)
+from onnx import TensorProto
 from slow_draws import slow_step
 from torch import Tensor
 
-from pyzzicato.models import SamplingRule, Stepper
 from pyzzicato.models.architecture import BACKBONES, HEADS, REPRESENTATIONS
 from pyzzicato.models.config import PyzzicatoConfig
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.playing.decoding.draw import Draw
+from pyzzicato.playing.graph import GraphRun, StepGraph
+from pyzzicato.playing.graph_check import check_graph
+from pyzzicato.playing.loaded_model import Model
 from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.training.baselines import count_baselines, count_event_baselines
 
@@ -29,6 +44,12 @@ def case(request: pytest.FixtureRequest) -> Case:
     """Returns each row in turn."""
     chosen: Case = request.param
     return chosen
+
+
+def repeating(case: Case, n: int) -> Tensor:
+    """Returns `(1, n, A)` steps whose second half is the first one's, so that it is recalled."""
+    half = STEPS[case.representation](1, (n + 1) // 2)
+    return torch.cat((half, half), dim=1)[:, :n]
 
 
 def nll_of(model: PyzzicatoModel, steps: Tensor) -> Tensor:
@@ -114,66 +135,16 @@ def test_what_comes_later_changes_no_earlier_loss(case: Case) -> None:
     assert not torch.allclose(before[:, 19:], after[:, 19:])
 
 
-# A model that knows no composers or densities takes no notice of their numbers.
-VIEWS = {"anybody": (0,), "a composer": (2,), "both": (2, 0)}
-
-
-@pytest.mark.parametrize("composers", VIEWS.values(), ids=VIEWS.keys())
-def test_step_by_step_equals_the_whole_sequence(case: Case, composers: tuple[int, ...]) -> None:
+def test_step_by_step_equals_the_whole_sequence(case: Case) -> None:
+    """Some networks have other sums for one step alone: those that a graph has."""
     model = livened(case.build())
-    steps = STEPS[case.representation](1, 50)
-    wholes = [backbone_vectors(model, steps, number, density=1) for number in composers]
-    stepper = Stepper(model, composers, density=1)
-    for t in range(50):
-        stepper.take(steps[0, t].numpy())
-        assert len(stepper.hidden) == len(composers)
-        for hidden, whole in zip(stepper.hidden, wholes, strict=True):
-            assert hidden.dtype == np.float32
-            assert hidden == pytest.approx(whole[t].numpy(), abs=1e-5, rel=0)
-
-
-def test_a_long_piece_is_heard_without_drift(case: Case) -> None:
-    model = case.build()
-    steps = STEPS[case.representation](1, 1500)
-    whole = backbone_vectors(model, steps, 1)
-    stepper = Stepper(model, [1])
-    for t, step in enumerate(steps[0].numpy()):
-        stepper.take(step)
-        if t % 50 == 49:
-            assert stepper.hidden[0] == pytest.approx(whole[t].numpy(), abs=1e-5, rel=0)
-
-
-@pytest.mark.parametrize("guidance", [1.0, 2.0])
-def test_steps_are_drawn_as_the_slow_obvious_way_draws_them(case: Case, guidance: float) -> None:
-    model = livened(case.build())
-    rule = SamplingRule(temperature=1.5, guidance=guidance)
-    composers = (1, 0)[: rule.n_views]
-    steps = STEPS[case.representation](1, 9)[0].numpy()
-    stepper = Stepper(model, composers)
-    stepper.hear(steps)
-    fast, slow = np.random.default_rng(5), np.random.default_rng(5)
-    for _ in range(3):
-        drawn = stepper.draw(rule, fast)
-        assert drawn.dtype == np.uint8
-        assert drawn.tolist() == slow_step(model, steps, composers, rule, slow).tolist()
-        stepper.take(drawn)
-        steps = np.concatenate((steps, drawn[None]))
-
-
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
-def test_a_model_of_half_precision_is_played_in_float32(case: Case, dtype: torch.dtype) -> None:
-    model = case.build().to(dtype)
-    steps = STEPS[case.representation](1, 20)
-    stepper = Stepper(model, [1])
-    stepper.hear(steps[0].numpy())
-    drawn = stepper.draw(SamplingRule(), np.random.default_rng(0))
-    # The same numbers, which were rounded once.
-    model.float()
-    whole = backbone_vectors(model, steps, 1)
-    assert stepper.hidden[0] == pytest.approx(whole[-1].numpy(), abs=1e-5, rel=0)
-    again = Stepper(model, [1])
-    again.hear(steps[0].numpy())
-    assert drawn.tolist() == again.draw(SamplingRule(), np.random.default_rng(0)).tolist()
+    steps = repeating(case, 50)
+    whole = seen_by_head(model, steps, composer=1, density=1)
+    state = model.start(1, torch.tensor([1]), torch.tensor([1]))
+    with torch.no_grad():
+        for t in range(50):
+            seen, state = model.hidden(steps[:, t : t + 1], state)
+            assert torch.allclose(seen[0, 0], whole[t], atol=1e-5, rtol=0), t
 
 
 @pytest.mark.parametrize("lengths", [(1, 49), (20, 1, 29), (30, 20)])
@@ -247,29 +218,6 @@ def test_fresh_weights_are_each_modules_own(case: Case) -> None:
     assert all(bias.abs().max() > 0 for bias in biases)
 
 
-def test_same_draw_same_step_and_another_draw_another(case: Case) -> None:
-    model = case.build()
-    steps = STEPS[case.representation](1, 10)[0].numpy()
-    drawn = []
-    for number in (3, 3, 4):
-        stepper, rng = Stepper(model), np.random.default_rng(number)
-        stepper.hear(steps)
-        drawn.append([stepper.draw(SamplingRule(), rng).tolist() for _ in range(5)])
-    assert drawn[0] == drawn[1] != drawn[2]
-    assert {len(step) for step in drawn[0]} == {model.embedding.n_attributes}
-
-
-def test_what_is_drawn_can_be_fed_back(case: Case) -> None:
-    stepper, rng = Stepper(case.build()), np.random.default_rng(0)
-    stepper.hear(STEPS[case.representation](1, 1)[0].numpy())
-    highest = {"roll": [1] * 88, "events": [size - 1 for size in SIZES]}[case.representation]
-    for _ in range(100):
-        step = stepper.draw(SamplingRule(temperature=3.0), rng)
-        assert (step <= highest).all()
-        stepper.take(step)
-    assert np.isfinite(stepper.hidden[0]).all()
-
-
 def periodic_roll(n: int) -> Tensor:
     """Returns `(1, n, 88)`: four chords of three keys and two frames each, over and over."""
     roll = torch.zeros(1, n, 88, dtype=torch.uint8)
@@ -297,9 +245,9 @@ def share_loss(events: Tensor) -> float:
     return count_event_baselines(notes).frequency_nll(notes)
 
 
-PATTERNS: dict[str, tuple[Callable[[int], Tensor], Callable[[Tensor], float], SamplingRule]] = {
-    "roll": (periodic_roll, copy_loss, SamplingRule(threshold=0.5)),
-    "events": (periodic_events, share_loss, SamplingRule(temperature=0.01)),
+PATTERNS: dict[str, tuple[Callable[[int], Tensor], Callable[[Tensor], float]]] = {
+    "roll": (periodic_roll, copy_loss),
+    "events": (periodic_events, share_loss),
 }
 
 # A model that sees one step cannot tell the first frame of a chord from the second.
@@ -307,11 +255,11 @@ LEARNERS = [name for name, case in CASES.items() if case.sees != 1]
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_learns_a_pattern_by_heart_and_plays_it(name: str) -> None:
+def test_learns_a_pattern_by_heart(name: str) -> None:
     model = CASES[name].build(
         hidden_size=32, dense_size=32, head_size=8, embedding_size=32, dropout=0.0
     )
-    make, simple_loss, surest = PATTERNS[CASES[name].representation]
+    make, simple_loss = PATTERNS[CASES[name].representation]
     pattern = make(32)
     optimizer = torch.optim.Adam(model.parameters(), lr=8e-3)
     model.train()
@@ -323,9 +271,144 @@ def test_learns_a_pattern_by_heart_and_plays_it(name: str) -> None:
     assert float(loss.detach()) < 0.3 * simple_loss(pattern)
 
     # What the head is given after step t speaks of step t + 1: the pattern goes on.
-    stepper = Stepper(model)
-    stepper.hear(pattern[0, :12].numpy())
-    for t in range(12, 32):
-        step = stepper.draw(surest, np.random.default_rng(0))
-        assert step.tolist() == pattern[0, t].tolist(), t
-        stepper.take(step)
+    model.eval()
+    going_on = pattern[0, 12:]
+    logits = logits_given(model.head, seen_by_head(model, pattern)[11:-1], going_on)
+    if CASES[name].representation == "roll":
+        assert torch.equal(logits > 0, going_on > 0)
+    else:
+        numbers = [part.argmax(-1) for part in logits.split(list(SIZES), dim=-1)]
+        assert torch.equal(torch.stack(numbers, dim=-1), going_on.long())
+
+
+# ---- The graph ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(
+    params=[case for case in CASES.values() if case.is_exported],
+    ids=[name for name, case in CASES.items() if case.is_exported],
+)
+def played(request: pytest.FixtureRequest) -> tuple[Case, PyzzicatoModel, Model]:
+    """Returns each row whose graph is tested, its lively network, and the same ready to play."""
+    torch.manual_seed(3)
+    network = halved(livened(request.param.build()))
+    return request.param, network, playable(network)
+
+
+def random_draw(graph: StepGraph, rng: np.random.Generator) -> Draw:
+    """Returns what draws from a network as it is."""
+    draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
+    draw.uniform = rng.random(len(draw.uniform)).astype(np.float32)
+    return draw
+
+
+# The composer and the weight of each view of a piece; nobody's number is 0.
+VIEWS = {"one view": [(2, 1.0)], "two views": [(1, 2.5), (0, -1.5)]}
+
+
+def begin(model: Model, views: list[tuple[int, float]]) -> GraphRun:
+    """Returns a piece before its first step."""
+    composers, weights = zip(*views, strict=True)
+    return model.start({"composer": composers, "density": [1] * len(views)}, weights)
+
+
+@pytest.mark.parametrize("views", VIEWS.values(), ids=VIEWS.keys())
+def test_the_graph_equals_the_network_on_whole_sequences(
+    played: tuple[Case, PyzzicatoModel, Model], views: list[tuple[int, float]]
+) -> None:
+    case, network, model = played
+    steps = repeating(case, 60)
+    given = steps[0, 1:]
+    expected = [
+        logits_given(network.head, seen_by_head(network, steps, composer, 1)[:-1], given).numpy()
+        for composer, _ in views
+    ]
+    run = begin(model, views)
+    run.hear(steps[0, :1].numpy())
+    for t, bias in enumerate(sure(given)):
+        draw = random_draw(model.graph, np.random.default_rng(t))
+        draw.bias = bias
+        step, logits = run.draw(draw)
+        assert step.dtype == np.uint8 and step.tolist() == given[t].tolist()
+        for view, whole in zip(logits, expected, strict=True):
+            assert view == pytest.approx(whole[t], abs=1e-4, rel=1e-4)
+
+
+@pytest.mark.parametrize("views", VIEWS.values(), ids=VIEWS.keys())
+def test_the_graph_draws_as_the_slow_obvious_way_does(
+    played: tuple[Case, PyzzicatoModel, Model], views: list[tuple[int, float]]
+) -> None:
+    case, network, model = played
+    rng = np.random.default_rng(5)
+    steps = repeating(case, 9)[0].numpy()
+    run = begin(model, views)
+    run.hear(steps)
+    for n in range(3):
+        draw = random_draw(model.graph, rng)
+        draw.temperature = rng.uniform(0.6, 2.0, len(draw.temperature)).astype(np.float32)
+        draw.min_p = rng.uniform(0.0, 0.2, len(draw.min_p)).astype(np.float32) * (n > 0)
+        draw.bias = rng.normal(0, 1, len(draw.bias)).astype(np.float32)
+        drawn, _ = run.draw(draw)
+        assert drawn.tolist() == slow_step(network, steps, views, 1, draw)
+        steps = np.concatenate((steps, drawn[None]))
+
+
+def test_a_long_piece_is_played_without_drift(
+    played: tuple[Case, PyzzicatoModel, Model],
+) -> None:
+    case, network, model = played
+    steps = STEPS[case.representation](1, 700)
+    whole = logits_given(network.head, seen_by_head(network, steps)[:-1], steps[0, 1:]).numpy()
+    run = model.start({})
+    run.hear(steps[0, :-1].numpy())
+    draw = random_draw(model.graph, np.random.default_rng(0))
+    draw.bias = sure(steps[0, -1:])[0]
+    assert run.draw(draw)[1][0] == pytest.approx(whole[-1], abs=1e-4, rel=1e-4)
+
+
+def test_the_graph_is_what_a_stranger_may_rely_on(
+    played: tuple[Case, PyzzicatoModel, Model],
+) -> None:
+    _, network, model = played
+    check_graph(model.graph_path, network.config)
+    graph = onnx.load(model.graph_path, load_external_data=False)
+    assert {entry.domain for entry in graph.opset_import} == {""}
+    weights = {w.name: w for w in graph.graph.initializer}
+    assert not any(weight.external_data for weight in weights.values())
+    large = [w for w in weights.values() if math.prod(w.dims) >= 64]
+    assert {TensorProto.FLOAT16} == {
+        w.data_type for w in large if w.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
+    }
+    told = {f"condition.{name}" for name in network.condition_tables}
+    kept = {name for name in model.graph.inputs if name.partition(".")[0] in ("state", "past")}
+    controls = {"step", "uniform", "temperature", "min_p", "bias", "view_weights"}
+    assert set(model.graph.inputs) == controls | told | kept
+    assert len(model.graph.outputs) == 2 + len(kept)
+
+
+def test_what_the_graph_draws_can_be_fed_back(
+    played: tuple[Case, PyzzicatoModel, Model],
+) -> None:
+    case, _, model = played
+    drawn = []
+    for number in (3, 3, 4):
+        run, rng = model.start({}), np.random.default_rng(number)
+        run.hear(STEPS[case.representation](1, 1)[0].numpy() * 0)
+        steps = [run.draw(random_draw(model.graph, rng)) for _ in range(50)]
+        drawn.append([step.tolist() for step, _ in steps])
+        highest = [1] * 88 if case.representation == "roll" else [n - 1 for n in SIZES]
+        assert (np.array(drawn[-1]) <= highest).all()
+        assert all(np.isfinite(logits).all() for _, logits in steps)
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_network_of_half_precision_is_exported_in_float32() -> None:
+    network = CASES["conv1d, notes"].build().to(torch.bfloat16)
+    steps = STEPS["events"](1, 6)
+    model = playable(network)
+    # The same numbers, which were rounded once: bfloat16's are float16's, but for the smallest.
+    whole = network.float().head.logits(seen_by_head(network, steps))
+    run = model.start({})
+    run.hear(steps[0].numpy())
+    _, logits = run.draw(random_draw(model.graph, np.random.default_rng(0)))
+    assert logits[0, : SIZES[0]] == pytest.approx(whole[-1].detach().numpy(), abs=1e-4)

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import prepare_data
 import pytest
+from conftest import tiny_settings
 from random_music import random_music
 
+import train
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import Note, end_of, stretch_notes, transpose_notes
 from pyzzicato.training.folders import find_files
@@ -216,3 +218,21 @@ def test_splits_that_were_decided_before_are_kept_where_they_can_be():
     for share in (0, 1, float("nan")):
         with pytest.raises(ValueError, match="share must be above 0 and below 1"):
             split_pieces(ids, [0, 1, 2, 3], share)
+
+
+@pytest.mark.parametrize("more", [[], ["--out", "x", "--explore", "y"]])
+def test_any_folder_wants_a_place_to_go(music, monkeypatch, capsys, more):
+    monkeypatch.setattr(sys, "argv", ["prepare_data.py", "--midi-dir", str(music), *more])
+    with pytest.raises(SystemExit):
+        prepare_data.parse_args()
+    assert "name --out" in (said := capsys.readouterr().err) or "takes --out and no" in said
+
+
+def test_music_without_a_licence_is_not_trained_on_to_be_published(music, tmp_path, hub):
+    prepare(music, tmp_path / "notes")
+    config = train.TrainConfig(
+        tmp_path / "notes", tmp_path / "run", tiny_settings(), push_to_hub="me/mine"
+    )
+    with pytest.raises(ValueError, match="needs to know the licence .* --licence"):
+        train.main(config)
+    assert not (tmp_path / "run").exists()

@@ -5,7 +5,6 @@ import pytest
 from conftest import tune
 
 from pyzzicato.notes import Note, sort_notes
-from pyzzicato.pianoroll import pack_roll, unpack_roll
 from pyzzicato.representations.pianoroll import (
     FS,
     WINDOW_FRAMES,
@@ -173,12 +172,3 @@ def test_windows_copy_nothing() -> None:
 def test_windows_longer_than_the_roll_are_refused(n_feat: int) -> None:
     with pytest.raises(ValueError, match=f"n_feat must be 1 to 9 .* got {n_feat}"):
         windows(np.zeros((10, 88), np.uint8), n_feat)
-
-
-def test_packing_keeps_which_keys_sound() -> None:
-    roll = notes_to_roll(tune(10))
-    packed = pack_roll(roll)
-    assert packed.shape == (len(roll), 11)
-    assert packed.dtype == np.uint8
-    assert np.array_equal(unpack_roll(packed), (roll > 0).astype(np.uint8))
-    assert np.array_equal(unpack_roll(packed[None])[0], unpack_roll(packed))

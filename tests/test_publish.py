@@ -9,6 +9,7 @@ import publish
 import pytest
 import torch
 from conftest import tiny_config
+from graph_store import save_playable
 from huggingface_hub import constants
 
 from pyzzicato.hub import find_models, load_model, model_info, open_model
@@ -44,7 +45,7 @@ KINDS = [
 
 def checkpoint(folder: Path, **choices: object) -> Path:
     """Returns a folder with a tiny trained model's files."""
-    PyzzicatoModel(tiny_config(**choices)).save_pretrained(folder)
+    save_playable(PyzzicatoModel(tiny_config(**choices)), folder)
     (folder / "training.json").write_text(json.dumps(RECORD, ensure_ascii=False), "utf-8")
     return folder
 

@@ -1,4 +1,8 @@
-"""What followed the last time: the slow obvious way, in one pass, in parts and step by step."""
+"""What followed the last time: the slow obvious way, in one pass, in parts and step by step.
+
+That graphs of networks which recall play as they should is held for all models in
+`test_models.py`.
+"""
 
 from collections.abc import Sequence
 
@@ -8,12 +12,10 @@ import torch
 from conftest import tiny_config
 from model_cases import livened
 from numpy.typing import NDArray
-from slow_draws import slow_frame, slow_note
 
-from pyzzicato.models import SamplingRule, Stepper
 from pyzzicato.models.config import PyzzicatoConfig
 from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.models.recall import PitchRecall, RecallStep
+from pyzzicato.models.recall import PitchRecall
 from pyzzicato.representations.event_bins import SIZES
 
 LENGTHS = [1, 2, 4]
@@ -82,38 +84,14 @@ def test_parts_have_the_planes_of_the_whole(cuts: tuple[int, int]) -> None:
 
 
 def test_step_by_step_recalls_the_same() -> None:
-    # Longer than what there is room for at first.
-    frames = repetitive(1100, 6, 9)
-    frames[200:] = frames[:900]
+    frames = torch.from_numpy(repetitive(200, 6, 9))[None]
+    frames[:, 120:] = frames[:, :80]
     recall = PitchRecall(LENGTHS)
-    whole, _ = recall(torch.from_numpy(frames)[None], recall.start(1, CPU))
-    expected = whole[0].numpy()
-    step = RecallStep(LENGTHS)
-    for frame, planes in zip(frames, expected, strict=True):
-        recalled = step.take(frame.nonzero()[0])
-        if recalled is None:
-            assert not planes.any()
-        else:
-            level, keys = recalled
-            assert (planes[:, level] == 1).nonzero()[0].tolist() == keys.tolist()
-
-
-@pytest.mark.parametrize("head", ["independent", "joint"])
-def test_a_model_that_recalls_plays_as_its_whole_sequence_says(head: str) -> None:
-    model = livened(
-        PyzzicatoModel(tiny_config(head=head, spans=[5.0], recent=2, recalls=[1, 3])).eval()
-    )
-    frames = repetitive(40, 7)
-    rule = SamplingRule()
-    with torch.no_grad():
-        seen, _ = model.hidden(torch.from_numpy(frames)[None], model.start(1))
-    stepper = Stepper(model)
-    for t, frame in enumerate(frames):
-        stepper.take(frame)
-        drawn = stepper.draw(rule, np.random.default_rng(t))
-        with torch.no_grad():
-            slow = slow_frame(model.head, seen[0, t : t + 1], rule, np.random.default_rng(t))
-        assert drawn.tolist() == slow.tolist()
+    whole, _ = recall(frames, recall.start(1, CPU))
+    state = recall.start(1, CPU)
+    for t in range(200):
+        planes, state = recall(frames[:, t : t + 1], state)
+        assert torch.equal(planes[0, 0], whole[0, t])
 
 
 def test_notes_are_recalled_by_their_pitches() -> None:
@@ -129,13 +107,6 @@ def test_notes_are_recalled_by_their_pitches() -> None:
     recalled = slow_planes(np.eye(88, dtype=np.uint8)[notes[:, 1]], [1, 3])
     first = model.config.n_recent
     assert planes[..., first : first + 2].tolist() == recalled.tolist()
-    stepper, rule = Stepper(model), SamplingRule()
-    for t, note in enumerate(notes):
-        stepper.take(note)
-        drawn = stepper.draw(rule, np.random.default_rng(t))
-        with torch.no_grad():
-            slow = slow_note(model.head, seen[0, t : t + 1], rule, np.random.default_rng(t), 0)
-        assert drawn.tolist() == slow.tolist()
 
 
 def test_recalls_need_memories_and_rising_whole_numbers() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import tiny_config
 from excerpt_builder import SECONDS, SEED_SECONDS, playing
+from graph_store import save_playable
 
 from pyzzicato.evaluation.excerpts import Excerpt
 from pyzzicato.evaluation.markov import MarkovModel
@@ -27,7 +28,7 @@ from pyzzicato.playing.settings import GenerationSettings
 @pytest.fixture
 def folder(tmp_path, model):
     """Returns a folder with a debug model."""
-    model.save_pretrained(tmp_path / "debug")
+    save_playable(model, tmp_path / "debug")
     return str(tmp_path / "debug")
 
 

@@ -256,6 +256,9 @@ def test_two_processes_average_over_both_their_crops(
     validation = [look["validation"] for look in record["curve"]]
     assert validation == pytest.approx(expected, rel=1e-4)
     alone = train(NoteStore(store_folder), settings, tmp_path / "alone", new_accelerator())
+    more = dataclasses.replace(settings, max_steps=9)
+    with pytest.raises(ValueError, match="begun by 2 processes and must go on with as many, got 1"):
+        train(NoteStore(store_folder), more, tmp_path / "run", new_accelerator())
     assert validation != pytest.approx([look["validation"] for look in alone.curve], rel=1e-3)
 
 

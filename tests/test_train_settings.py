@@ -1,64 +1,120 @@
-"""Settings of training and their presets."""
+"""Settings of training and recipes."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.training.growth import grow_weights
 from pyzzicato.training.loop import composer_numbers
-from pyzzicato.training.settings import TrainSettings, read_settings
+from pyzzicato.training.recipes import read_recipe
+from pyzzicato.training.settings import TrainSettings
 
-PRESETS = sorted((ROOT / "train" / "presets").glob("*.toml"))
-FURTHER = sorted((ROOT / "train" / "presets" / "further").glob("*.toml"))
+RECIPES = sorted((ROOT / "train" / "recipes").glob("*.toml"))
 
 
-@pytest.fixture(params=PRESETS, ids=[preset.stem for preset in PRESETS])
-def preset(request: pytest.FixtureRequest) -> Path:
-    """Returns the preset file of each bundled model in turn."""
+@pytest.fixture(params=RECIPES, ids=[recipe.stem for recipe in RECIPES])
+def recipe(request: pytest.FixtureRequest) -> Path:
+    """Returns the recipe of each model in turn."""
     chosen: Path = request.param
     return chosen
 
 
-def test_there_is_a_preset_for_each_of_the_articles_networks() -> None:
-    assert {preset.stem for preset in PRESETS} >= {"conv1d", "wavenet", "lstm"}
+def test_there_is_a_recipe_for_each_of_the_articles_networks() -> None:
+    assert {recipe.stem for recipe in RECIPES} >= {"conv1d", "wavenet", "lstm"}
 
 
-def test_presets_build_models_of_a_few_megabytes(preset: Path) -> None:
-    settings = read_settings(preset)
-    config = settings.model_config(sustain="extend")
-    assert preset.stem.split("-")[0] == config.backbone
-    assert config.representation == "events" or not preset.stem.endswith("-events")
-    assert 100_000 < PyzzicatoModel(config).num_parameters() < 4_000_000
-    # Every composer is found in the catalogue by his full name.
-    assert len(composer_numbers(config)) == len(config.composers)
+def test_recipes_build_models_of_a_few_megabytes(recipe: Path) -> None:
+    stages = read_recipe(recipe).stages
+    for stage in stages:
+        settings = stage.settings
+        assert settings.max_steps > settings.decay_steps + settings.warmup_steps
+        config = settings.model_config(sustain="extend")
+        assert config.representation == "events" or not recipe.stem.endswith("-events")
+        assert 100_000 < PyzzicatoModel(config).num_parameters() < 12_000_000
+        # Every composer is found in the catalogue by his full name.
+        assert len(composer_numbers(config)) == len(config.composers)
+    assert recipe.stem.split("-")[0] == stages[-1].settings.model["backbone"]
 
 
-@pytest.mark.parametrize("file", FURTHER, ids=[file.stem for file in FURTHER])
-def test_presets_that_go_on_say_how_and_are_read(file: Path) -> None:
-    settings = read_settings(file)
-    assert settings.max_steps > settings.warmup_steps
-    # A command that can be copied, with this very file in it.
-    assert f"train/presets/further/{file.name} --data" in file.read_text(encoding="utf-8")
+def test_a_stage_of_a_recipe_fits_on_the_one_before() -> None:
+    for recipe in map(read_recipe, RECIPES):
+        for before, after in pairwise(stage.settings for stage in recipe.stages):
+            old, new = (PyzzicatoModel(s.model_config("extend")) for s in (before, after))
+            new.load_state_dict(grow_weights(old.state_dict(), new))
 
 
-def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
+def test_a_recipe_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "p.toml"
     file.write_text('max_steps = 7\ncomposers = ["Bach"]\n[model]\nbackbone = "wavenet"\n')
-    settings = read_settings(file, seed=3, max_steps=None, batch_size=5)
+    (stage,) = read_recipe(file, seed=3, max_steps=None, batch_size=5).stages
     expected = TrainSettings(
         model={"backbone": "wavenet"}, composers=("Bach",), max_steps=7, batch_size=5, seed=3
     )
-    assert settings == expected
-    assert settings.model_config(sustain="ignore").sustain == "ignore"
-    assert settings.model_config(sustain="extend").backbone == "wavenet"
+    assert (stage.name, stage.settings) == ("", expected)
+    assert stage.settings.model_config(sustain="ignore").sustain == "ignore"
+    assert stage.settings.model_config(sustain="extend").backbone == "wavenet"
+
+
+STAGES = """
+data_sha256 = "ab12"
+seed = 1
+max_steps = 9
+[model]
+backbone = "lstm"
+hidden_size = 5
+[[stages]]
+name = "first"
+max_steps = 7
+[[stages]]
+name = "second"
+seed = 2
+[stages.model]
+hidden_size = 6
+"""
+
+
+def test_stages_differ_in_what_they_say_and_follow_each_other(tmp_path: Path) -> None:
+    file, out = tmp_path / "p.toml", Path("runs/x")
+    file.write_text(STAGES)
+    recipe = read_recipe(file)
+    assert recipe.data_sha256 == "ab12"
+    first, second = recipe.stages
+    assert (first.name, first.settings.max_steps, first.settings.seed) == ("first", 7, 1)
+    assert (second.name, second.settings.max_steps, second.settings.seed) == ("second", 9, 2)
+    assert first.settings.model == {"backbone": "lstm", "hidden_size": 5}
+    assert second.settings.model == {"backbone": "lstm", "hidden_size": 6}
+    assert recipe.folder(out, second) == out / "second"
+    assert recipe.ready(out, first) == first.settings
+    assert recipe.ready(out, second).start_from == str(out / "first" / "best")
+    # What is given by hand holds for all; a model to start from leaves the last stage alone.
+    assert [s.settings.max_steps for s in read_recipe(file, max_steps=3).stages] == [3, 3]
+    (last,) = read_recipe(file, start_from="lstm-events").stages
+    assert (last.name, last.settings.start_from) == ("second", "lstm-events")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("stages = 3", "stages must be tables, .* got 3"),
+        ("[[stages]]\n[[stages]]\n", "each stage must have a name of its own"),
+        ('[[stages]]\nname = "a"\n[[stages]]\nname = "a"\n', "a name of its own"),
+        ('[[stages]]\nname = "a"\nmax_step = 3\n', "unknown setting 'max_step'"),
+    ],
+)
+def test_bad_stages_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(ValueError, match=words):
+        read_recipe(tmp_path / "p.toml")
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("max_step = 7", "p.toml: unknown setting 'max_step'; known are .*'max_steps'"),
-        ("max_steps = ", "preset .*p.toml cannot be read"),
+        ("max_steps = ", "recipe .*p.toml cannot be read"),
         ("max_steps = 0", "max_steps must be a whole number from 1 .* got 0"),
         ("max_steps = 2.5", "max_steps must be a whole number .* got 2.5"),
         ('batch_size = "many"', "batch_size must be a whole number .* got 'many'"),
@@ -85,22 +141,26 @@ def test_a_preset_is_read_and_overridden_by_hand(tmp_path: Path) -> None:
         ("learning_rate = 0", "learning_rate must be a number above 0, got 0"),
         ("learning_rate = nan", "learning_rate must be a number above 0, got nan"),
         ('learning_rate = "1e-3"', "learning_rate must be a number above 0, got '1e-3'"),
+        ('optimizer = "sgd"', "optimizer must be one of adamw, muon, got 'sgd'"),
+        ("decay_steps = -1", "decay_steps must be a whole number from 0 .* got -1"),
+        ("gradient_accumulation = 0", "gradient_accumulation must be .* from 1 .* got 0"),
+        ("endings_dropout = 1.1", "endings_dropout must be 0 to 1, got 1.1"),
         ("clip_norm = 0.0", "clip_norm must be a number above 0, got 0.0"),
         ("weight_decay = -0.1", "weight_decay must be a number 0 or more, got -0.1"),
-        ('precision = "fp8"', "precision must be one of no, bf16, got 'fp8'"),
+        ('precision = "fp8"', "precision must be one of no, bf16, fp16, got 'fp8'"),
         ('composers = "Bach"', "composers must be a list of names, got 'Bach'"),
         ("composers = [1]", "composers must be a list of names, got"),
         ("model = 3", "model must be a table of config values, got 3"),
     ],
 )
-def test_bad_presets_are_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
+def test_bad_settings_are_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "p.toml").write_text(text)
     with pytest.raises(ValueError, match=words):
-        read_settings(tmp_path / "p.toml")
+        read_recipe(tmp_path / "p.toml")
 
 
-def test_an_absent_preset_and_a_misspelt_model_key_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="preset .*none.toml cannot be read"):
-        read_settings(tmp_path / "none.toml")
+def test_an_absent_recipe_and_a_misspelt_model_key_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="recipe .*none.toml cannot be read"):
+        read_recipe(tmp_path / "none.toml")
     with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
         TrainSettings(model={"hiden_size": 3}).model_config(sustain="extend")

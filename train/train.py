@@ -81,6 +81,9 @@ class ProgressBar:
     def __call__(self, step: int, figures: dict[str, float]) -> None:
         """Takes the figures of a step."""
         self._accelerator.log(figures, step=step)
+        if not self._bar.n:
+            # A resumed run is timed from where it goes on.
+            self._bar.initial = self._bar.n = step - 1
         self._bar.update(step - self._bar.n)
         shown = {name: figures[name] for name in ("loss", "validation") if name in figures}
         self._shown |= {name: f"{value:.3f}" for name, value in shown.items()}
@@ -101,6 +104,11 @@ def main(config: TrainConfig) -> None:
 
         publish.check_ready(config.push_to_hub, yes=True)
     store = open_store(config, accelerator.num_processes)
+    if config.push_to_hub is not None and not store.licence:
+        raise ValueError(
+            "--push-to-hub needs to know the licence of the music, and the prepared data does not "
+            "say it; prepare it again with --licence"
+        )
     if accelerator.is_main_process:
         compare_data(config.recipe, store)
     for stage in config.recipe.stages:

@@ -5,8 +5,10 @@ A bundled graph was made with the package. One from elsewhere is checked before 
 torch is installed, and kept beside the Hub's cache.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from huggingface_hub import constants
 
 from ..models.architecture import Architecture
 from ..playing.graph_check import check_graph
-from .checkpoints import GRAPH, ModelInfo
+from .checkpoints import CONFIG, GRAPH, ModelInfo
 
 FORMAT = 1
 """Of the graphs that this release writes and plays; part of their names in the cache."""
@@ -75,9 +77,12 @@ def _export(info: ModelInfo, graph: Path, export: Export) -> None:
     except OSError as error:
         raise ValueError(f"the graph of {info.name} cannot be kept: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _kept(info: ModelInfo) -> Path:
-    name = f"{info.revision}-{FORMAT}.onnx"
+    # Not all that makes a graph is in the weights: how long a recall is, say.
+    config = hashlib.sha256((info.folder / CONFIG).read_bytes()).hexdigest()
+    name = f"{info.revision}-{config[:12]}-{FORMAT}.onnx"
     return Path(constants.HF_HOME) / "pyzzicato" / "graphs" / name

@@ -156,14 +156,12 @@ class EventEmbedding(nn.Module):
         self.soft_recall = soft_recall
         self.n_soft = 0 if soft_recall is None else soft_recall.n_planes
         self.n_planes = self.n_soft + n_recent + len(recalls) + self.n_memories
-        seconds = 0.01 * torch.from_numpy(ONSET_TICKS).float()
-        self.register_buffer("seconds", seconds, persistent=False)
-        self.seconds: Tensor
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""
         memories = self.memory.start(batch_size)
-        earlier = memories.new_zeros(batch_size, self.n_recent - 1, N_KEYS)
+        # One at least: a state of no rows would be taken for one that grows, see `export.py`.
+        earlier = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
         heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
         soft = None if self.soft_recall is None else self.soft_recall.start(batch_size)
         return earlier, memories, heard, soft
@@ -181,7 +179,8 @@ class EventEmbedding(nn.Module):
         struck = F.one_hot(numbers[..., 1], N_KEYS).to(dtype)
         earlier, memories, heard, soft = state
         seen = torch.cat((earlier, struck), dim=1)
-        recent = seen.unfold(1, self.n_recent, 1)
+        first = earlier.shape[1]
+        recent = seen[:, first + 1 - self.n_recent :].unfold(1, self.n_recent, 1)
         remembered, memories = self.memory(struck, memories)
         parts = [recent, remembered]
         if self.recall is not None:
@@ -192,7 +191,9 @@ class EventEmbedding(nn.Module):
             parts.insert(0, recalled.to(remembered.dtype))
             vectors = vectors + followed
         if self.tells_time:
-            passed = self.seconds[numbers[..., :1]].to(vectors.dtype)
+            # No buffer: what is not among the weights would be lost when they are loaded.
+            seconds = torch.tensor(0.01 * ONSET_TICKS, dtype=vectors.dtype, device=vectors.device)
+            passed = seconds[numbers[..., :1]]
             vectors = torch.cat((vectors, passed), dim=-1)
-        latest = seen[:, seen.shape[1] - earlier.shape[1] :]
-        return vectors, torch.cat(parts, dim=-1), (latest, memories, heard, soft)
+        after = seen[:, -first:], memories, heard, soft
+        return vectors, torch.cat(parts, dim=-1), after

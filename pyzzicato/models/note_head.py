@@ -9,7 +9,10 @@ from torch.nn import functional as F
 
 from .drawing import Controls, DrawSizes, choose, guide
 from .embeddings import EVENT_SIZES
-from .pitch import N_KEYS, PitchNet
+from .pitch import N_KEYS, PitchNet, evidence
+
+# How far recalled keys are believed at first: fitted on held-out pieces beside an LSTM.
+_AS_IT_WAS, _MOVED = 0.12, 0.2
 
 
 class NoteHead(nn.Module):
@@ -49,6 +52,10 @@ class NoteHead(nn.Module):
         # Without a bias: one for all keys would say nothing.
         self.key = nn.Linear(size, 1, bias=False)
         self.own = nn.Linear(in_size, pitches)
+        self.recalled: nn.Linear | None = None
+        if n_soft:
+            self.recalled = nn.Linear(in_size, n_soft)
+            _begin_to_recall(self.recalled)
         self.after_pitch = nn.Embedding(pitches, in_size)
         self.duration = _dense(in_size, durations)
         self.after_duration = nn.Embedding(durations, in_size)
@@ -127,7 +134,26 @@ class NoteHead(nn.Module):
         units = torch.relu(self.net(planes, hidden))
         by_interval: Tensor = self.key(units)[..., 0]
         by_register: Tensor = self.own(hidden)
-        return by_interval + by_register
+        logits = by_interval + by_register
+        if self.recalled is not None:
+            shares = planes[..., : self.net.n_soft]
+            logits = logits + (evidence(shares) @ self.recalled(hidden)[..., None])[..., 0]
+        return logits
+
+
+@torch.no_grad()
+def _begin_to_recall(layer: nn.Linear) -> None:
+    """Makes each half of the heads of a recall speak by what suits it (see `SoftRecall`).
+
+    Those that compare intervals by what they read moved, those that compare pitches by what they
+    read as it was.
+    """
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    n_heads = layer.out_features // 2
+    by_interval = (n_heads + 1) // 2
+    layer.bias[by_interval:n_heads] = _AS_IT_WAS
+    layer.bias[n_heads : n_heads + by_interval] = _MOVED
 
 
 def _dense(in_size: int, out_size: int) -> nn.Sequential:

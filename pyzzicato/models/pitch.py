@@ -15,6 +15,12 @@ from torch.nn import functional as F
 N_KEYS = 88
 OCTAVE = 12
 _BLOCK = 128
+_LEAST = 1e-3
+
+
+def evidence(shares: Tensor) -> Tensor:
+    """Returns how much shares of attention speak for their keys: 0 to 7, as log-odds do."""
+    return (shares.clamp(min=0) / _LEAST + 1).log()
 
 
 class PitchMemory(nn.Module):
@@ -127,7 +133,7 @@ class PitchNet(nn.Module):
         by_key = self.conv1(x) + self._by_class(struck).transpose(1, 2)[:, :, None]
         if self.soft is not None:
             shares = planes[..., : self.n_soft]
-            both = torch.cat((4 * shares, 1 + torch.log(shares.clamp(min=0) + 1e-3) / 7), dim=-1)
+            both = torch.cat((4 * shares, evidence(shares) / 7), dim=-1)
             by_key = by_key + self.soft(both).transpose(1, 2)[:, :, None]
         units = self.dropout(torch.relu(by_key * (1 + scale) + shift))
         out: Tensor = self.conv2(units)

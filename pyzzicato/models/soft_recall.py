@@ -21,12 +21,18 @@ REACH = 48
 """Semitones up or down that a recalled interval may have; wider ones say nothing."""
 _N_MOVES = 2 * REACH + 1
 _GRAM = 8
-_KEY_SIZE = 32
+_KEY_SIZE = 64
+# Weights are small so that they learn as fast as others, and scores so many times larger.
+_SHARP = 50.0
 _VALUE_SIZE = 64
 _ONSETS, _DURATIONS, _VELOCITIES = 57, 48, 16
 # Queries looked at together in training: those before a block need not see what comes after it.
 _BLOCK = 256
 _AGES = 16
+# What each of the last notes adds to the score where it is the same, the present one first, and the
+# score of a place that nothing followed: for every other head.
+_GAINS = (5.0, 5.0, 4.0, 4.0, 3.0, 3.0, 2.0, 2.0), (3.0,) * _GRAM
+_NOWHERE = 20.0, 16.0
 
 
 class SoftRecallState(NamedTuple):
@@ -70,7 +76,9 @@ class SoftRecall(nn.Module):
         self.width = n_heads * _KEY_SIZE
         self.looks = nn.Linear(_GRAM * self.gram_size, 2 * self.width)
         # Where nothing is alike, attention rests on a place that nothing followed.
-        self.nowhere = nn.Parameter(torch.zeros(n_heads))
+        self.nowhere = nn.Parameter(
+            torch.tensor([_NOWHERE[i % 2] / _SHARP for i in range(n_heads)])
+        )
         self.by_age = nn.Parameter(torch.zeros(n_heads, _AGES))
         self.what = nn.ModuleList(
             nn.Embedding(n, _VALUE_SIZE) for n in (_ONSETS, _DURATIONS, _VELOCITIES)
@@ -78,6 +86,28 @@ class SoftRecall(nn.Module):
         self.out = nn.Linear(n_heads * _VALUE_SIZE, out_size, bias=False)
         # It says nothing at first, so that a model which has learnt already can be given one.
         nn.init.zeros_(self.out.weight)
+
+        self._match_figures()
+
+    @torch.no_grad()
+    def _match_figures(self) -> None:
+        """Makes each head begin as a match model: it looks for where the last notes were the same.
+
+        Half of the heads compare intervals, half pitches. Each value has a code, each of the last
+        notes a place in queries and keys, and each that is the same adds to the score; so the
+        longest match has the most attention, and short ones are outweighed by `nowhere`.
+        """
+        n = _KEY_SIZE // _GRAM
+        for table in (self.interval, self.pitch):
+            table.weight[:, :n] = F.normalize(torch.randn_like(table.weight[:, :n]), dim=1)
+        weight = self.looks.weight.mul_(0.02).view(2, self.n_heads, _GRAM, n, -1, _GRAM)
+        nn.init.zeros_(self.looks.bias)
+        for head in range(self.n_heads):
+            first = self.interval.embedding_dim if head >= (self.n_heads + 1) // 2 else 0
+            for ago, gain in enumerate(_GAINS[head % 2]):
+                for i in range(n):
+                    place = (first + i, _GRAM - 1 - ago)
+                    weight[:, head, ago, i, *place] = (gain / _SHARP) ** 0.5
 
     def start(self, batch_size: int) -> SoftRecallState:
         """Returns the state before the first note."""
@@ -123,47 +153,44 @@ class SoftRecall(nn.Module):
             ),
             dim=-1,
         )
-        past_keys, past_followed = (
-            part.rows(self.view - 1).to(query.dtype) for part in (state.keys, state.followed)
-        )
-        if numbers.shape[1] == 1:
-            read = self._read_once(query, (places[:, :1], followed), (past_keys, past_followed))
-        else:
-            keys = torch.cat((past_keys, places[:, :-1]), dim=1)
-            values = torch.cat((past_followed, followed), dim=1)
-            read = self._read(query, keys, values, past_keys.shape[1])
+        past = [part.rows(self.view - 1).to(query.dtype) for part in (state.keys, state.followed)]
+        new = [places[:, :-1], followed]
+        read = (self._read_once if numbers.shape[1] == 1 else self._read)(query, past, new)
         as_was, moved, vectors = read.split((N_KEYS, _N_MOVES, _VALUE_SIZE), dim=-1)
         planes = torch.cat((as_was, _from_here(moved, pitch)), dim=2).transpose(2, 3)
         after = SoftRecallState(
-            Growing(past_keys, places[:, :-1]),
-            Growing(past_followed, followed),
+            *(Growing(*rows) for rows in zip(past, new, strict=True)),
             gram[:, -(_GRAM - 1) :],
             places[:, -1:],
             pitch[:, -1:],
         )
         return planes, self.out(vectors.flatten(2)), after
 
-    def _read(self, query: Tensor, keys: Tensor, values: Tensor, n_before: int) -> Tensor:
-        """Returns `(B, T, H, V)`, what each head reads after each note."""
-        batch, n_notes, _ = query.shape
-        q = (query * _KEY_SIZE**-0.5).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-        k = keys.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-        sink = self.nowhere.to(query.dtype)[None, :, None, None].expand(batch, -1, n_notes, -1)
+    def _read(self, query: Tensor, past: list[Tensor], new: list[Tensor]) -> Tensor:
+        """Returns `(B, T, H, V)`, what each head reads after each note.
+
+        Args:
+            query: `(B, T, C)`.
+            past: keys and what followed, of the notes before, `(B, N, ...)`.
+            new: those of the T notes.
+        """
+        n_notes, n_past = query.shape[1], past[0].shape[1]
+        keys, followed = (torch.cat(rows, dim=1) for rows in zip(past, new, strict=True))
+        q, keys = (
+            t.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for t in (query * _SHARP, keys)
+        )
         parts = []
         for first in range(0, n_notes, _BLOCK):
-            last = min(first + _BLOCK, n_notes)
-            n_keys = n_before + last
-            age = torch.arange(n_before + first, n_keys, device=q.device)[:, None]
-            bias = self._bias(age - torch.arange(n_keys, device=q.device)).to(q.dtype)
-            scores = q[:, :, first:last] @ k[:, :, :n_keys].transpose(2, 3) + bias
-            weights = torch.cat((scores, sink[:, :, first:last]), dim=-1).softmax(-1)[..., :-1]
-            read = weights.to(values.dtype).flatten(1, 2) @ values[:, :n_keys]
+            last = n_past + min(first + _BLOCK, n_notes)
+            places = torch.arange(last, device=q.device)
+            bias = self._bias(places[n_past + first :, None] - places).to(q.dtype)
+            scores = q[:, :, first : last - n_past] @ keys[:, :, :last].mT + bias
+            weights = self._rest(scores).to(followed.dtype)
+            read = weights.flatten(1, 2) @ followed[:, :last]
             parts.append(read.unflatten(1, (self.n_heads, -1)))
         return torch.cat(parts, dim=2).transpose(1, 2)
 
-    def _read_once(
-        self, query: Tensor, new: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor]
-    ) -> Tensor:
+    def _read_once(self, query: Tensor, past: list[Tensor], new: list[Tensor]) -> Tensor:
         """Returns `(B, 1, H, V)` for one note: the same sums, and no copy of the past.
 
         Each head's query stands in its own channels, zeros in the others', so that past rows are
@@ -171,27 +198,32 @@ class SoftRecall(nn.Module):
         """
         heads = torch.arange(self.n_heads, device=query.device)
         own = torch.arange(self.width, device=query.device) // _KEY_SIZE == heads[:, None]
-        q = query * own.to(query.dtype) * _KEY_SIZE**-0.5  # (B, H, C)
-        (key, value), (keys, values) = new, past
-        ages = keys.shape[1] - torch.arange(keys.shape[1], device=q.device)
-        sink = self.nowhere.to(q.dtype)[:, None].expand(q.shape[0], -1, -1)
+        q = query * _SHARP * own.to(query.dtype)  # (B, H, C)
+        (old_keys, old_followed), (key, followed) = past, new
+        n_past = old_keys.shape[1]
+        ages = n_past - torch.arange(n_past, device=q.device)
         scores = torch.cat(
             (
-                q @ keys.transpose(1, 2) + self._bias(ages).to(q.dtype),
+                q @ old_keys.transpose(1, 2) + self._bias(ages).to(q.dtype),
                 (q * key).sum(-1, keepdim=True) + self._bias(ages.new_zeros(1)).to(q.dtype),
-                sink,
             ),
             dim=-1,
         )
-        weights = scores.softmax(-1)
-        read = weights[..., :-2] @ values + weights[..., -2:-1] * value
+        weights = self._rest(scores[:, :, None])[:, :, 0]
+        read = weights[..., :-1] @ old_followed + weights[..., -1:] * followed
         return read[:, None]
+
+    def _rest(self, scores: Tensor) -> Tensor:
+        """Returns shares of attention for scores `(B, H, T, N)`; what is left rests on nothing."""
+        nothing = (_SHARP * self.nowhere).to(scores.dtype)[:, None, None]
+        nothing = nothing.expand(scores.shape[0], -1, scores.shape[2], -1)
+        return torch.cat((scores, nothing), dim=-1).softmax(-1)[..., :-1]
 
     def _bias(self, age: Tensor) -> Tensor:
         """Returns `(H, ...)` for ages `(...)` in notes; places that none may see are far below."""
         level = (age.clamp(min=0) + 1).float().log2().round().long().clamp(max=_AGES - 1)
         unseen = (age < 0) | (age >= self.view)
-        return torch.where(unseen, -1e9, self.by_age[:, level])
+        return torch.where(unseen, -1e9, _SHARP * self.by_age[:, level])
 
 
 def _from_here(moved: Tensor, pitch: Tensor) -> Tensor:

@@ -96,13 +96,20 @@ def _nodes(graph: "onnx.GraphProto") -> Iterator["onnx.NodeProto"]:
 def _tensors(graph: "onnx.GraphProto") -> Iterator["onnx.TensorProto"]:
     """Yields all weights and constants, also those of loops and branches."""
     yield from graph.initializer
+    sparse = [*graph.sparse_initializer]
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
+            if attribute.HasField("sparse_tensor"):
+                sparse.append(attribute.sparse_tensor)
+            sparse += attribute.sparse_tensors
         for inner in _inner_graphs(node):
             yield from _tensors(inner)
+    for tensor in sparse:
+        yield tensor.values
+        yield tensor.indices
 
 
 def _inner_graphs(node: "onnx.NodeProto") -> Iterator["onnx.GraphProto"]:
@@ -173,7 +180,10 @@ def _try_steps(graph: StepGraph, architecture: Architecture) -> None:
     """Plays a few steps, with a limit on the time that they take."""
     numbers = representation_of(architecture).numbers
     draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
-    run = GraphRun(graph, {})
+    try:
+        run = GraphRun(graph, {})
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"the graph must remember plain numbers, got {error}") from error
     limit = threading.Timer(_TRIAL_S, run.stop)
     limit.start()
     try:
@@ -190,7 +200,7 @@ def _try_steps(graph: StepGraph, architecture: Architecture) -> None:
 
 
 def _check_step(step: np.ndarray, logits: np.ndarray, sizes: list[int]) -> None:
-    highest = np.array(sizes) if len(sizes) > 1 else np.full(len(step), 2)
+    highest = np.array(sizes) if len(sizes) > 1 else np.full(sizes[0], 2)
     if logits.shape[-1] != sum(sizes) or not np.isfinite(logits).all():
         raise ValueError(f"the graph must give {sum(sizes)} finite logits, got {logits.shape}")
     if step.shape != highest.shape or (step >= highest).any():

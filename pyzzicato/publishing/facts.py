@@ -132,8 +132,7 @@ def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Returns what the record says of the run: rows of title and value, no place on a disk."""
     hardware = dict(record.get("hardware") or {})
     rows: list[tuple[str, Any]] = [
-        ("earlier run", f"{_recipe(run) or 'not recorded'}: {run.get('steps_seen'):,} steps seen")
-        for run in record.get("earlier_runs") or []
+        ("earlier run", _earlier_run(run)) for run in record.get("earlier_runs") or []
     ]
     rows.append(("recipe", _recipe(record)))
     rows += [
@@ -148,6 +147,12 @@ def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows += [(key.replace("_", " "), settings[key]) for key in sorted(settings.keys() - _NOT_SHOWN)]
     rows += [(name, version) for name, version in sorted((record.get("versions") or {}).items())]
     return [(title, _without_folders(value)) for title, value in rows if _is_known(value)]
+
+
+def _earlier_run(run: Mapping[str, Any]) -> str:
+    steps = run.get("steps_seen")
+    seen = f", {steps:,} steps seen" if isinstance(steps, int) else ""
+    return f"{_recipe(run) or 'recipe not recorded'}{seen}"
 
 
 def _recipe(run: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ..audio import Sound, render
-from ..hub import load_model
+from ..hub import load_model, model_info
 from ..hub.checkpoints import (
     CONFIG,
     GRAPH,
@@ -36,11 +36,12 @@ from ..playing.loaded_model import Model
 from ..playing.settings import GenerationSettings
 from ..plots import plot_pianoroll, save_png
 from ..seeds import load_seed
+from ..training.record import as_earlier_runs
 from .cards import model_card, render_card
 from .endpoint import endpoint_files
 from .facts import model_facts
 from .layout import empty_folder
-from .licences import LICENCE_FILE
+from .licences import LICENCE_FILE, licence_facts
 from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code, shipped_requirements
 
 EXAMPLE_SEED = "bach-prelude-c-major"
@@ -73,7 +74,8 @@ def build_model_repo(
         report: an evaluation's `report.json`; the card shows what it says of these weights.
         example: whether the model shall play for the card.
         sound: whether an MP3 of that is made, too.
-        base_model: repository of the model that the training began with; as recorded if None.
+        base_model: repository of the model that the training began with, whose licences are taken
+            over from its own record; as recorded if None.
         licence: of the music it was trained on, where the record does not say.
 
     Raises:
@@ -83,32 +85,45 @@ def build_model_repo(
     info = read_checkpoint(checkpoint, repo.rpartition("/")[2])
     if not info.record:
         raise ValueError(f"{checkpoint} must hold {RECORD}, which training leaves beside the model")
-    record = with_licence(info.record, licence)
-    facts = model_facts(
-        read_json(checkpoint / CONFIG, MAX_CONFIG_BYTES),
-        record,
-        None if report is None else _read_report(report, info),
-        repo=repo,
-        revision=info.revision,
-        parts=_parts(checkpoint),
-        size_bytes=info.size_bytes,
-        needs=[line.partition("==")[0] for line in shipped_requirements()],
-        base_model=base_model,
-    )
+    record = with_licence(_with_base(info.record, base_model), licence)
+    about = None if report is None else _read_report(report, info)
     empty_folder(out)
     _copy_model(checkpoint, out)
     if not (out / GRAPH).is_file():
         shutil.copyfile(find_graph(info, read_config(checkpoint)), out / GRAPH)
-    if record != info.record:
-        (out / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1), "utf-8")
+    (out / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
     _write_code(out)
-    facts["example"] = _play(load_model(str(out)), out, sound) if example else None
-    (out / LICENCE_FILE).write_text(render_card("licence.md.jinja", facts), encoding="utf-8")
-    facts["files"] = tuple(
-        sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    _write_licences(info.name, record, out)
+    played = _play(load_model(str(out)), out, sound) if example else None
+    facts = model_facts(
+        read_json(checkpoint / CONFIG, MAX_CONFIG_BYTES),
+        record,
+        about,
+        repo=repo,
+        revision=info.revision,
+        parts=_parts(checkpoint),
+        size_bytes=info.size_bytes,
+        files=sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()),
+        needs=[line.partition("==")[0] for line in shipped_requirements()],
+        base_model=base_model,
+        example=played,
     )
     (out / "README.md").write_text(model_card(facts), encoding="utf-8")
     return info
+
+
+def _with_base(record: Mapping[str, Any], base_model: str | None) -> dict[str, Any]:
+    """Returns a training record in which the runs of the model before stand, too."""
+    earlier = list(record.get("earlier_runs") or [])
+    if base_model is not None:
+        before = as_earlier_runs(model_info(base_model).record)
+        earlier = [*(run for run in before if run not in earlier), *earlier]
+    return {**record, "earlier_runs": earlier} if earlier else dict(record)
+
+
+def _write_licences(name: str, record: Mapping[str, Any], out: Path) -> None:
+    facts = {"name": name, "licences": licence_facts(data_licences(record))}
+    (out / LICENCE_FILE).write_text(render_card("licence.md.jinja", facts), encoding="utf-8")
 
 
 def with_licence(record: Mapping[str, Any], licence: str | None) -> dict[str, Any]:
@@ -139,7 +154,7 @@ def with_licence(record: Mapping[str, Any], licence: str | None) -> dict[str, An
 def _copy_model(checkpoint: Path, out: Path) -> None:
     """Copies what a checkpoint folder holds of a model, the config with where its code lies."""
     optional = (checkpoint / "generation_config.json", *sorted(checkpoint.glob("*.onnx")))
-    names = [WEIGHTS, RECORD, *(path.name for path in optional if path.is_file())]
+    names = [WEIGHTS, *(path.name for path in optional if path.is_file())]
     for name in names:
         shutil.copyfile(checkpoint / name, out / name)
     config = _shipped_config(checkpoint)

@@ -20,7 +20,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx2
 from huggingface_hub import HfApi, hf_hub_download
@@ -196,7 +196,7 @@ def _read_remote(repo: str, kind: Kind) -> _Remote:
             if isinstance(entry, RepoFile) and entry.path != _HUBS_OWN:
                 files[entry.path] = entry
         listed, card = files.pop(MANIFEST, None), files.get(CARD)
-        is_tagged = TAG in (getattr(info, "tags", None) or ())
+        is_tagged = TAG in _tags(info)
         is_blank = not is_tagged and files.keys() <= {CARD}
         if is_blank and card is not None and card.size:
             is_blank = _is_blank(_text(repo, kind, info.sha, card))
@@ -206,6 +206,13 @@ def _read_remote(repo: str, kind: Kind) -> _Remote:
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         raise in_words(error, f"{repo} could not be looked at") from error
     return _Remote(files, written, info.sha, is_blank, is_tagged)
+
+
+def _tags(info: Any) -> list[str]:
+    """Returns the tags of a repository, those that the Hub adds and those of its card."""
+    card = getattr(info, "card_data", None) or {}
+    tags = card.get("tags") or []
+    return [*(getattr(info, "tags", None) or ()), *(tags if isinstance(tags, list) else [tags])]
 
 
 def _text(repo: str, kind: Kind, commit: str | None, entry: RepoFile) -> str:

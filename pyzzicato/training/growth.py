@@ -14,6 +14,7 @@ _NEW_PARTS = (
     "embedding.soft_recall.",
     "backbone.blocks.",
     "head.net.soft.",
+    "head.recalled.",
 )
 
 
@@ -21,8 +22,9 @@ def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[s
     """Returns weights with which a model does what the one did that they are from.
 
     The model may have densities, endings, chords, recalls, a learnt recall and attention that the
-    other did not have. Where it has no recalls those of the other are left out: that alone changes
-    what it does. Whatever else differs is left as it is, for torch to complain of.
+    other did not have. Where it has no recalls those of the other are left out: that changes what
+    it does, and so does a learnt recall, which is of use at once. Whatever else differs is left as
+    it is, for torch to complain of.
 
     Args:
         weights: of the other model.

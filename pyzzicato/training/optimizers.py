@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch import nn
 
 from ..models.model import PyzzicatoModel
 from .settings import TrainSettings
@@ -30,7 +31,8 @@ def build_optimizers(model: PyzzicatoModel, settings: TrainSettings) -> list[tor
     Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon; scaled as in Liu et al. 2025,
     arXiv:2502.16982, so that one rate serves both) takes the matrices of the backbone.
     """
-    by_muon, others = [], []
+    by_muon: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, weight in model.named_parameters():
         is_matrix = weight.ndim == 2 and name.startswith("backbone.")
         (by_muon if is_matrix and settings.optimizer == "muon" else others).append(weight)

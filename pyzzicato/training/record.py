@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,15 @@ def earlier_runs(start_from: str) -> list[dict[str, Any]]:
     Args:
         start_from: name or folder of the model, or empty.
     """
-    if not start_from:
-        return []
-    record = read_record(model_info(start_from).folder)
+    return as_earlier_runs(read_record(model_info(start_from).folder)) if start_from else []
+
+
+def as_earlier_runs(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the runs of a model as the record of one that goes on from it holds them.
+
+    Args:
+        record: of the model, `training.json`; empty if it has none.
+    """
     return [*record.get("earlier_runs", []), {key: record.get(key) for key in _TOLD_OF_EARLIER}]
 
 
@@ -115,7 +122,7 @@ def training_record(
             "name": store.data,
             "licence": store.licence,
             "sha256": store.fingerprint(),
-            "repo": getattr(store, "repo", None),
+            "repo": store.repo,
             "sources": store.sources(),
             "train_pieces": len(train_pieces),
             "validation_pieces": len(held_out),

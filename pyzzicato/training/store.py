@@ -53,12 +53,15 @@ class StoreWriter:
         sustain: how the pedal was treated, "extend" or "ignore".
         data: name of the data set.
         licence: of the data, which weights trained on it follow.
+        repo: NAMESPACE/NAME on the Hub that it is copied from, if it is.
     """
 
-    def __init__(self, folder: Path, sustain: str, data: str, licence: str) -> None:
+    def __init__(
+        self, folder: Path, sustain: str, data: str, licence: str, repo: str | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._facts = {"sustain": sustain, "data": data, "licence": licence}
+        self._facts = {"sustain": sustain, "data": data, "licence": licence, "repo": repo}
         self._file = (folder / "notes.bin.part").open("wb")
         self._pieces: list[StoredPiece] = []
         self._start = 0
@@ -101,6 +104,7 @@ class NoteStore:
         sustain: "extend" or "ignore".
         data: name of the data set.
         licence: of the data.
+        repo: NAMESPACE/NAME on the Hub that it is copied from, None if from none.
         pieces: all pieces, in the order of the file.
 
     Raises:
@@ -113,6 +117,7 @@ class NoteStore:
             self.sustain, self.data, self.licence = (
                 str(table[name]) for name in ("sustain", "data", "licence")
             )
+            self.repo: str | None = table.get("repo")
             self.pieces = tuple(StoredPiece(**piece) for piece in table["pieces"])
             *starts, expected = accumulate((piece.length for piece in self.pieces), initial=0)
             if starts != [piece.start for piece in self.pieces]:

@@ -168,7 +168,7 @@ def copy_to_store(
     ][:limit]
     if not wanted:
         raise ValueError(f"{repo} holds none of the chosen pieces; check composers and splits")
-    writer = StoreWriter(out, source.sustain, source.data, source.licence)
+    writer = StoreWriter(out, source.sustain, source.data, source.licence, repo)
     for piece in wanted:
         writer.add(
             source.packed(piece),

@@ -68,7 +68,7 @@ class Tempering:
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Multiplies the temperatures."""
         draw.temperature *= self.temperatures.astype(np.float32)
-        self.n_acted += 1
+        self.n_acted += bool((self.temperatures != 1).any())
 
     def listen(self, played: Played) -> None:
         """Does nothing: temperatures do not depend on what is played."""
@@ -92,7 +92,7 @@ class MinP:
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Sets the limits."""
         draw.min_p = np.maximum(draw.min_p, self.shares.astype(np.float32))
-        self.n_acted += 1
+        self.n_acted += bool(self.shares.any())
 
     def listen(self, played: Played) -> None:
         """Does nothing: the limits do not depend on what is played."""
@@ -147,7 +147,7 @@ class Tilt:
             draw.bias += self.representation.sparser(self.pacing, decoder)
         if self.holding:
             draw.bias += self.representation.longer(self.holding, decoder)
-        self.n_acted += 1
+        self.n_acted += bool(self.pacing or self.holding)
 
     def listen(self, played: Played) -> None:
         """Does nothing: the tilt does not depend on what is played."""

@@ -1,0 +1,195 @@
+"""The parts of decoding: each changes a draw as it says, counts where it did, and can be off."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import tune
+from made_graphs import made_events, made_roll
+
+from pyzzicato.models.architecture import REPRESENTATIONS, Architecture
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.decoding import PART_NAMES
+from pyzzicato.playing.decoding.draw import Draw
+from pyzzicato.playing.decoding.parts import (
+    MinP,
+    Part,
+    Parts,
+    Played,
+    Tempering,
+    Threshold,
+    Tilt,
+)
+from pyzzicato.playing.decoding.values import DecodingValues
+from pyzzicato.playing.loaded_model import Model
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations import Representation, representation_of
+from pyzzicato.representations.touch import SeedTouch
+
+SETTINGS = GenerationSettings(seconds=20.0, seed_seconds=4.0)
+
+
+@pytest.fixture(params=REPRESENTATIONS)
+def representation(request: pytest.FixtureRequest) -> Representation:
+    """Returns each representation in turn."""
+    return representation_of(Architecture(request.param))
+
+
+def neutral(representation: Representation) -> Draw:
+    """Returns what draws from a network as it is."""
+    n_logits = sum(representation.numbers.values())
+    return Draw.neutral(4, len(representation.numbers), n_logits)
+
+
+def steered(part: Part, representation: Representation, draw: Draw | None = None) -> Draw:
+    """Returns a draw as a part changes it after a seed."""
+    draw = draw or neutral(representation)
+    part.steer(draw, representation.decoder(tune(2), 2.0, SeedTouch(tune(2), 0)))
+    return draw
+
+
+def unlike(draw: Draw, representation: Representation) -> set[str]:
+    """Returns what differs from a neutral draw."""
+    other = vars(neutral(representation))
+    return {name for name, value in vars(draw).items() if not np.array_equal(value, other[name])}
+
+
+def test_a_neutral_draw_is_neutral() -> None:
+    draw = Draw.neutral(3, 2, 5)
+    assert draw.uniform.tolist() == [0.5] * 3
+    assert (draw.temperature.tolist(), draw.min_p.tolist()) == ([1.0, 1.0], [0.0, 0.0])
+    assert draw.bias.tolist() == [0.0] * 5
+    assert {array.dtype.name for array in vars(draw).values()} == {"float32"}
+
+
+def test_temperatures_multiply(representation: Representation) -> None:
+    n = len(representation.numbers)
+    part = Tempering(np.linspace(0.5, 2.0, n))
+    draw = steered(part, representation, steered(part, representation))
+    assert draw.temperature == pytest.approx(np.linspace(0.5, 2.0, n) ** 2)
+    assert draw.temperature.dtype == np.float32
+    assert unlike(draw, representation) == {"temperature"} and part.n_acted == 2
+
+
+def test_of_two_limits_the_higher_counts(representation: Representation) -> None:
+    n = len(representation.numbers)
+    draw = steered(MinP(np.full(n, 0.1)), representation)
+    part = MinP(np.linspace(0.05, 0.2, n))
+    assert steered(part, representation, draw).min_p == pytest.approx(
+        np.maximum(0.1, np.linspace(0.05, 0.2, n))
+    )
+    assert draw.min_p.dtype == np.float32
+    assert unlike(draw, representation) == {"min_p"} and part.n_acted == 1
+
+
+def test_a_threshold_takes_the_place_of_all_random_numbers(representation: Representation) -> None:
+    part = Threshold(0.3)
+    draw = steered(part, representation)
+    assert draw.uniform.tolist() == [np.float32(0.3)] * 4 and draw.uniform.dtype == np.float32
+    assert unlike(draw, representation) == {"uniform"} and part.n_acted == 1
+
+
+def test_a_tilt_is_what_the_representation_makes_of_it(representation: Representation) -> None:
+    part = Tilt(representation, pacing=0.4, holding=-0.3)
+    draw = steered(part, representation)
+    decoder = representation.decoder(tune(2), 2.0, SeedTouch(tune(2), 0))
+    expected = representation.sparser(0.4, decoder) + representation.longer(-0.3, decoder)
+    assert draw.bias == pytest.approx(expected) and expected.any()
+    assert unlike(draw, representation) == {"bias"} and part.n_acted == 1
+
+
+def test_a_neutral_part_changes_nothing_and_has_not_acted(representation: Representation) -> None:
+    n = len(representation.numbers)
+    for part in (Tempering(np.ones(n)), MinP(np.zeros(n)), Tilt(representation)):
+        assert unlike(steered(part, representation), representation) == set()
+        assert part.n_acted == 0
+
+
+class Noting:
+    """A part that notes what is asked of it."""
+
+    def __init__(self, name: str, log: list[str]) -> None:
+        self.name, self.log, self.n_acted = name, log, 0
+
+    def steer(self, draw: Draw, decoder: object) -> None:
+        self.log.append(f"{self.name} steers")
+        self.n_acted += 1
+
+    def listen(self, played: Played) -> None:
+        self.log.append(f"{self.name} listens at {played.seconds:g}")
+
+    def begin_anew(self) -> None:
+        self.log.append(f"{self.name} begins anew")
+
+
+def test_all_parts_are_asked_in_their_order(representation: Representation) -> None:
+    log: list[str] = []
+    parts = Parts([Noting("first", log), Noting("second", log)])
+    decoder = representation.decoder(tune(2), 2.0, SeedTouch(tune(2), 0))
+    parts.steer(neutral(representation), decoder)
+    parts.listen(Played(0.5, [40], 1))
+    parts.begin_anew()
+    assert log == [
+        *("first steers", "second steers"),
+        *("first listens at 0.5", "second listens at 0.5"),
+        *("first begins anew", "second begins anew"),
+    ]
+    assert parts.acted == {"first": 1, "second": 1}
+
+
+# ---- In a piece ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=REPRESENTATIONS)
+def model(request: pytest.FixtureRequest, tmp_path: Path) -> Model:
+    """Returns a model of each representation in which every part of decoding has work to do."""
+    if request.param == "roll":
+        made = made_roll(tmp_path, -4.0, 5.0)
+    else:
+        made = made_events(tmp_path, pitch=np.linspace(-2, 2, 88))
+    numbers = made.representation.numbers
+    made.decoding = DecodingValues(
+        temperatures=dict.fromkeys(numbers, 1.3),
+        min_p=dict.fromkeys(numbers, 0.005),
+        pacing=0.3,
+        holding=0.4,
+    )
+    return made
+
+
+def test_each_part_can_be_switched_off(model: Model) -> None:
+    settings = replace(SETTINGS, density=0.5)
+    everything = continue_seed(model, tune(), settings)
+    assert set(everything.acted) == set(PART_NAMES)
+    for name in PART_NAMES:
+        piece = continue_seed(model, tune(), replace(settings, without=(name,)))
+        if name == "tempering":
+            # The setting's temperature is there still.
+            assert piece.acted[name] == 0
+        else:
+            assert set(piece.acted) == {*PART_NAMES} - {name}
+        if everything.acted[name] and name != "min_p":
+            assert piece.new_notes != everything.new_notes
+    for name in ("tempering", "min_p", "tilt", "density"):
+        assert everything.acted[name] > 0
+
+
+def test_with_every_part_off_a_model_plays_as_it_is(model: Model) -> None:
+    settings = replace(SETTINGS, without=PART_NAMES)
+    piece = continue_seed(model, tune(), settings)
+    assert piece.acted == {"tempering": 0}
+    plain = replace(model, decoding=DecodingValues())
+    assert continue_seed(plain, tune(), settings).new_notes == piece.new_notes
+
+
+def test_the_settings_temperature_times_the_checkpoints_is_what_counts(model: Model) -> None:
+    numbers = model.representation.numbers
+    settings = replace(SETTINGS, without=("density", "tilt", "min_p", "guard"))
+
+    def notes(own: float, temperature: float) -> tuple[object, ...]:
+        values = DecodingValues(temperatures=dict.fromkeys(numbers, own))
+        played = replace(model, decoding=values)
+        return continue_seed(played, tune(), replace(settings, temperature=temperature)).new_notes
+
+    assert notes(2.0, 0.5) == notes(0.5, 2.0) == notes(1.0, 1.0) != notes(2.0, 1.0)
