@@ -18,6 +18,12 @@ from .playing.decoding import PART_NAMES
 from .playing.settings import GenerationSettings
 from .seeds import list_seeds
 
+_ARTICLE = """\
+The article is Petit, Vassor, Bairam and Raymond 2021, "Piano instrumental music generation using
+deep neural networks", Towards Data Science:
+https://towardsdatascience.com/pyzzicato-piano-instrumental-music-generation-using-deep-neural-networks-ed9e89320bf6/
+"""  # noqa: E501
+
 
 def run_continue(args: argparse.Namespace) -> None:
     """Carries a seed on and writes MIDI, sound, picture and figures."""
@@ -115,35 +121,40 @@ def run_seeds(args: argparse.Namespace) -> None:
 
 def add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command `evaluate` to the others."""
-    judge = commands.add_parser("evaluate", help="measure MIDI files beside reference music")
+    judge = commands.add_parser("evaluate", help="measure MIDI files beside real music")
     judge.set_defaults(run=run_evaluate)
     add = judge.add_argument
     add("files", nargs="+", type=Path, help="MIDI files or folders of them")
-    add("--reference", type=Path, required=True, help="folder of real music to compare with")
+    add("--reference", type=Path, required=True, help="folder of real music to compare them with")
     add(
         "--training-index",
         type=Path,
-        help="of the music to find passages of (default: what the models learnt from)",
+        help="index of music to search for shared passages (default: the training music)",
     )
-    add("--skip", type=float, default=0.0, help="seconds of seed at the beginning (%(default)s)")
-    add("--seconds", type=float, help="how much to measure after that (default: all there is)")
+    add("--skip", type=float, default=0.0, help="seconds of seed to leave out (%(default)s)")
+    add("--seconds", type=float, help="seconds to measure after that (default: all)")
     add("--out", type=Path, default=Path("report"), help="folder for the report (%(default)s)")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; its defaults are those of `GenerationSettings`."""
-    about = "Carry piano music on, and measure it."
+    about = "Continue piano music with small neural networks, and measure the result."
     parser = argparse.ArgumentParser(prog="pyzzicato", description=about)
     parser.add_argument("--version", action="version", version=f"pyzzicato {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     default = GenerationSettings()
 
-    play = commands.add_parser("continue", help="carry a seed on")
+    play = commands.add_parser(
+        "continue",
+        help="continue a seed",
+        epilog=_ARTICLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     play.set_defaults(run=run_continue)
     add = play.add_argument
-    add("seed", help="a preset's name (see `seeds`) or a MIDI file")
-    add("--model", default=DEFAULT_MODEL, help="a name (see `models`), a Hub repo or a folder")
-    add("--seconds", type=float, default=default.seconds, help="length, 1 to 600 (%(default)s)")
+    add("seed", help="a preset's name (`pyzzicato seeds` lists them) or a MIDI file")
+    add("--model", default=DEFAULT_MODEL, help="a name, a Hub repository or a folder (%(default)s)")
+    add("--seconds", type=float, default=default.seconds, help="length, 1 to 600 s (%(default)s)")
     add("--seed-start", type=float, default=default.seed_start, help="where the seed begins, s")
     add("--seed-seconds", type=float, default=default.seed_seconds, help="its length (%(default)s)")
     how = play.add_mutually_exclusive_group()
@@ -151,21 +162,21 @@ def build_parser() -> argparse.ArgumentParser:
         "--temperature",
         type=float,
         default=default.temperature,
-        help="sample; lower is tamer, higher more daring (%(default)s)",
+        help="0.1 to 4; lower is tamer, higher more daring (%(default)s)",
     )
     how.add_argument("--threshold", type=float, help="the article's way: keys that pass it sound")
-    add("--composer", help="play as chopin, for example, or any (default: the seed's)")
+    add("--composer", help="chopin, for example, or any (default: a preset's own, else any)")
     add(
         "--guidance",
         type=float,
         default=default.guidance,
-        help="how strongly, 1 as learnt, 1.5 a little more (%(default)s)",
+        help="how much to insist on the composer, 0 to 4; 1 is plain (%(default)s)",
     )
     add(
         "--density",
         type=float,
         default=default.density,
-        help="times as many notes as usual, 0.5 to 2 (%(default)s)",
+        help="how many notes, as a multiple of the usual, 0.5 to 2 (%(default)s)",
     )
     add(
         "--without",
@@ -178,19 +189,19 @@ def build_parser() -> argparse.ArgumentParser:
     add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
     add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")
     add("--continuation-only", action="store_true", help="leave the seed out of MIDI and sound")
-    add("--no-audio", action="store_true", help="no sound, only MIDI, picture and figures")
-    add("--json", action="store_true", help="print the figures as JSON")
+    add("--no-audio", action="store_true", help="write no sound")
+    add("--json", action="store_true", help="print the result as JSON")
 
     add_evaluate(commands)
     for name, run, text in (
-        ("models", run_models, "list the models"),
+        ("models", run_models, "list the models, bundled and on the Hub"),
         ("seeds", run_seeds, "list the preset seeds"),
     ):
         listing = commands.add_parser(name, help=text)
         listing.set_defaults(run=run)
         listing.add_argument("--json", action="store_true")
         if run is run_models:
-            listing.add_argument("--refresh", action="store_true", help="ask the Hub once more")
+            listing.add_argument("--refresh", action="store_true", help="ask the Hub again now")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Every snippet of the README is run as it stands."""
+"""Every snippet of README.md and docs/ is run as it stands, and what the pages name is there."""
 
 import inspect
 import json
@@ -7,64 +7,183 @@ import runpy
 import shlex
 import subprocess
 import sys
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
 import pytest
 from accelerate.state import AcceleratorState
 from conftest import ROOT, hub_environment, tune
-from test_publish import publish_it
+from random_music import random_music
 
+import pyzzicato
 from pyzzicato.__main__ import main as command_line
 from pyzzicato.hub import list_models
 from pyzzicato.midi import read_midi, write_midi
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
-BASH = re.findall(r"```bash\n(.*?)```", README, flags=re.S)
-JAVASCRIPT = re.findall(r"```js\n(.*?)```", README, flags=re.S)
+# In this order the commands of training, measuring and publishing build on each other.
+_IN_ORDER = [ROOT / "docs" / f"{name}.md" for name in ("training", "evaluation", "publishing")]
+_OTHERS = sorted({*(ROOT / "docs").glob("*.md")} - {*_IN_ORDER})
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *_OTHERS, *_IN_ORDER)
+}
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 APP = "http://127.0.0.1:7860"
-SHELL = re.findall(r"```sh\n(.*?)```", README, flags=re.S)
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A block of code on a page."""
+
+    page: str
+    code: str
+
+
+def snippets(language: str) -> list[Snippet]:
+    """Returns all blocks of code in a language."""
+    block = re.compile(rf"```{language}\n(.*?)```", flags=re.S)
+    return [Snippet(page, code) for page, text in PAGES.items() for code in block.findall(text)]
+
+
+PYTHON = snippets("python")
+# What each kind of Python snippet is known by. The order counts: the first that fits.
+KINDS = ("gradio_client", "onnxruntime", "AutoModel", "PyzzicatoModel", "revision=", "load_seed")
 COMMANDS = [
-    shlex.split(line, comments=True) for block in SHELL for line in block.splitlines() if line
+    shlex.split(line, comments=True)
+    for snippet in snippets("sh")
+    for line in snippet.code.splitlines()
+    if line
 ]
-OF_THE_PACKAGE = [c for c in COMMANDS if c[:3] == ["python", "-m", "pyzzicato"]]
+OF_THE_PACKAGE = [c[1:] for c in COMMANDS if c[0] == "pyzzicato"]
 OF_TRAINING = [c for c in COMMANDS if len(c) > 1 and c[1].startswith("train/")]
+OF_PIP = [c for c in COMMANDS if c[:2] == ["pip", "install"]]
 
 
-def test_nothing_in_a_shell_block_is_left_untried():
-    rest = [c for c in COMMANDS if c not in OF_THE_PACKAGE and c not in OF_TRAINING]
+def of_kind(kind: str) -> list[Snippet]:
+    """Returns the Python snippets of a kind."""
+    return [s for s in PYTHON if next(k for k in KINDS if k in s.code) == kind]
+
+
+def run(snippet: Snippet, code: str | None = None) -> None:
+    """Runs a Python snippet here, or what has been made of it."""
+    exec(compile(snippet.code if code is None else code, snippet.page, "exec"), {})
+
+
+def test_the_readme_leads_to_all_pages():
+    assert [page for page in PAGES if f"]({page})" not in PAGES["README.md"]] == ["README.md"]
+
+
+def test_no_block_is_left_untried():
+    languages = {lang for text in PAGES.values() for lang in re.findall(r"```(\w+)\n", text)}
+    assert languages == {"python", "sh", "bash", "js"}
+    assert all(any(kind in s.code for kind in KINDS) for s in PYTHON)
+    assert all(of_kind(kind) for kind in KINDS)
+    rest = [c for c in COMMANDS if c[0] not in ("pip", "pyzzicato") and c not in OF_TRAINING]
     assert rest == [["make", "app"], ["make", "test"]]
     targets = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^app:", targets, flags=re.M)
     assert re.search(r"^test:", targets, flags=re.M)
 
 
-def test_the_five_lines_of_python(tmp_path, monkeypatch):
+def test_what_pip_is_asked_for_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = set(project["optional-dependencies"])
+    asked = {extra for c in OF_PIP for extra in re.findall(r"\w+", c[2])}
+    assert asked and asked <= extras
+    described = re.search(r"The other extras are (.*?)\n\n", PAGES["README.md"], flags=re.S)
+    assert described
+    assert asked | set(re.findall(r"`(\w+)`", described[1].split(". ")[0])) == extras
+    assert project["scripts"] == {"pyzzicato": "pyzzicato.__main__:main"}
+
+
+def test_the_readme_is_short_and_links_the_article():
+    readme = PAGES["README.md"]
+    assert len(readme.splitlines()) <= 150
+    assert len(readme.split()) < 1500
+    article = readme.index("https://towardsdatascience.com/")
+    assert "article" not in readme[:article]
+
+
+def anchors(text: str) -> set[str]:
+    """Returns what a link to a heading of a page may end in."""
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", h).lower().replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
+def test_links_and_paths_lead_somewhere(page):
+    text = PAGES.get(page, CONTRIBUTING)
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        there = (ROOT / page).parent / path if path else ROOT / page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there.read_text(encoding="utf-8")), target
+    # Folders that the reader makes are not there.
+    own = r"`((?:pyzzicato|train|tests|docs|hub_cards|reports)/[\w./-]*)`"
+    named = [path for path in re.findall(own, text) if not path.startswith("pyzzicato/pretrained/")]
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_releases_have_dates_and_the_changelog_knows_the_version():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^## (\S+) \((.*)\)$", text, flags=re.M)
+    assert len(heads) == len(re.findall(r"^## ", text, flags=re.M))
+    releases = [(version, date) for version, date in heads if date != "unreleased"]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for _, date in releases)
+    assert [date for _, date in releases] == sorted((d for _, d in releases), reverse=True)
+    assert pyzzicato.__version__ in [version for version, _ in heads[:2]]
+
+
+@pytest.mark.parametrize("snippet", of_kind("load_seed"), ids=lambda s: s.page)
+def test_the_lines_of_python(snippet, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (snippet,) = [s for s in PYTHON if "load_seed" in s]
-    exec(compile(snippet, "README.md", "exec"), {})
+    run(snippet)
     assert len(read_midi("continuation.mid").notes) > 20
     assert Path("continuation.wav").stat().st_size > 44_100
 
 
-def at(page_url, snippet):
+@pytest.mark.parametrize("snippet", of_kind("onnxruntime"), ids=lambda s: s.page)
+def test_a_graph_is_played_by_hand(snippet, tmp_path, monkeypatch, capsys):
+    folder = list_models()[0].folder
+    (tmp_path / "pyzzicato").mkdir()
+    (tmp_path / "pyzzicato" / "pretrained").symlink_to(folder.parent)
+    monkeypatch.chdir(tmp_path)
+    run(snippet)
+    steps = re.findall(r"\[ *(\d+) +(\d+) +(\d+) +(\d+)\]", capsys.readouterr().out)
+    assert len(steps) == 20
+    # Notes, and not one note again and again.
+    assert len({key for _, key, _, _ in steps}) > 3
+
+
+@pytest.mark.parametrize("snippet", of_kind("PyzzicatoModel"), ids=lambda s: s.page)
+def test_the_networks_in_torch(snippet, capsys):
+    run(snippet)
+    n_weights, backbone = capsys.readouterr().out.split()
+    assert int(n_weights) > 500_000
+    assert backbone == "lstm"
+
+
+def at(page_url: str, snippet: Snippet) -> str:
     """Returns a snippet that calls the server of the tests."""
-    assert APP in snippet
-    return snippet.replace(APP, page_url.rstrip("/"))
+    assert APP in snippet.code
+    return snippet.code.replace(APP, page_url.rstrip("/"))
 
 
-def test_the_api_snippet(page_url, capsys):
-    (snippet,) = [s for s in PYTHON if "gradio_client" in s]
-    exec(compile(at(page_url, snippet), "README.md", "exec"), {})
+@pytest.mark.parametrize("snippet", of_kind("gradio_client"), ids=lambda s: s.page)
+def test_the_api_from_python(snippet, page_url, capsys):
+    run(snippet, at(page_url, snippet))
     printed = capsys.readouterr().out
     assert ".mid" in printed
-    assert ".mp3" in printed
+    assert (".mp3" in printed) == ("/render" in snippet.code)
 
 
-def test_the_shell_snippet(page_url):
+def test_the_api_from_a_shell(page_url):
     assert which("curl"), "curl is needed for this test; install it"
-    (snippet,) = BASH
+    (snippet,) = snippets("bash")
     printed = subprocess.run(
         ["bash", "-euc", at(page_url, snippet)], capture_output=True, text=True, timeout=120
     ).stdout
@@ -73,14 +192,14 @@ def test_the_shell_snippet(page_url):
     assert len(json.loads(data.removeprefix("data: "))[0]["takes"][0]["notes"]) > 0
 
 
-def test_the_javascript_snippet_names_what_the_api_has():
+def test_the_javascript_names_what_the_api_has():
     from pyzzicato.space.api import stream_takes
 
-    (snippet,) = JAVASCRIPT
-    (settings,) = re.findall(r"const settings = {(.*?)}", snippet)
+    (snippet,) = snippets("js")
+    (settings,) = re.findall(r"const settings = {(.*?)}", snippet.code)
     named = {pair.split(":")[0].strip() for pair in settings.split(",")}
     assert named <= set(inspect.signature(stream_takes).parameters)
-    (fields,) = re.findall(r"\[{(.*?)}\] = message.data", snippet)
+    (fields,) = re.findall(r"\[{(.*?)}\] = message.data", snippet.code)
     assert {name.strip() for name in fields.split(",")} <= {"seconds", "notes", "result"}
 
 
@@ -91,8 +210,8 @@ JS_MODULES = ROOT / "tests" / "js" / "node_modules"
     not (which("node") and JS_MODULES.is_dir()),
     reason="needs node and the package that set-up installs where there is npm",
 )
-def test_the_javascript_snippet(page_url, tmp_path):
-    (snippet,) = JAVASCRIPT
+def test_the_api_from_javascript(page_url, tmp_path):
+    (snippet,) = snippets("js")
     (tmp_path / "node_modules").symlink_to(JS_MODULES)
     (tmp_path / "snippet.mjs").write_text(at(page_url, snippet) + "process.exit();\n")
     ran = subprocess.run(
@@ -108,27 +227,29 @@ def test_the_javascript_snippet(page_url, tmp_path):
 @pytest.mark.parametrize("command", OF_THE_PACKAGE, ids=" ".join)
 def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    if command[3] == "evaluate":
+    if command[0] == "evaluate":
         assert command_line(["continue", "bach-prelude-c-major", "--seconds", "8"]) == 0
-    # A checkpoint that the README has the reader train first, and a folder of MAESTRO's.
+    # A checkpoint that the page has the reader train first, and a folder of MAESTRO's.
     stand_ins = {"runs/lstm/best": "lstm", "MAESTRO/2018": str(maestro / "2004")}
-    told = [stand_ins.get(word, word) for word in command[3:]]
+    told = [stand_ins.get(word, word) for word in command]
+    if command[0] == "continue":
+        told += ["--seconds", "4"]
     assert command_line(told) == 0
-    if command[3] == "continue":
+    if command[0] == "continue":
         assert (tmp_path / "out" / "result.json").exists()
-    if command[3] == "evaluate":
+    if command[0] == "evaluate":
         assert (tmp_path / "report" / "report.md").exists()
 
 
 def test_the_models_are_loaded_from_the_hub(hub, tmp_path):
+    from test_publish import publish_it
+
     publish_it(list_models()[0].folder, "me/pyzzicato-lstm", tag="v1")
-    by_name, by_transformers = (
-        next(s for s in PYTHON if word in s).replace("NAMESPACE", "me")
-        for word in ('NAMESPACE/pyzzicato-lstm", revision', "AutoModel")
-    )
-    exec(compile(by_name, "README.md", "exec"), {})
+    (by_name,) = of_kind("revision=")
+    run(by_name, by_name.code.replace("NAMESPACE", "me"))
+    (by_transformers,) = of_kind("AutoModel")
     write_midi(tune(5), tmp_path / "mine.mid")
-    (tmp_path / "snippet.py").write_text(by_transformers)
+    (tmp_path / "snippet.py").write_text(by_transformers.code.replace("NAMESPACE", "me"))
     done = subprocess.run(
         [sys.executable, "snippet.py"],
         cwd=tmp_path,
@@ -140,23 +261,33 @@ def test_the_models_are_loaded_from_the_hub(hub, tmp_path):
     assert len(read_midi(tmp_path / "continuation.mid").notes) > 20
 
 
-def test_the_commands_of_training(maestro, dataset_hub, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for command in OF_TRAINING:
-        script, *told = [word.replace("NAMESPACE", "me") for word in command[1:]]
-        told = [str(maestro) if word == "MAESTRO" else word for word in told]
+# What makes each script quick.
+SHORTENED = {
+    "train/train.py": ["--max-steps", "1", "--batch-size", "1"],
+    "train/publish.py": ["--no-example", "--yes"],
+    "train/evaluate.py": ["--seeds", "1", "--seconds", "1", "--seed-seconds", "3"],
+}
+
+
+def run_scripts(commands, folders, monkeypatch) -> None:
+    """Runs commands of `train/`, shortened, in the current folder, with folders for their names."""
+    for script, *words in ([word.replace("NAMESPACE", "me") for word in c[1:]] for c in commands):
+        told = [str(folders.get(word, word)) for word in words]
         told = [str(ROOT / word) if word.startswith("train/recipes/") else word for word in told]
-        if script == "train/train.py":
-            told += ["--max-steps", "1", "--batch-size", "1"]
-        if script == "train/publish.py":
-            told += ["--no-example", "--yes"]
-        if script == "train/evaluate.py":
-            told += ["--seeds", "1", "--seconds", "1", "--seed-seconds", "3"]
-        monkeypatch.setattr(sys, "argv", [script, *told])
+        monkeypatch.setattr(sys, "argv", [script, *told, *SHORTENED.get(script, [])])
         # Each command is a process of its own, but for the test.
         AcceleratorState._reset_state(reset_partial_state=True)
         runpy.run_path(str(ROOT / script), run_name="__main__")
-    for name in ("lstm", "streamed"):
+
+
+def test_the_commands_of_training_and_publishing(maestro, dataset_hub, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "own"
+    own.mkdir()
+    for i in range(4):
+        write_midi(random_music(i), own / f"piece {i}.mid")
+    run_scripts(OF_TRAINING, {"MAESTRO": maestro, "FOLDER": own}, monkeypatch)
+    for name in ("lstm", "mine", "streamed"):
         assert (tmp_path / "runs" / name / "best" / "model.safetensors").exists()
     published = {("models", "me/pyzzicato-lstm"), ("spaces", "me/pyzzicato")}
     assert published <= dataset_hub.repos.keys()

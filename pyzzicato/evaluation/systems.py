@@ -7,7 +7,7 @@ composer.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +44,7 @@ class Played(NamedTuple):
 
     notes: Sequence[Note]
     rescues: int | None = None
-    acted: Mapping[str, float] = field(default_factory=dict)
+    acted: Mapping[str, float] = {}
 
 
 Play = Callable[[Excerpt, int], Played]
