@@ -100,7 +100,7 @@ def test_composers_are_asked_for_and_judged(checkpoint: str, tmp_path: Path) -> 
     assert set(config.composers) <= set(COMPOSERS)
 
 
-def test_the_benchmark_measures_three_ways(
+def test_the_benchmark_measures_both_ways(
     checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = benchmark.BenchmarkConfig(
@@ -108,9 +108,7 @@ def test_the_benchmark_measures_three_ways(
     )
     benchmark.main(config)
     told = json.loads((tmp_path / "out" / "speed.json").read_text())[checkpoint]
-    # Products of the weights alone cost less than playing, and a window more than a step.
-    assert told["bound"] > told["times_real_time"]["2 s"] > 0
-    assert told["naive"] > 0
+    assert told["times_real_time"]["2 s"] > 0 and told["naive"] > 0
     assert 0 < told["ms_a_step"]["2 s"] < 2000
     assert told["seed_heard_s"] > 0
-    assert "| naive | bound |" in capsys.readouterr().out
+    assert "| naive |" in capsys.readouterr().out
