@@ -36,7 +36,7 @@ WHY = {
     "open": "key never let go: ours is held to the end of its track, theirs is left out or cut",
     "shared key": "two strokes meet on a key: theirs ends with another of the note-offs",
     "same tick": "strokes of one key at one tick: theirs keeps another length or velocity",
-    "grown apart": "tempo: theirs takes the first of two at one tick, or rounds; times drift",
+    "grown apart": "theirs takes the first of two tempos at one tick, or rounds: later times drift",
     "refused": "file refused by them",
     "refused by us": "file refused by us",
     "unexplained": "no reason found",

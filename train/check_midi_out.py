@@ -140,7 +140,7 @@ def main() -> int:
             expected = sorted((n.pitch, n.start) for n in read_midi(io.BytesIO(data)).notes)
             n_files, n_notes = n_files + 1, n_notes + len(expected)
             for program, by in installed.items():
-                n = n_wrong(by(path), expected)
+                n = int(n_wrong(by(path), expected))
                 wrong[program] += n
                 if n:
                     print(f"{program}: {n} of {len(expected)} notes wrong in {name}")
