@@ -26,13 +26,36 @@ def slow_guide(weights: Sequence[float], views: Tensor) -> Tensor:
     return sum(w * view.double() for w, view in zip(weights, views, strict=True))  # type: ignore
 
 
-def chance_of_key(log_odds: float, draw: Draw, key: int) -> float:
+def limited(log_odds: float, draw: Draw) -> float:
+    """Returns log-odds of a key, certain where min-p says so."""
+    odds, least = math.exp(min(log_odds, 500.0)), float(draw.min_p[0])
+    is_certain = odds < least or 1 / max(odds, 1e-300) < least
+    return math.copysign(1e9, log_odds) if is_certain else log_odds
+
+
+def rate_shifts(alone: Sequence[float], present: Sequence[float], draw: Draw) -> list[float]:
+    """Returns what each key's log-odds gain so that as much changes as without temperature.
+
+    Sums of odds, key by key: of strokes over the silent keys, of releases over those that sound.
+    """
+    heat = float(draw.temperature[0])
+    shifts = [0.0] * len(alone)
+    for kind, sign in ((0.0, 1.0), (1.0, -1.0)):
+        keys = [k for k, p in enumerate(present) if p == kind]
+        # What is certain to change is not among what is drawn.
+        drawn = [k for k in keys if sign * limited(alone[k], draw) < 1e8]
+        before = sum(math.exp(sign * alone[k]) for k in drawn)
+        cold = [sign * limited(alone[k], draw) / heat for k in drawn]
+        after = sum(math.exp(x) for x in cold if x > -1e6)
+        for k in keys:
+            shifts[k] = sign * math.log(before / after) if after else 0.0
+    return shifts
+
+
+def chance_of_key(log_odds: float, draw: Draw, key: int, shift: float = 0.0) -> float:
     """Returns how likely a key of guided log-odds is to sound."""
-    odds = math.exp(min(log_odds, 500.0))
-    least = float(draw.min_p[0])
-    if odds < least or 1 / max(odds, 1e-300) < least:
-        log_odds = math.copysign(1e9, log_odds)
-    scaled = (log_odds + float(draw.bias[key])) / float(draw.temperature[0])
+    heat = float(draw.temperature[0])
+    scaled = (limited(log_odds, draw) + float(draw.bias[key])) / heat + shift
     return 1 / (1 + math.exp(-max(-500.0, min(500.0, scaled))))
 
 
@@ -42,13 +65,28 @@ def slow_frame(
     """Returns the next frame: one key after the other, from the lowest up."""
     frame = torch.zeros(88)
     views = head.logits(seen) if isinstance(head, IndependentHead) else None
+    shifts = shifts_of(head, seen, weights, draw)
     for key in range(88):
         if isinstance(head, JointHead):
             views = head.logits_given(seen, frame.expand(len(seen), -1))
         assert views is not None
-        chance = chance_of_key(float(slow_guide(weights, views)[key]), draw, key)
+        guided = float(slow_guide(weights, views)[key])
+        chance = chance_of_key(guided, draw, key, shifts[key])
         frame[key] = float(draw.uniform[key] < chance)
     return [int(sounds) for sounds in frame]
+
+
+def shifts_of(
+    head: IndependentHead | JointHead, seen: Tensor, weights: Sequence[float], draw: Draw
+) -> list[float]:
+    """Returns `rate_shifts` of a frame: of the keys as they are if the present frame goes on."""
+    planes = seen[0, head.in_size :].view(88, head.n_planes)
+    present = planes[:, 0]
+    if isinstance(head, JointHead):
+        views = head.logits_given(seen, present.expand(len(seen), -1))
+    else:
+        views = head.logits(seen)
+    return rate_shifts(slow_guide(weights, views).tolist(), present.tolist(), draw)
 
 
 def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:

@@ -65,10 +65,7 @@ def test_real_and_own_surprise_are_of_what_follows_the_seed(
     real = calibrate.real_surprise(excerpt, checkpoint)
     assert real.n_steps == len(excerpt.notes)
     whole = nats_by_number(calibrate.loaded(checkpoint), excerpt.joined)
-    assert np.allclose(
-        real.nats,
-        nats_by_number(calibrate.loaded(checkpoint), excerpt.joined)[-real.n_steps :].sum(0),
-    )
+    assert np.allclose(real.nats, whole[-real.n_steps :].sum(0))
     own = calibrate.own_surprise((3, excerpt), checkpoint, {"pitch": 0.01})
     assert own.n_steps > 0 and (own.nats > 0).all()
 

@@ -9,10 +9,17 @@ import pytest
 import torch
 from graph_store import playable
 from model_cases import CASES, halved, livened, random_events, random_roll
-from slow_draws import chance_of_key, chances_of_number, note_logits, slow_step
+from slow_draws import (
+    chance_of_key,
+    chances_of_number,
+    note_logits,
+    rate_shifts,
+    shifts_of,
+    slow_step,
+)
 from torch import Tensor
 
-from pyzzicato.models.drawing import SURE, Controls, choose, guide, key_cuts, key_log_odds
+from pyzzicato.models.drawing import SURE, Controls, choose, guide, key_cuts, limit_keys
 from pyzzicato.models.joint_head import JointHead
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.note_head import NoteHead
@@ -83,29 +90,58 @@ def test_all_choices_can_be_drawn_and_no_other() -> None:
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 @pytest.mark.parametrize("bias", [0.0, 1.5, -2.0])
-def test_a_key_sounds_where_its_number_is_below_its_chance(temperature: float, bias: float) -> None:
-    numbers = np.random.default_rng(1).random(500).astype(np.float32)
-    told = controls(uniform=numbers.tolist(), temperature=[temperature], bias=[bias] * 500)
-    cuts = key_cuts(told)
-    for log_odds in (-9.0, -1.5, 0.0, 0.3, 4.0):
-        chance = 1 / (1 + math.exp(-(log_odds + bias) / temperature))
-        assert ((log_odds > cuts).numpy() == (numbers < chance)).all()
+@pytest.mark.parametrize("min_p", [0.0, 0.02])
+def test_a_key_sounds_where_its_number_is_below_its_chance(
+    temperature: float, bias: float, min_p: float
+) -> None:
+    rng = np.random.default_rng(1)
+    numbers = rng.random(500).astype(np.float32)
+    log_odds, present = rng.normal(-1.0, 3.0, 500), rng.integers(2, size=500)
+    given = controls(
+        uniform=numbers.tolist(), temperature=[temperature], bias=[bias] * 500, min_p=[min_p]
+    )
+    odds = torch.from_numpy(log_odds).float()
+    sounds = limit_keys(odds, given) > key_cuts(odds, torch.from_numpy(present), given)
+    draw = Draw(*(np.array(x) for x in (numbers, [temperature], [min_p], [bias] * 500)))
+    shifts = rate_shifts(odds.tolist(), present.tolist(), draw)
+    for key, (shift, number) in enumerate(zip(shifts, numbers.tolist(), strict=True)):
+        chance = chance_of_key(float(odds[key]), draw, key, shift)
+        if abs(chance - number) > 1e-4:  # Nearer than that, rounding decides.
+            assert bool(sounds[key]) == (number < chance)
+
+
+def test_temperature_keeps_the_rate_of_strokes_and_of_releases() -> None:
+    log_odds = torch.tensor([-4.0, -6.0, -7.5, -9.0, 3.0, 5.0, 6.0])
+    present = torch.tensor([0, 0, 0, 0, 1, 1, 1])
+    plain = torch.exp(torch.where(present > 0, -log_odds, log_odds))
+    for temperature in (0.5, 0.8, 1.5):
+        # The median draw of a key tells the log-odds that it is drawn by.
+        given = controls(uniform=[0.5] * 7, temperature=[temperature], bias=[0.0] * 7, min_p=[0.0])
+        by = (log_odds - key_cuts(log_odds, present, given)) / temperature
+        rates = torch.exp(torch.where(present > 0, -by, by))
+        for kind in (0, 1):
+            wanted = float(plain[present == kind].sum())
+            assert float(rates[present == kind].sum()) == pytest.approx(wanted, rel=1e-4)
+        # The tamer, the more of it is the likeliest.
+        assert (float(rates[0] / rates[1]) > math.exp(2.0)) == (temperature < 1)
 
 
 def test_a_threshold_is_a_number_for_all_keys() -> None:
-    cuts = key_cuts(controls(uniform=[0.25] * 3, bias=[0.0] * 3))
-    assert cuts.tolist() == pytest.approx([-math.log(3)] * 3)
+    silent = torch.zeros(3)
+    given = controls(uniform=[0.25] * 3, bias=[0.0] * 3)
+    assert key_cuts(silent - 2.0, silent, given).tolist() == pytest.approx([-math.log(3)] * 3)
 
 
 def test_keys_beyond_min_p_are_certain() -> None:
     # Of the two, sounding and not, the less likely one is drawn at 0.1 of the other or more.
-    log_odds = torch.tensor([[math.log(x) for x in (20.0, 9.0, 1.0, 1 / 9, 1 / 20)]])
-    made = key_log_odds(log_odds, controls(min_p=[0.1]))
+    log_odds = torch.tensor([math.log(x) for x in (20.0, 9.0, 1.0, 1 / 9, 1 / 20)])
+    made = limit_keys(log_odds, controls(min_p=[0.1]))
     assert made[[0, 4]].tolist() == [SURE, -SURE]
-    assert torch.equal(made[1:4], log_odds[0, 1:4])
-    assert torch.equal(key_log_odds(log_odds, controls()), log_odds[0])
+    assert torch.equal(made[1:4], log_odds[1:4])
+    assert torch.equal(limit_keys(log_odds, controls()), log_odds)
     # A key that must not sound does not, however sure the network is of it.
-    assert not bool(made[0] > key_cuts(controls(bias=[-SURE]))[0])
+    given = controls(uniform=[0.5] * 5, bias=[-SURE] * 5)
+    assert not bool(made[0] > key_cuts(log_odds, torch.zeros(5), given)[0])
 
 
 # ---- Graphs draw as often as they should --------------------------------------------------------
@@ -167,13 +203,14 @@ def test_frames_are_drawn_as_often_as_their_chances_say(shape: tuple[float, ...]
     draw = shaped_draw(model, *shape)
     draw.bias[[k for k in range(88) if k not in FOUR]] = -SURE
     seen, _ = network.hidden(first[None], network.start(1, torch.tensor([1]), torch.tensor([1])))
+    shifts = shifts_of(head, seen[0], [1.0], draw)
     chances = {}
     for sounds in itertools.product((0, 1), repeat=4):
         chances[sounds] = 1.0
         frame = torch.zeros(1, 88)
         for key, sound in zip(FOUR, sounds, strict=True):
             log_odds = float(head.logits_given(seen[0], frame)[0, key])
-            p = chance_of_key(log_odds, draw, key)
+            p = chance_of_key(log_odds, draw, key, shifts[key])
             chances[sounds] *= p if sound else 1 - p
             frame[0, key] = sound
     assert sum(chances.values()) == pytest.approx(1.0)

@@ -91,11 +91,14 @@ def key_cuts(log_odds: Tensor, present: Tensor, controls: Controls) -> Tensor:
         controls: how to draw.
     """
     noise = torch.log(controls.uniform) - torch.log1p(-controls.uniform)
-    limited = limit_keys(log_odds, controls) / controls.temperature
+    limited = limit_keys(log_odds, controls)
     shift = torch.zeros_like(log_odds)
     for kind, sign in ((present == 0, 1.0), (present > 0, -1.0)):
+        # What is certain to change is not among what is drawn.
+        drawn = kind & (sign * limited < SURE / 2)
         before, after = (
-            torch.where(kind, sign * rates, -SURE).logsumexp(0) for rates in (log_odds, limited)
+            torch.where(drawn, sign * rates, -SURE).logsumexp(0)
+            for rates in (log_odds, limited / controls.temperature)
         )
         # Where no change is left to be drawn, none is made likelier.
         kept = torch.where(after > -SURE / 2, before - after, 0.0)
