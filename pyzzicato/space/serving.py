@@ -6,6 +6,7 @@ before gradio looks for files in it, and every call waits in a `queueing.FairQue
 
 import asyncio
 import ctypes
+import gc
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -27,8 +28,8 @@ MAX_SESSIONS = 200
 """Visitors whose last values are kept; gradio would keep ten thousand."""
 SWEEP_SECONDS = 300
 """How often files that are too old are looked for."""
-FORGET_SECONDS = 5
-"""How often answers that nobody fetches are looked for."""
+FORGET_SECONDS = 15
+"""How often answers that nobody fetches are looked for, and memory is given back."""
 
 
 class GuardedBlocks(gr.Blocks):
@@ -79,6 +80,8 @@ def serve_page(
     async def keeping_house(_: Any) -> AsyncIterator[None]:
         if page.mcp_server_obj is not None:
             serve_tools(page)
+        # What is there now stays: it need not be looked through each time.
+        gc.freeze()
         sweeper = FolderSweeper(page.kept_seconds, min(SWEEP_SECONDS, page.kept_seconds))
         forgetting = asyncio.create_task(_forget_unread(page))
         try:
@@ -119,5 +122,7 @@ def give_memory_back() -> None:
 
     Glibc keeps it otherwise, in pieces for each thread: a crowd of forty takes 400 MB for ever.
     """
+    # Errors hold what was posted in circles, which Python looks for more and more seldom.
+    gc.collect()
     if sys.platform == "linux" and hasattr(_libc := ctypes.CDLL(None), "malloc_trim"):
         _libc.malloc_trim(0)

@@ -46,7 +46,7 @@ def render_file(
             f"{end_of(notes):.0f} s; cut it"
         )
     if not notes:
-        raise ValueError("the music must have a note to be rendered, got none")
+        raise ValueError("notes must hold at least one note, got none; there is nothing to play")
     sound = _play(notes, check)
     path = new_folder() / f"continuation.{audio_format}"
     if audio_format == "mp3":
