@@ -101,7 +101,7 @@ def test_what_was_found_is_kept_for_playing(
     calibrate.main(config_for(checkpoint, maestro))
     table = json.loads((checkpoint / "generation_config.json").read_text())
     assert table["do_sample"] is True
-    assert list(table["min_p"]) == ["onset", "pitch", "duration", "velocity"]
+    assert list(table["min_p"]) == ["pitch", "duration", "velocity"]
     assert all(1e-5 <= value <= 0.25 for value in table["min_p"].values())
     assert (checkpoint / "config.json").read_bytes() == before
     printed = capsys.readouterr().out

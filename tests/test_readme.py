@@ -49,7 +49,15 @@ def snippets(language: str) -> list[Snippet]:
 
 PYTHON = snippets("python")
 # What each kind of Python snippet is known by. The order counts: the first that fits.
-KINDS = ("gradio_client", "onnxruntime", "AutoModel", "PyzzicatoModel", "revision=", "load_seed")
+KINDS = (
+    "gradio_client",
+    "onnxruntime",
+    "AutoModel",
+    "PyzzicatoModel",
+    "revision=",
+    "load_seed",
+    "read_midi(",
+)
 COMMANDS = [
     shlex.split(line, comments=True)
     for snippet in snippets("sh")
@@ -144,6 +152,13 @@ def test_the_lines_of_python(snippet, tmp_path, monkeypatch):
     run(snippet)
     assert len(read_midi("continuation.mid").notes) > 20
     assert Path("continuation.wav").stat().st_size > 44_100
+
+
+@pytest.mark.parametrize("snippet", of_kind("read_midi("), ids=lambda s: s.page)
+def test_a_file_of_your_own_is_read(snippet, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_midi(tune(), "mine.mid")
+    run(snippet)
 
 
 @pytest.mark.parametrize("snippet", of_kind("onnxruntime"), ids=lambda s: s.page)
