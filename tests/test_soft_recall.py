@@ -37,7 +37,7 @@ def test_any_cut_gives_what_the_whole_gives(view: int) -> None:
             found.append(read)
         assert torch.allclose(torch.cat([p for p, _ in found], dim=1), planes, atol=1e-5)
         assert torch.allclose(torch.cat([v for _, v in found], dim=1), vectors, atol=1e-4)
-        assert state.keys.shape[1] == min(330, view - 1)
+        assert state.keys.past.shape[1] <= view - 1
 
 
 @torch.no_grad()

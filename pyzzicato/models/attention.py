@@ -11,6 +11,7 @@ arXiv:2109.08668).
 import math
 from typing import NamedTuple, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -161,18 +162,11 @@ class AttentionBackbone(LstmBackbone):
             Block(size, config.n_heads, 4 * size, config.view, config.dropout)
             for _ in range(config.n_blocks)
         )
-        n_pairs = size // config.n_heads // 2
-        note_rates = _rates(*_NOTE_TURNS, n_pairs - n_pairs // 2)
-        second_rates = _rates(*_SECOND_TURNS, n_pairs // 2)
-        rates = torch.zeros(2, n_pairs)
-        rates[0, : len(note_rates)] = note_rates
-        rates[1, len(note_rates) :] = second_rates
-        self.register_buffer("rates", rates, persistent=False)
-        self.rates: Tensor
+        self.rates = _rates(size // config.n_heads // 2)
 
     def start(self, batch_size: int) -> AttentionState:  # type: ignore[override]
         """Returns the state before the first note."""
-        place = self.rates.new_zeros(batch_size, 1, 2)
+        place = self.dense1.weight.new_zeros(batch_size, 1, 2)
         blocks = tuple(cast(Block, block).start(batch_size) for block in self.blocks)
         return AttentionState(super().start(batch_size), place, blocks)
 
@@ -183,7 +177,7 @@ class AttentionBackbone(LstmBackbone):
         y, recurrent = super().forward(x[..., :-1], state.recurrent)
         seconds = x[..., -1:].float()
         places = state.place + torch.cat((torch.ones_like(seconds), seconds), dim=-1).cumsum(1)
-        angles = places @ self.rates
+        angles = places @ torch.tensor(self.rates, device=places.device)
         turns = torch.stack((angles.cos(), angles.sin()), dim=2)
         after = []
         for block, past in zip(self.blocks, state.blocks, strict=True):
@@ -192,9 +186,16 @@ class AttentionBackbone(LstmBackbone):
         return y, AttentionState(recurrent, places[:, -1:], tuple(after))
 
 
-def _rates(shortest: float, longest: float, n: int) -> Tensor:
-    """Returns radians a note or second of n turns in equal ratios."""
-    return 2 * math.pi / torch.logspace(math.log10(shortest), math.log10(longest), n)
+def _rates(n_pairs: int) -> list[list[float]]:
+    """Returns radians of each pair of channels: a row for a note, and one for a second.
+
+    Numbers and no buffer: what is not among the weights would be lost when they are loaded.
+    """
+    by_second = n_pairs // 2
+    by_note = n_pairs - by_second
+    notes = 2 * math.pi / np.geomspace(*_NOTE_TURNS, by_note)
+    seconds = 2 * math.pi / np.geomspace(*_SECOND_TURNS, by_second)
+    return [[*notes.tolist(), *[0.0] * by_second], [*[0.0] * by_note, *seconds.tolist()]]
 
 
 def _turn(x: Tensor, turns: Tensor, n_heads: int) -> Tensor:
