@@ -21,8 +21,8 @@ from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing import model_repo
 from pyzzicato.publishing.bundled import bundled_licences, licence_expression
 from pyzzicato.publishing.cards import TEMPLATES, model_card, render_card
-from pyzzicato.publishing.facts import base_of, model_facts
 from pyzzicato.publishing.licences import licence_id
+from pyzzicato.publishing.model_facts import base_of, model_facts
 from pyzzicato.publishing.model_repo import build_model_repo
 
 REPORT = json.loads((ROOT / "reports/v0.2/report.json").read_text(encoding="utf-8"))

@@ -34,6 +34,8 @@ from accelerate import Accelerator
 from accelerate.utils import GradientAccumulationPlugin
 from tqdm import tqdm
 
+from pyzzicato.hub.checkpoints import GRAPH
+from pyzzicato.hub.graphs import export_network
 from pyzzicato.training.loop import train
 from pyzzicato.training.precision import PRECISIONS, precision_here
 from pyzzicato.training.progress import Progress
@@ -146,7 +148,7 @@ def finish(
     best: Path,
     accelerator: Accelerator,
 ) -> None:
-    """Writes a run's record and says how well it predicts."""
+    """Writes a run's record and its graph, and says how well it predicts."""
     record = training_record(
         store,
         settings,
@@ -156,6 +158,7 @@ def finish(
         device=accelerator.device.type,
     )
     write_record(record, best)
+    export_network(best, best / GRAPH)
     losses = record["losses"]
     told_baselines = ", ".join(
         f"{name.replace('_', ' ')} {loss:.3f}" for name, loss in losses["baselines"].items()

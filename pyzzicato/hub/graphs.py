@@ -12,14 +12,18 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 from huggingface_hub import constants
 
 from ..models.architecture import Architecture
 from ..playing.graph_check import check_graph
-from .checkpoints import CONFIG, GRAPH, ModelInfo
+from ..playing.loaded_model import Model
+from ..playing.scoring import nats_of
+from .checkpoints import CONFIG, GRAPH, ModelInfo, read_config
 
 FORMAT = 1
 """Of the graphs that this release writes and plays; part of their names in the cache."""
+_TRIED_STEPS, _NEAR = 40, 1e-4
 _NEEDED = ("torch", "transformers", "onnxscript")
 
 Export = Callable[[Path, Path], None]
@@ -53,13 +57,28 @@ def export_network(folder: Path, path: Path) -> None:
     """Writes the graph of the network in a checkpoint folder; needs torch.
 
     Raises:
-        ValueError: if the weights are not what the config says.
+        ValueError: if the weights are not what the config says, or the graph does not give what the
+            network gives.
     """
     # Imported here: playing needs no torch.
     from ..models.export import write_graph
-    from .networks import open_network
+    from .networks import nats_of_steps, open_network, round_weights
 
-    write_graph(open_network(folder), path)
+    network = round_weights(open_network(folder))
+    write_graph(network, path)
+    # A sequence that no music has tries more of the network than music does.
+    model = Model(read_config(folder), path)
+    numbers = list(model.representation.numbers.values())
+    highest = numbers if len(numbers) > 1 else [2] * numbers[0]
+    steps = np.random.default_rng(0).integers(highest, size=(_TRIED_STEPS, len(highest)))
+    by_graph = nats_of(model, steps.astype(np.uint8)).sum(1)
+    by_network = nats_of_steps(network, steps.astype(np.uint8))
+    if not np.allclose(by_graph, by_network, rtol=_NEAR, atol=_NEAR):
+        gap = float(np.abs(by_graph - by_network).max())
+        raise ValueError(
+            f"the graph of {folder.name} must give what its network gives, and is {gap:.3g} nats "
+            "off; its step must use plain operators (see docs/architecture.md)"
+        )
 
 
 def _export(info: ModelInfo, graph: Path, export: Export) -> None:

@@ -8,7 +8,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..models.architecture import Architecture
 from ..models.config import PyzzicatoConfig
@@ -40,6 +42,22 @@ def open_network(folder: Path) -> PyzzicatoModel:
             )
     model.eval()
     return model
+
+
+def round_weights(network: PyzzicatoModel) -> PyzzicatoModel:
+    """Returns the network with weights that float16 holds, as graphs keep them."""
+    rounded = {name: w.half().to(w.dtype) for name, w in network.state_dict().items()}
+    network.load_state_dict(rounded)
+    return network
+
+
+@torch.no_grad()
+def nats_of_steps(network: PyzzicatoModel, steps: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Returns the nats of each of the steps `(T, A)` but the first, `(T - 1,)`, in one pass."""
+    piece = torch.from_numpy(steps)[None].to(network.device)
+    seen, _ = network.hidden(piece[:, :-1], network.start(1))
+    nats: NDArray[np.float64] = network.head.nll(seen, piece[:, 1:])[0].cpu().numpy()
+    return nats.astype(np.float64)
 
 
 def expected_shapes(config: Architecture) -> dict[str, tuple[int, ...]]:

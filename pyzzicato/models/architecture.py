@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import check_one_of, check_whole
+
 REPRESENTATIONS = ("roll", "events")
 BACKBONES = ("conv1d", "wavenet", "lstm", "attention")
 COMPOSERS = {
@@ -308,15 +310,3 @@ def _is_name(value: object) -> bool:
 
 def _is_positive(value: object) -> bool:
     return _is_number(value) and 0 < float(value) < 1e6  # type: ignore[arg-type]
-
-
-def check_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    """Raises ValueError unless `value` is one of `allowed`."""
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-
-
-def check_whole(name: str, value: object, low: int, high: int) -> None:
-    """Raises ValueError unless `value` is a whole number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, got {value!r}")

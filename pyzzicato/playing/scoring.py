@@ -27,9 +27,20 @@ def nats_by_number(
     Raises:
         ValueError: if the model does not know the composer.
     """
+    number = model.config.composer_number(composer)
+    return nats_of(model, model.representation.encode(notes), number)
+
+
+def nats_of(model: Model, steps: Steps, composer: int = 0) -> NDArray[np.float64]:
+    """Returns the nats of each of the steps `(T, A)` but the first, by number, `(T - 1, K)`.
+
+    Args:
+        model: who judges.
+        steps: in its representation.
+        composer: number of whose music it is to be taken for, 0 for nobody's.
+    """
     representation, graph = model.representation, model.graph
-    steps = representation.encode(notes)
-    run = model.start({"composer": [model.config.composer_number(composer)]})
+    run = model.start({"composer": [composer]})
     run.hear(steps[:1])
     draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
     nats = np.empty((max(0, len(steps) - 1), len(representation.numbers)))

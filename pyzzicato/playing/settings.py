@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from ..checks import check_number
 from ..models.architecture import Architecture
 from ..representations import representation_of
 from .decoding import PART_NAMES
@@ -50,21 +51,21 @@ class GenerationSettings:
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _between("seconds", self.seconds, 1, MAX_SECONDS, "ask for less and carry that on")
-        _between("seed_start", self.seed_start, 0, math.inf, "0 is the beginning of the piece")
-        _between("seed_seconds", self.seed_seconds, 1, MAX_SEED_SECONDS, "10 is usual")
-        _between("temperature", self.temperature, 0.1, 4, "1 plays as the model is meant to")
+        check_number("seconds", self.seconds, 1, MAX_SECONDS, "ask for less and carry that on")
+        check_number("seed_start", self.seed_start, 0, math.inf, "0 is the beginning of the piece")
+        check_number("seed_seconds", self.seed_seconds, 1, MAX_SEED_SECONDS, "10 is usual")
+        check_number("temperature", self.temperature, 0.1, 4, "1 plays as the model is meant to")
         if self.threshold is not None:
-            _between("threshold", self.threshold, 0.001, 0.999, "try 0.3")
+            check_number("threshold", self.threshold, 0.001, 0.999, "try 0.3")
             self._excludes_threshold("temperature", self.temperature)
             self._excludes_threshold("density", self.density)
-        _between("density", self.density, 0.5, 2, "2 asks for twice as many notes")
-        _between("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
+        check_number("density", self.density, 0.5, 2, "2 asks for twice as many notes")
+        check_number("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
         if self.composer is not None and not isinstance(self.composer, str):
             raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")
         if isinstance(self.rng, bool) or not isinstance(self.rng, int):
             raise ValueError(f"rng must be a whole number, got {self.rng!r}; try 0")
-        _between("rng", self.rng, 0, MAX_RNG, "try 0")
+        check_number("rng", self.rng, 0, MAX_RNG, "try 0")
         # A list, as JSON has it, is taken too; a string would be taken letter by letter.
         names = [self.without] if isinstance(self.without, str) else list(self.without)
         for name in names:
@@ -93,9 +94,3 @@ def check_settings(architecture: Architecture, settings: GenerationSettings) -> 
             "is the way of models on a roll"
         )
     architecture.composer_number(settings.composer)
-
-
-def _between(name: str, value: float, low: float, high: float, fix: str) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:
-        raise ValueError(f"{name} must be {low:.10g} to {high:.10g}, got {value!r}; {fix}")

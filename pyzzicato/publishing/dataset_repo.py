@@ -19,9 +19,9 @@ from ..hub.licences import data_licences
 from ..training.record import hours_by_composer
 from ..training.store import NoteStore, StoredPiece
 from .cards import front_matter_card, render_card
-from .facts import main_composers
 from .layout import empty_folder
 from .licences import licence_facts, licence_metadata
+from .model_facts import main_composers
 
 PIECES_A_SHARD = 32
 """Of MAESTRO a shard is then about a megabyte, five hours of music."""

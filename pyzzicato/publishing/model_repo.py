@@ -39,9 +39,9 @@ from ..seeds import load_seed
 from ..training.record import as_earlier_runs
 from .cards import model_card, render_card
 from .endpoint import endpoint_files
-from .facts import model_facts
 from .layout import empty_folder
 from .licences import LICENCE_FILE, licence_facts
+from .model_facts import model_facts
 from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code, shipped_requirements
 
 EXAMPLE_SEED = "bach-prelude-c-major"

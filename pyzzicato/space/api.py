@@ -22,8 +22,8 @@ from ..notes import end_of
 from ..playing.settings import GenerationSettings
 from ..seeds import list_seeds
 from .clients import Allowance, client_now
-from .facts import measures_of
 from .limits import MAX_MUSIC_SECONDS, choice, number, whole
+from .measuring import measures_of
 from .messages import plainly
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard

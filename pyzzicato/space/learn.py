@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluation.measures import REAL
-from .facts import training_labels
+from .measuring import training_labels
 from .names import is_free
 from .takes import known_models
 

@@ -6,6 +6,7 @@ The ranges of the settings of a continuation are `GenerationSettings`' own.
 import math
 from collections.abc import Iterable
 
+from ..checks import check_number
 from ..midi import MidiLimits
 
 MAX_UPLOAD_BYTES = 1_000_000
@@ -46,9 +47,7 @@ def number(name: str, value: object, low: float, high: float, fix: str) -> float
     Raises:
         ValueError: if it is no number, or not from `low` to `high`.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # type: ignore[operator]
-        raise ValueError(f"{name} must be {low:g} to {high:g}, got {show(value)}; {fix}")
+    check_number(name, value, low, high, fix, show=show)
     return float(value)  # type: ignore[arg-type]
 
 

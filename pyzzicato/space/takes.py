@@ -18,7 +18,6 @@ from ..pieces import SeedPiece, write_continuation
 from ..playing.continuation import Continuation, stream_continuation
 from ..playing.loaded_model import Model
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
-from .facts import measure_take
 from .folders import new_folder
 from .limits import (
     MAX_MUSIC_SECONDS,
@@ -32,6 +31,7 @@ from .limits import (
     show,
     whole,
 )
+from .measuring import measure_take
 from .posted import file_data, notes_as_json, read_posted
 
 Json = dict[str, Any]
@@ -139,7 +139,7 @@ def describe_take(take: Continuation, like: Performance | None) -> Json:
         `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
         with the seed, `seed_seconds`, `remarks`, `settings`, `composer` (whose style it was played
         in, or None), `rescues` (when, in seconds from the seed's end, and why it was brought back
-        to the seed), `measures` (`facts.measure_take`), `wall_seconds` and `real_time_factor`.
+        to the seed), `measures` (`measuring.measure_take`), `wall_seconds` and `real_time_factor`.
     """
     midi = write_continuation(take, new_folder() / "continuation.mid", like)
     return {

@@ -3,7 +3,7 @@
 import sys
 
 from ..hub import DEFAULT_MODEL
-from .facts import load_measuring
+from .measuring import load_measuring
 from .piano import Piano
 from .takes import loaded
 

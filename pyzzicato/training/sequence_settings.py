@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..models.architecture import BACKBONES, HEADS, check_one_of
+from ..checks import check_one_of
+from ..models.architecture import BACKBONES, HEADS
 from .precision import PRECISIONS
 
 SEQUENCE_LIMITS = ("max_steps", "max_minutes", "patience")

@@ -1,13 +1,12 @@
 """Settings of a training run."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..checks import check_number, check_one_of, check_whole
 from ..hub import model_info
 from ..hub.checkpoints import read_config
-from ..models.architecture import check_one_of, check_whole
 from ..models.config import PyzzicatoConfig
 from .precision import PRECISIONS
 
@@ -108,9 +107,9 @@ class TrainSettings:
         check_whole("eval_steps", self.eval_steps, 2, _MAX_WHOLE)
         check_whole("transpose", self.transpose, 0, 11)
         check_whole("seed", self.seed, 0, _MAX_WHOLE)
-        _check_number("learning_rate", self.learning_rate, above_0=True)
-        _check_number("clip_norm", self.clip_norm, above_0=True)
-        _check_number("weight_decay", self.weight_decay, above_0=False)
+        check_number("learning_rate", self.learning_rate, 0, above=True)
+        check_number("clip_norm", self.clip_norm, 0, above=True)
+        check_number("weight_decay", self.weight_decay, 0)
         shares = {
             "stretch": 1.0,
             "tempos": 1.0,
@@ -125,7 +124,7 @@ class TrainSettings:
             "endings_dropout": 1.0,
         }
         for name, highest in shares.items():
-            _check_number(name, getattr(self, name), above_0=False)
+            check_number(name, getattr(self, name), 0)
             if getattr(self, name) > highest:
                 raise ValueError(f"{name} must be 0 to {highest:g}, got {getattr(self, name)!r}")
         check_one_of("optimizer", self.optimizer, OPTIMIZERS)
@@ -152,11 +151,3 @@ class TrainSettings:
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""
         return asdict(self)
-
-
-def _check_number(name: str, value: Any, *, above_0: bool) -> None:
-    """Raises ValueError unless `value` is a finite number above 0, or at or above it."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0 or (above_0 and value == 0):
-        low = "above 0" if above_0 else "0 or more"
-        raise ValueError(f"{name} must be a number {low}, got {value!r}")

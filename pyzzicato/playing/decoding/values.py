@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...checks import check_number
 from ...representations import Representation
 
 MAX_TILT = 2.0
@@ -44,9 +45,9 @@ class DecodingValues:
             if not isinstance(table, Mapping):
                 raise ValueError(f"{name} must be a table, got {table!r}"[:200])
             for number, value in table.items():
-                _check(f"{name} of {number}"[:60], value, low, high)
+                check_number(f"{name} of {number}"[:60], value, low, high, show=_shown)
         for name in ("pacing", "holding"):
-            _check(name, getattr(self, name), -MAX_TILT, MAX_TILT)
+            check_number(name, getattr(self, name), -MAX_TILT, MAX_TILT, show=_shown)
 
     def row_of_temperatures(self, representation: Representation) -> np.ndarray:
         """Returns `(K,)` temperatures in the order of the representation's numbers."""
@@ -77,8 +78,5 @@ def read_values(table: Mapping[str, Any]) -> DecodingValues:
     return DecodingValues(**{name: table[name] for name in names if name in table})
 
 
-def _check(name: str, value: object, low: float, high: float) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # NaN is neither above nor below anything.
-    if not is_number or not low <= float(value) <= high:  # type: ignore[arg-type]
-        raise ValueError(f"{name} must be {low:g} to {high:g}, got {str(value)[:40]}")
+def _shown(value: object) -> str:
+    return str(value)[:40]
