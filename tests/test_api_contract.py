@@ -66,6 +66,7 @@ SETTING = {
     "composer",
     "guidance",
     "density",
+    "without",
 }
 ANSWER = {"version", "model", "seed", "remarks", "takes"}
 MEASURES = {"stability", "tonality", "features", "originality", "style", "in_words"}

@@ -15,6 +15,7 @@ from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing import model_repo
 from pyzzicato.training import streaming
 from pyzzicato.training.loop import train as run
+from pyzzicato.training.recipes import Recipe, Stage
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes
 from pyzzicato.training.streaming import StreamedStore
 
@@ -143,8 +144,9 @@ def test_what_is_no_training_set_is_refused(hub, tmp_path, published):
 
 def test_a_token_that_may_not_write_is_found_out_before_training(published, hub, tmp_path):
     hub.account = {"name": "me", "auth": {"accessToken": {"role": "read"}}}
+    recipe = Recipe((Stage("", tiny_settings()),))
     config = train.TrainConfig(
-        None, tmp_path / "run", tiny_settings(), stream=REPO, push_to_hub="me/pyzzicato-mine"
+        None, tmp_path / "run", recipe, stream=REPO, push_to_hub="me/pyzzicato-mine"
     )
     with pytest.raises(ValueError, match="may not write to me/pyzzicato-mine"):
         train.main(config)

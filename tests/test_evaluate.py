@@ -18,7 +18,7 @@ from pyzzicato.evaluation.adversary import NETWORK, Verdict, write_verdicts
 from pyzzicato.evaluation.likelihood import count_onsets, model_likelihoods
 from pyzzicato.evaluation.seed_records import SeedRecords
 from pyzzicato.evaluation.training_index import BUNDLED_INDEX, TrainingIndex
-from pyzzicato.hub import load_model
+from pyzzicato.hub.networks import open_network
 from pyzzicato.midi import read_midi
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.representations.pianoroll import notes_to_roll
@@ -132,7 +132,7 @@ def test_likelihood_is_of_whole_pieces_each_once(finished, tiny):
     for told in likelihood.values():
         assert told["n_notes"] == sum(count_onsets(roll) for roll in rolls)
         assert told["n_frames"] == sum(len(roll) - 1 for roll in rolls)
-    nats = [part.nats for part in model_likelihoods(load_model(str(tiny)), rolls)]
+    nats = [part.nats for part in model_likelihoods(open_network(tiny), rolls)]
     assert likelihood["tiny"]["nats_a_second"] == pytest.approx(
         sum(nats) / sum((len(roll) - 1) / 20 for roll in rolls), rel=1e-5
     )

@@ -209,6 +209,7 @@ def claim_folder(
     told = {name: v for name, v in asdict(config).items() if not isinstance(v, Path)}
     drawn = json.dumps([(piece.path, place) for piece, place in seeds])
     told |= {
+        "without": list(config.without),
         "model": {name: model_info(model).revision for name, model in models.items()},
         "data": config.data_dir.resolve().name,
         "drawn": digest(drawn.encode()),
