@@ -96,9 +96,13 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
     planes = seen[:, head.in_size :].view(len(seen), 88, head.n_planes)
     tables = [head.onset(hidden)]
     hidden = hidden + head.after_onset.weight[onset]
-    units = torch.relu(head.net(planes, hidden))
-    by_key = units @ head.key.weight[0]
-    tables.append(by_key + head.own(hidden))
+    by_key = torch.relu(head.net(planes, hidden)) @ head.key.weight[0]
+    by_recall: Tensor | float = 0.0
+    if head.recalled is not None:
+        shares = planes[..., : head.net.n_soft]
+        believed = head.recalled(hidden)
+        by_recall = (torch.log1p(shares.clamp(min=0) / 1e-3) * believed[:, None]).sum(-1)
+    tables.append(by_key + head.own(hidden) + by_recall)
     hidden = hidden + head.after_pitch.weight[pitch]
     tables.append(head.duration(hidden))
     hidden = hidden + head.after_duration.weight[duration]

@@ -144,7 +144,7 @@ def test_step_by_step_equals_the_whole_sequence(case: Case) -> None:
     with torch.no_grad():
         for t in range(50):
             seen, state = model.hidden(steps[:, t : t + 1], state)
-            assert torch.allclose(seen[0, 0], whole[t], atol=1e-5, rtol=0), t
+            assert torch.allclose(seen[0, 0], whole[t], atol=case.rounding, rtol=0), t
 
 
 @pytest.mark.parametrize("lengths", [(1, 49), (20, 1, 29), (30, 20)])
@@ -178,7 +178,8 @@ def test_every_weight_learns(case: Case) -> None:
     model = livened(case.build()).train()
     steps = STEPS[case.representation](4, 30)
     composers = torch.arange(4) % 3 if case.config.get("composers") else None
-    model(steps[:, :-1], steps[:, 1:], composers).loss.backward()
+    endings = torch.ones(4, 29, dtype=torch.long) if case.config.get("endings") else None
+    model(steps[:, :-1], steps[:, 1:], composers, endings=endings).loss.backward()
     for name, weight in model.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.abs().max() > 0, name
@@ -207,13 +208,17 @@ def test_fresh_weights_are_each_modules_own(case: Case) -> None:
     """Left to itself, transformers draws each matrix from N(0, 0.02) and sets each bias to 0."""
     model = case.build(hidden_size=64, dense_size=64, head_size=64)
     for name, module in model.named_modules():
+        # A recall begins as a match model and blocks of attention say nothing at first, see
+        # `test_soft_recall.py` and `test_attention.py`.
+        if name.startswith(("embedding.soft_recall", "head.recalled", "backbone.blocks")):
+            continue
         if isinstance(module, torch.nn.Linear):
             # torch draws from U(-b, b), b = 1 / sqrt(inputs).
             bound = 1 / math.sqrt(module.in_features)
             assert 0.9 * bound < float(module.weight.detach().abs().max()) <= bound, name
         if isinstance(module, torch.nn.Embedding):
             furthest = float(module.weight.detach().abs().max())
-            assert furthest == 0 if name == "densities" else furthest > 0.25, name
+            assert furthest == 0 if name in ("densities", "endings") else furthest > 0.25, name
     biases = [w for n, w in model.backbone.named_parameters() if "dense" in n and "bias" in n]
     assert all(bias.abs().max() > 0 for bias in biases)
 
@@ -251,7 +256,8 @@ PATTERNS: dict[str, tuple[Callable[[int], Tensor], Callable[[Tensor], float]]] =
 }
 
 # A model that sees one step cannot tell the first frame of a chord from the second.
-LEARNERS = [name for name, case in CASES.items() if case.sees != 1]
+# One that recalls begins with its mind made up; a few updates do not change that.
+LEARNERS = [name for name, c in CASES.items() if c.sees != 1 and not c.config.get("recall_heads")]
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -363,7 +369,7 @@ def test_a_long_piece_is_played_without_drift(
     run.hear(steps[0, :-1].numpy())
     draw = random_draw(model.graph, np.random.default_rng(0))
     draw.bias = sure(steps[0, -1:])[0]
-    assert run.draw(draw)[1][0] == pytest.approx(whole[-1], abs=1e-4, rel=1e-4)
+    assert run.draw(draw)[1][0] == pytest.approx(whole[-1], abs=max(1e-4, case.rounding), rel=1e-4)
 
 
 def test_the_graph_is_what_a_stranger_may_rely_on(

@@ -16,6 +16,7 @@ from pyzzicato.midi import write_midi
 from pyzzicato.notes import Note, end_of, stretch_notes, transpose_notes
 from pyzzicato.training.folders import find_files
 from pyzzicato.training.preparation import MIN_NOTES, prepare_folder
+from pyzzicato.training.recipes import Recipe, Stage
 from pyzzicato.training.sameness import find_doubles, group_pieces, piece_codes
 from pyzzicato.training.splits import split_pieces
 from pyzzicato.training.store import NoteStore
@@ -231,7 +232,10 @@ def test_any_folder_wants_a_place_to_go(music, monkeypatch, capsys, more):
 def test_music_without_a_licence_is_not_trained_on_to_be_published(music, tmp_path, hub):
     prepare(music, tmp_path / "notes")
     config = train.TrainConfig(
-        tmp_path / "notes", tmp_path / "run", tiny_settings(), push_to_hub="me/mine"
+        tmp_path / "notes",
+        tmp_path / "run",
+        Recipe((Stage("", tiny_settings()),)),
+        push_to_hub="me/mine",
     )
     with pytest.raises(ValueError, match="needs to know the licence .* --licence"):
         train.main(config)

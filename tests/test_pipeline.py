@@ -12,10 +12,12 @@ from conftest import ROOT, hub_environment, tune
 from test_publish import KINDS, checkpoint, publish_it, some_steps
 from transformers import pipeline
 
+from pyzzicato.hub import load_model
 from pyzzicato.midi import midi_bytes, read_midi
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.pipeline import PianoContinuationPipeline
 from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.scoring import nats_by_number
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing.model_repo import build_model_repo
 from pyzzicato.publishing.shipped_code import shipped_code
@@ -46,15 +48,14 @@ json.dump(found, open("found.json", "w"))
 
 WITH_THE_PACKAGE = """
 import json, sys
-import torch
 from pyzzicato.hub import open_model
+from pyzzicato.notes import Note
+from pyzzicato.playing.scoring import nats_by_number
 
-torch.set_num_threads(1)
-steps = torch.tensor(json.load(open("told.json"))["steps"])
+notes = [Note(**n) for n in json.load(open("told.json"))["notes"]]
 for revision in sys.argv[2:]:
     model, info = open_model(sys.argv[1], revision)
-    with torch.no_grad():
-        print(json.dumps([model(steps).logits.flatten().tolist(), info.as_dict()]))
+    print(json.dumps([nats_by_number(model, notes).sum(), info.as_dict()]))
 """
 
 
@@ -83,19 +84,21 @@ def test_the_same_logits_and_midi_without_the_package(hub, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads((tmp_path / "found.json").read_text())
     for repo in kinds:
-        model = PyzzicatoModel.from_pretrained(tmp_path / "sound" / repo).eval()
+        folder = tmp_path / "sound" / repo
+        network = PyzzicatoModel.from_pretrained(folder).eval()
         logits, by_file, by_notes = found[repo]
         with torch.no_grad():  # as over there: with gradients the LSTM takes another kernel
-            assert torch.equal(model(steps[repo]).logits.flatten(), torch.tensor(logits))
-        ours = midi_bytes(continue_seed(model, heard, GenerationSettings(seconds=2, rng=7)).notes)
+            assert torch.equal(network(steps[repo]).logits.flatten(), torch.tensor(logits))
+        settings = GenerationSettings(seconds=2, rng=7)
+        ours = midi_bytes(continue_seed(load_model(str(folder)), heard, settings).notes)
         assert base64.b64decode(by_file) == base64.b64decode(by_notes) == ours
 
 
 def test_a_fresh_process_loads_by_tag_and_by_commit(hub, tmp_path):
     folder = checkpoint(tmp_path / "best")
     published = publish_it(folder, tag="v1")
-    steps = torch.randint(0, 2, (1, 5, 88))
-    (tmp_path / "told.json").write_text(json.dumps({"steps": steps.tolist()}))
+    notes = tune(3)
+    (tmp_path / "told.json").write_text(json.dumps({"notes": [asdict(n) for n in notes]}))
     (tmp_path / "run.py").write_text(WITH_THE_PACKAGE)
     done = subprocess.run(
         [sys.executable, "run.py", published.repo, "v1", published.commit],
@@ -105,11 +108,10 @@ def test_a_fresh_process_loads_by_tag_and_by_commit(hub, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    with torch.no_grad():
-        ours = PyzzicatoModel.from_pretrained(folder).eval()(steps).logits.flatten()
+    ours = nats_by_number(load_model(str(folder)), notes).sum()
     for line, source in zip(done.stdout.splitlines(), ("Hub", "cache"), strict=True):
         theirs, facts = json.loads(line)
-        assert torch.equal(ours, torch.tensor(theirs))
+        assert theirs == pytest.approx(ours, rel=1e-9)
         assert (facts["source"], facts["commit"]) == (source, published.commit)
 
 
@@ -117,11 +119,24 @@ def test_a_fresh_process_loads_by_tag_and_by_commit(hub, tmp_path):
 
 
 @pytest.fixture
-def play(model):
-    return PianoContinuationPipeline(model=model)
+def folder(tmp_path):
+    """Returns a checkpoint's folder, with its graph."""
+    return checkpoint(tmp_path / "model")
 
 
-def test_a_file_its_bytes_and_its_notes_give_the_same(play, model, tmp_path):
+@pytest.fixture
+def play(folder):
+    return PianoContinuationPipeline(model=PyzzicatoModel.from_pretrained(folder))
+
+
+def test_without_a_graph_there_is_no_playing(play, folder):
+    (folder / "model.onnx").unlink()
+    with pytest.raises(ValueError, match=r"must hold model\.onnx to play"):
+        play(midi_bytes(tune(2)), seconds=1)
+
+
+def test_a_file_its_bytes_and_its_notes_give_the_same(play, folder, tmp_path):
+    model = load_model(str(folder))
     notes = tune(4)
     data = midi_bytes(notes)
     (tmp_path / "seed.mid").write_bytes(data)
@@ -169,7 +184,7 @@ def test_code_from_a_repository_needs_trust(tmp_path):
 
 def test_what_is_shipped_is_flat_and_stands_alone():
     shipped = shipped_code()
-    assert {"pipeline.py", "model.py", "config.py", "models.py", "generation.py"} <= set(shipped)
+    assert {"pipeline.py", "model.py", "config.py", "graph.py", "continuation.py"} <= set(shipped)
     for name, text in shipped.items():
         assert "pyzzicato." not in "".join(
             line for line in text.splitlines() if line.lstrip().startswith(("import", "from"))

@@ -74,8 +74,10 @@ def test_each_table_has_as_many_cells_in_each_row(page):
 
 def test_all_questions_are_asked(page):
     headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
-    assert headings[: len(SECTIONS)] == [section.title for section in SECTIONS]
-    assert headings[len(SECTIONS) :] == [
+    # Nothing steered these pieces: that table has no row.
+    titles = [s.title for s in SECTIONS if s.title != "What steers the draw?"]
+    assert headings[: len(titles)] == titles
+    assert headings[len(titles) :] == [
         "Are all pieces alike?",
         "How far is it from real music?",
         "Can it be told from real music?",
@@ -85,6 +87,8 @@ def test_all_questions_are_asked(page):
         "Pictures",
     ]
     for section in SECTIONS:
+        if section.title not in titles:
+            continue
         for _, title in (*section.rates, *section.measures):
             assert f"| {title} |" in page
 

@@ -19,10 +19,10 @@ def test_what_is_uploaded_starts_alone_and_plays():
 def test_neither_tests_nor_training_are_uploaded(tmp_path):
     paths = build_space_repo("me/page", tmp_path / "space")
     assert {"app.py", "README.md", "requirements.txt", "packages.txt", "LICENSE"} <= set(paths)
-    assert "pyzzicato/generation.py" in paths
+    assert "pyzzicato/playing/continuation.py" in paths
     assert "pyzzicato/hub/registry.json" in paths
     for info in list_models():
-        assert f"pyzzicato/pretrained/{info.name}/model.safetensors" in paths
+        assert f"pyzzicato/pretrained/{info.name}/model.onnx" in paths
     assert any(path.startswith("pyzzicato/seed_scores/") for path in paths)
     unwanted = ("tests/", "train/", "data/", "runs/", "pyzzicato/publishing/", "pyproject")
     assert not [path for path in paths if path.startswith(unwanted) or "__pycache__" in path]
