@@ -219,7 +219,10 @@ def test_no_such_revision_and_no_such_repository(hub, files):
         ({"backbone": "gru"}, "backbone must be one of"),
         ({"model_type": "llama"}, "model_type is 'llama'"),
         ({"dropout": float("nan")}, "dropout must be"),
-        ({"representation": "events", "head": "notes"}, "the graph must take step of shape"),
+        (
+            {"representation": "events", "head": "notes", "spans": [4.0]},
+            "the graph must take step of shape",
+        ),
     ],
 )
 def test_a_wrong_or_hostile_config_costs_neither_time_nor_memory(hub, files, keys, said):
