@@ -122,10 +122,22 @@ def test_a_file_that_is_not_midi_is_refused_in_a_sentence(page, tmp_path):
     assert str(ROOT) not in page.text("#seed-words")
     (tmp_path / "notes.txt").write_text("no music")
     page["#file"].send_keys(str(tmp_path / "notes.txt"))
-    page.wait("document.getElementById('seed-words').textContent.includes('is not a MIDI file')")
+    page.wait("document.getElementById('seed-words').textContent.includes('this is text')")
+    (tmp_path / "empty.mid").write_bytes(b"")
+    page["#file"].send_keys(str(tmp_path / "empty.mid"))
+    page.wait("document.getElementById('seed-words').textContent.includes('is empty')")
     (tmp_path / "large.mid").write_bytes(bytes(1_000_001))
     page["#file"].send_keys(str(tmp_path / "large.mid"))
     page.wait("document.getElementById('seed-words').textContent.includes('1 MB is the most')")
+
+
+def test_midi_inside_riff_is_taken(page, tmp_path):
+    midi = ours(tmp_path / "mine.mid").read_bytes()
+    data = b"RMIDdata" + len(midi).to_bytes(4, "little") + midi
+    (tmp_path / "mine.rmi").write_bytes(b"RIFF" + len(data).to_bytes(4, "little") + data)
+    page["#file"].send_keys(str(tmp_path / "mine.rmi"))
+    page.wait("!document.getElementById('seed-panel').hidden")
+    assert page.text("#seed-name") == "mine"
 
 
 def test_a_title_with_markup_is_only_text(page, tmp_path):

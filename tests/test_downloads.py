@@ -220,7 +220,7 @@ def test_no_such_revision_and_no_such_repository(hub, files):
         ({"model_type": "llama"}, "model_type is 'llama'"),
         ({"dropout": float("nan")}, "dropout must be"),
         (
-            {"representation": "events", "head": "notes", "spans": None, "recent": None},
+            {"representation": "events", "head": "notes", "spans": [4.0]},
             "the graph must take step of shape",
         ),
     ],

@@ -88,6 +88,16 @@ def test_a_part_that_is_off_is_not_asked(name: str, tmp_path: Path) -> None:
     assert names == [part for part in PART_NAMES if part != name or name == "tempering"]
 
 
+def test_whole_numbers_play_as_decimals_do(tmp_path: Path) -> None:
+    # JSON makes no difference between 1 and 1.0.
+    model = made_roll(tmp_path, -2.0)
+    played = []
+    for settings in (GenerationSettings(temperature=2), GenerationSettings(temperature=2.0)):
+        TOLD["rng"] = np.random.default_rng(0)
+        played.append(begun(model, settings).play(2.0))
+    assert played[0] == played[1] != []
+
+
 def test_guidance_is_two_views_of_the_piece(tmp_path: Path) -> None:
     model = made_roll(tmp_path, -2.0)
     model.config = architecture(composers=["bach", "chopin"], densities=[4.0, 8.0])

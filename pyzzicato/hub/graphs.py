@@ -49,7 +49,13 @@ def find_graph(info: ModelInfo, architecture: Architecture, export: Export | Non
         if not graph.is_file():
             _export(info, graph, export or export_network)
     if info.source != "bundled":
-        check_graph(graph, architecture)
+        try:
+            check_graph(graph, architecture)
+        except ValueError as error:
+            raise ValueError(
+                f"the graph of {info.name} is of no use: {error}; get it again, or remove it and "
+                "have one made of the weights (extra torch)"
+            ) from error
     return graph
 
 

@@ -118,8 +118,31 @@ def write_graph(model: PyzzicatoModel, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         program.save(Path(folder, "graph.onnx"))
         graph = onnx.load(Path(folder, "graph.onnx"))
+    _forget_origin(graph)
     _halve(graph.graph)
     onnx.save(graph, path)
+
+
+def _forget_origin(graph: onnx.ModelProto) -> None:
+    """Takes out what the exporter notes of the code: paths of this machine, among others.
+
+    The draw of a piece goes by a checksum of the graph: one network is to have one, wherever its
+    graph was made.
+    """
+    left = [graph.graph, *graph.functions]
+    del graph.metadata_props[:]
+    while left:
+        part = left.pop()
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+        for node in part.node:
+            del node.metadata_props[:]
+            node.ClearField("doc_string")
+            left += [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+        if isinstance(part, onnx.GraphProto):
+            for value in (*part.input, *part.output, *part.value_info, *part.initializer):
+                del value.metadata_props[:]
+                value.ClearField("doc_string")
 
 
 def _halve(graph: onnx.GraphProto) -> None:

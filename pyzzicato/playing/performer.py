@@ -88,7 +88,8 @@ class Performer:
         if settings.threshold is not None:
             # Nothing is drawn, and what goes astray is left so: from the same seed it would again.
             return [Threshold(settings.threshold)]
-        temperatures = np.full(len(steps.numbers), settings.temperature)
+        # As JSON has it, 1.0 may come as a whole number.
+        temperatures = np.full(len(steps.numbers), settings.temperature, dtype=float)
         if "tempering" not in settings.without:
             temperatures *= values.row_of_temperatures(steps)
         self._guard = Guard(steps)

@@ -159,7 +159,11 @@ export class ContinueView {
       this.showTake(take);
       if (take.error) this.say(take.error.message, true);
       else if (take.words) this.say(take.words);
-      else if (!take.newNotes.length) this.say("The network stayed silent. Try another take.");
+      else if (!take.newNotes.length) {
+        // By a threshold nothing is drawn: another number would be silent, too.
+        this.say(`The network stayed silent. Try ${
+          take.settings.threshold ? "a lower threshold" : "another random number"}.`);
+      }
     } else if (!this.making) this.say(take.error?.message, take.error);
     if (take.error && !take.newNotes.length) {
       this.takes.set(take.seed.key, (this.takes.get(take.seed.key) ?? []).filter((t) => t !== take));

@@ -9,7 +9,6 @@ import { clock, Roll } from "./roll.js";
 import { Seed } from "./seed.js";
 
 const SHORT_S = 2;
-const MIDI_BEGINS = "MThd";
 
 /** A title without the collection that it is from. */
 const shortTitle = (title) => title.replace(/ \(.*\)$/, "");
@@ -127,12 +126,9 @@ export class SeedPicker {
           + "Cut it, or choose another file.");
       }
       const bytes = new Uint8Array(await file.arrayBuffer());
-      if (String.fromCharCode(...bytes.slice(0, 4)) !== MIDI_BEGINS) {
-        throw new Error(`${file.name} is not a MIDI file. Choose one whose name ends in .mid.`);
-      }
       const midi = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
       const [told] = await call("read_midi", { midi });
-      const title = file.name.replace(/\.midi?$/i, "");
+      const title = file.name.replace(/\.(midi?|rmi|kar)$/i, "");
       this.say("");
       this.showOwn(new Seed({ kind: "file", title, notes: told.notes, remarks: told.remarks }));
     } catch (error) {
