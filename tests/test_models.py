@@ -394,7 +394,7 @@ def test_the_graph_is_what_a_stranger_may_rely_on(
     assert {TensorProto.FLOAT16} == {
         w.data_type for w in large if w.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
     }
-    told = {f"condition.{name}" for name in network.condition_tables}
+    told = {f"condition.{name}" for name in network.condition_names}
     kept = {name for name in model.graph.inputs if name.partition(".")[0] in ("state", "past")}
     controls = {"step", "uniform", "temperature", "min_p", "bias", "view_weights"}
     assert set(model.graph.inputs) == controls | told | kept
