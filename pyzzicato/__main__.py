@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from . import __version__
 from .hub import DEFAULT_MODEL, find_models, open_model
-from .pieces import read_seed, write_piece
+from .pieces import make_folder, read_seed, write_piece
 from .playing.continuation import continue_seed
 from .playing.decoding import PART_NAMES
 from .playing.settings import GenerationSettings
@@ -29,6 +29,7 @@ def run_continue(args: argparse.Namespace) -> None:
     """Carries a seed on and writes MIDI, sound, picture and figures."""
     told = {f.name: getattr(args, f.name) for f in fields(GenerationSettings)}
     settings = GenerationSettings(**told)
+    make_folder(args.out)  # Now: what was played must not be lost for want of a place.
     model, info = open_model(args.model)
     seed = read_seed(args.seed, model.config.sustain)
     for remark in seed.remarks:

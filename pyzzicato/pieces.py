@@ -98,6 +98,18 @@ def file_title(path: str | os.PathLike[str]) -> str:
     return decode(os.fsencode(Path(path).stem)) or "MIDI file"
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder for files, unless it is there.
+
+    Raises:
+        ValueError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"folder {folder} cannot be made: {error}; choose another") from error
+
+
 def write_piece(
     piece: Continuation,
     folder: Path,
@@ -124,10 +136,7 @@ def write_piece(
     Raises:
         ValueError: if the folder or the MIDI file cannot be written, or no sound can be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"folder {folder} cannot be made: {error}; choose another") from error
+    make_folder(folder)
     midi = write_continuation(
         piece, folder / "continuation.mid", seed.performance, continuation_only=continuation_only
     )

@@ -251,6 +251,7 @@ def _whole(
         heard_seconds=fed_seconds,
         remarks=(
             *(() if begun.beginning.seed else (SILENT_SEED,)),
+            *(_nothing_played(settings) if not new else ()),
             *describe_rescues(rescues),
         ),
         rescues=tuple(rescues),
@@ -258,6 +259,13 @@ def _whole(
         acted=begun.performer.acted,
         n_steps=begun.performer.n_steps,
     )
+
+
+def _nothing_played(settings: GenerationSettings) -> tuple[str, ...]:
+    """Returns what the listener should know of a continuation without a note."""
+    if settings.threshold is None:
+        return ()
+    return (f"no key passed the threshold of {settings.threshold:g}; try a lower one",)
 
 
 def _until(notes: Iterable[Note], end_s: float) -> list[Note]:

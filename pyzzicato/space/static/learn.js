@@ -128,9 +128,16 @@ function howItWorks() {
         + "the same seed, settings and number always give the same notes. A lower temperature "
         + "makes it keep to what is likely, a higher one makes it more daring. The article that "
         + "began this project let every key sound that passed a threshold instead; you find that "
-        + "under \"More settings\".")),
+        + "under \"More settings\"."),
+      make("p", {}, "The article: Petit, Vassor, Bairam and Raymond (2021), ",
+        make("a", { href: ARTICLE, rel: "noreferrer" },
+          "\"Piano instrumental music generation using deep neural networks\""),
+        ", Towards Data Science.")),
   ];
 }
+
+const ARTICLE = "https://towardsdatascience.com/"
+  + "pyzzicato-piano-instrumental-music-generation-using-deep-neural-networks-ed9e89320bf6/";
 
 const known = (value) => (value === null || value === undefined || value === 0 ? "–" : String(value));
 
