@@ -7,9 +7,17 @@ const ENDINGS = { midi: "mid", "midi-new": "mid", wav: "wav", mp3: "mp3", png: "
 
 const plain = ({ pitch, start, end, velocity }) => ({ pitch, start, end, velocity });
 
+/** The file that came with a take which was played to its end, while the server keeps it. */
+async function fileOf(take) {
+  const url = take.facts?.midi;
+  const answer = url ? await fetch(url).catch(() => null) : null;
+  return answer?.ok ? { url } : null;
+}
+
 /** Has a file written and hands it over; returns what to say. */
 export async function saveTake(take, form) {
-  const [file] = await call("save_take", {
+  const made = form === "midi" ? await fileOf(take) : null;
+  const [file] = made ? [made] : await call("save_take", {
     form,
     title: take.seed.fullTitle,
     seed_notes: take.seedNotes.map(plain),

@@ -94,6 +94,8 @@ export class Take extends EventTarget {
       composer: told.composer,
       returns: told.rescues.map(({ seconds }) => told.seed_seconds + seconds),
       speed: told.real_time_factor,
+      // With the tempo, metre and marker of the seed; the same bytes as from API and shell.
+      midi: told.midi.url,
       words: told.measures.in_words,
     };
   }
