@@ -327,7 +327,7 @@ def test_code_that_fails_is_said_to(hub, files, tmp_path, monkeypatch):
     broken = with_code(files, tmp_path / "ran")
     broken["model.py"] = b"raise RuntimeError('out of order')\n"
     hub.put(REPO, broken)
-    with pytest.raises(ValueError, match="cannot be loaded by its own code: .*out of order"):
+    with pytest.raises(ValueError, match="cannot be loaded by its own code"):
         load_model(REPO, trust_remote_code=True)
     assert not list((tmp_path / "home").rglob("*.part"))
 

@@ -24,7 +24,7 @@ EVENTS = representation_of(Architecture("events"))
         ({"seconds": float("nan")}, "seconds must be 1 to 600, got nan"),
         ({"seconds": "30"}, "seconds must be 1 to 600, got '30'"),
         ({"seconds": True}, "seconds must be 1 to 600, got True"),
-        ({"seed_start": -1}, "seed_start must be 0 to inf, got -1; 0 is the beginning"),
+        ({"seed_start": -1}, "seed_start must be a number 0 or more, got -1; 0 is the beginning"),
         ({"seed_seconds": 0}, "seed_seconds must be 1 to 120, got 0; 10 is usual"),
         ({"seed_seconds": 121.0}, "seed_seconds must be 1 to 120, got 121.0"),
         ({"temperature": 0}, "temperature must be 0.1 to 4, got 0; 1 plays"),

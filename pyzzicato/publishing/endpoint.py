@@ -14,6 +14,8 @@ HANDLER = "handler.py"
 _HERE = Path(__file__).parent
 _ROOT = Path(__file__).parents[2]
 _PUBLIC = _ROOT / "pyzzicato" / "__init__.py"
+# A published model has its graph: the networks that graphs are made from stay behind.
+_NETWORKS = {_ROOT / "pyzzicato" / name for name in ("hub/networks.py", "models/export.py")}
 
 
 def endpoint_files() -> dict[str, bytes]:
@@ -27,7 +29,8 @@ def endpoint_files() -> dict[str, bytes]:
         raise ValueError(f"{_ROOT} must hold requirements.txt; publish from a copy of the project")
     entries = [path for name in _used_names() for path in files_of(_home_of(name), _ROOT)]
     # What the package offers is looked up by name when asked for: its own list is not followed.
-    modules = imported_files(entries, _ROOT, leaves={_PUBLIC})
+    found = imported_files(entries, _ROOT, leaves={_PUBLIC, *_NETWORKS})
+    modules = [path for path in found if path not in _NETWORKS]
     files = {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in modules}
     requirements = "\n".join(needed_requirements(modules, _ROOT)) + "\n"
     return files | {
