@@ -49,6 +49,8 @@ class StepGraph:
             raise ValueError(f"{path.name} cannot be opened: {str(error)[:300]}") from error
         self.inputs = {node.name: node for node in self.session.get_inputs()}
         self.outputs = [node.name for node in self.session.get_outputs()]
+        # Looked up once: onnxruntime makes a new list of each shape it is asked for.
+        self._shapes = {name: list(node.shape) for name, node in self.inputs.items()}
 
     @property
     def condition_names(self) -> list[str]:
@@ -57,7 +59,7 @@ class StepGraph:
 
     def size(self, name: str) -> int:
         """Returns the length of an input with one axis, such as "uniform" or "bias"."""
-        return int(self.inputs[name].shape[0])
+        return int(self._shapes[name][0])
 
     def zeros(self, name: str, n_views: int) -> NDArray[np.generic]:
         """Returns an input before the first step: zeros, without any row where rows are kept."""
@@ -99,6 +101,15 @@ class GraphRun:
             elif name.startswith("state."):
                 self._feeds[name] = graph.zeros(name, n_views)
         self._idle = Draw.neutral(*(graph.size(n) for n in ("uniform", "temperature", "bias")))
+        # Where in what the graph gives each input of its next step lies.
+        places = {name: i for i, name in enumerate(graph.outputs)}
+        self._step_place, self._logits_place = places["next_step"], places["logits"]
+        self._states = [
+            (i, name.removeprefix("next_"))
+            for name, i in places.items()
+            if name.startswith("next_state.")
+        ]
+        self._pasts = [(places[f"row.{n.removeprefix('past.')}"], n) for n in self._rows]
         self._latest: Steps | None = None
         self._options = ort.RunOptions()
 
@@ -130,20 +141,12 @@ class GraphRun:
         feeds["step"] = step.astype(np.int64)
         feeds["uniform"], feeds["temperature"] = draw.uniform, draw.temperature
         feeds["min_p"], feeds["bias"] = draw.min_p, draw.bias
-        given = dict(
-            zip(
-                self._graph.outputs,
-                self._graph.session.run(None, feeds, self._options),
-                strict=True,
-            )
-        )
-        for name, value in given.items():
-            if name.startswith("next_state."):
-                feeds[name.removeprefix("next_")] = value
-            elif name.startswith("row."):
-                past = f"past.{name.removeprefix('row.')}"
-                feeds[past] = self._rows[past].add(value)
-        return given["next_step"].astype(np.uint8), given["logits"]
+        given = self._graph.session.run(None, feeds, self._options)
+        for place, state in self._states:
+            feeds[state] = given[place]
+        for place, past in self._pasts:
+            feeds[past] = self._rows[past].add(given[place])
+        return given[self._step_place].astype(np.uint8), given[self._logits_place]
 
 
 class _Rows:
