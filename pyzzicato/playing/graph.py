@@ -136,6 +136,10 @@ class GraphRun:
         self._latest, logits = self._run(self._latest, draw)
         return self._latest, logits
 
+    def put(self, step: Steps) -> None:
+        """Takes a step `(A,)` for the piece's latest, in the place of the one that was drawn."""
+        self._latest = step
+
     def _run(self, step: Steps, draw: Draw) -> tuple[Steps, NDArray[np.float32]]:
         feeds = self._feeds
         feeds["step"] = step.astype(np.int64)

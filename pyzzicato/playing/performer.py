@@ -1,11 +1,14 @@
 """One piece as it is played: a seed is fed, steps are drawn, and the parts of decoding steer."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from ..grid import Grid
 from ..notes import Note
 from ..representations import StepDecoder, Steps
+from ..representations.roll import RollDecoder
 from .decoding.density import DensityKeeper
 from .decoding.draw import Draw
 from .decoding.guard import Guard, Rescue
@@ -31,6 +34,7 @@ class Performer:
         composer: number of whom to play as, 0 for nobody in particular.
         density: notes a second that are meant, above 0.
         rng: of the draws.
+        grid: where new notes are to be struck; None for anywhere.
     """
 
     def __init__(
@@ -41,7 +45,12 @@ class Performer:
         composer: int,
         density: float,
         rng: np.random.Generator,
+        grid: Grid | None = None,
     ) -> None:
+        self._grid = grid
+        self._by_threshold = settings.threshold is not None
+        self.highest = -math.inf
+        """By a threshold, the highest log-odds that a key which did not sound has had."""
         self._model = model
         self._decoder = decoder
         self._rng = rng
@@ -72,7 +81,14 @@ class Performer:
         decoder, ended = self._decoder, []
         while decoder.seconds < until_s - ROUNDING_S:
             self.n_steps += 1
-            step, _ = self._run.draw(self._next_draw())
+            step, logits = self._run.draw(self._next_draw())
+            if self._by_threshold:
+                assert isinstance(decoder, RollDecoder)  # No other has a threshold.
+                silent = decoder.present == 0
+                self.highest = max(self.highest, float(logits[0][silent].max(initial=-math.inf)))
+            if self._grid is not None:
+                step = decoder.on_grid(step, self._grid.onset)
+                self._run.put(step)
             ended += decoder.play(step)
             self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
             if self._guard is not None and self._guard.take_rescue():

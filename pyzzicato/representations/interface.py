@@ -1,6 +1,6 @@
 """What the rest of the package needs of a representation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -171,6 +171,15 @@ class StepDecoder(Protocol):
 
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(A,)` step; returns the new notes that ended with it."""
+        ...
+
+    def on_grid(self, step: Steps, onset: Callable[[float], float]) -> Steps:
+        """Returns the next `(A,)` step as it is to be played, with its strokes on a grid.
+
+        Args:
+            step: as drawn.
+            onset: moves an onset, in seconds after the seed's end, to the grid.
+        """
         ...
 
     def let_go(self, at_s: float) -> list[Note]:

@@ -1,6 +1,6 @@
 """Note events: a step is a note, four whole numbers (see `event_bins.py`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from .event_bins import (
     encode_events,
     event_note,
     onset_bin_after,
+    onset_bins,
 )
 from .event_passages import EventPassages
 from .interface import SURE, Numbers, StepDecoder, Steps
@@ -104,6 +105,9 @@ class NoteDecoder:
         self._rest_s = max(0.0, seed_seconds - last)
         self._is_first = True
         self._ticks = 0
+        # On a grid: when the last note was to be struck, and where it was.
+        self._drawn_s = 0.0
+        self._place = 0.0
         self._held: dict[int, Note] = {}
         # Notes of the seed that ring on past its end, by their place in it.
         self._seed_seconds = seed_seconds
@@ -139,6 +143,22 @@ class NoteDecoder:
     def end_of_seed(self, n_steps: int, let_go: int | None = None) -> Steps:
         """Returns the last notes, `(N, 4)`; these hold no key."""
         return self.seed_steps[-n_steps:]
+
+    def on_grid(self, step: Steps, onset: Callable[[float], float]) -> Steps:
+        """Returns the event with the onset step that comes nearest to the grid.
+
+        The time as drawn is counted beside the time as played, so that many short steps go on.
+        """
+        rest_s = self._rest_s if self._is_first else 0.0
+        self._drawn_s = max(0.0, self._drawn_s + int(ONSET_TICKS[step[0]]) * TICK_S - rest_s)
+        place = onset(self._drawn_s)
+        wait_s = rest_s + max(0.0, place - self.seconds)
+        if not self._is_first and place == self._place:
+            wait_s = 0.0  # At once with the note before, which lies beside the place by a tick.
+        self._place = place
+        moved = step.copy()
+        moved[0] = onset_bins(round(wait_s / TICK_S))
+        return moved
 
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""

@@ -1,6 +1,6 @@
 """The piano roll: a step is a frame, 88 zeros and ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -97,6 +97,8 @@ class RollDecoder:
         self._held = {int(key): True for key in np.flatnonzero(self._last)}
         self._held_until: dict[int, float] = {}
         self._onsets: dict[int, tuple[int, int]] = {}
+        # Keys that are to be struck at the next place of a grid.
+        self._waiting: set[int] = set()
 
     @property
     def n_sounding(self) -> int:
@@ -128,6 +130,18 @@ class RollDecoder:
     def present(self) -> Steps:
         """Returns the last frame, `(88,)`."""
         return self._last
+
+    def on_grid(self, step: Steps, onset: Callable[[float], float]) -> Steps:
+        """Returns the frame without strokes that are not on the grid; they come when it does."""
+        moved = step.copy()
+        struck = np.flatnonzero(step > self._last).tolist()
+        if abs(onset(self.seconds) - self.seconds) > 0.5 / self._fs:
+            moved[struck] = 0
+            self._waiting.update(struck)
+        else:
+            moved[list(self._waiting)] = 1
+            self._waiting.clear()
+        return moved
 
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(88,)` frame; returns the new notes that ended with it."""
