@@ -18,9 +18,9 @@ from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.pipeline import PianoContinuationPipeline
 from pyzzicato.playing.scoring import nats_by_number
 from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.takes import continue_seed
 from pyzzicato.publishing.model_repo import build_model_repo
 from pyzzicato.publishing.shipped_code import shipped_code
+from pyzzicato.takes import continue_seed
 
 WITHOUT_THE_PACKAGE = """
 import base64, json, sys
