@@ -150,9 +150,15 @@ class RollDecoder:
         for key in (step != self._last).nonzero()[0].tolist():
             if step[key]:
                 self.struck.append(key)
-                self._onsets[key] = (self._n, self._touch.velocity(LOWEST_PITCH + key))
             else:
                 ended += self._release(key)
+        if self.struck:
+            held = np.flatnonzero(step & self._last)
+            highest = LOWEST_PITCH + int(held[-1]) if len(held) else 0
+            pitches = [LOWEST_PITCH + key for key in self.struck]
+            velocities = self._touch.strike(pitches, self.seconds, highest)
+            for key, velocity in zip(self.struck, velocities, strict=True):
+                self._onsets[key] = (self._n, velocity)
         self._last = step
         self._n += 1
         return ended
