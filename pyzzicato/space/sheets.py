@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 
 from .. import __version__
+from ..checks import check_whole
 from ..score import DIVISIONS, engrave, musicxml
 from .folders import new_folder
-from .limits import whole
 from .messages import plainly
 from .posted import file_data, read_posted
 from .turns import RENDERING, last_in_turns
@@ -41,7 +41,7 @@ async def score_piece(
     def work() -> Generator[dict[str, Any], None, None]:
         parts = division
         if parts is not None:
-            parts = whole("division", parts, 1, DIVISIONS, "4 is a 16th note")
+            parts = check_whole("division", parts, 1, DIVISIONS, from_json=True)
         piece = read_posted("ignore", seed=seed, midi=midi)
         if piece.performance is None:
             raise ValueError("a piece must be given (seed or midi), got none")
