@@ -1,4 +1,4 @@
-"""The command line: `pyzzicato continue | evaluate | models | seeds`."""
+"""The command line: `pyzzicato continue | evaluate | learn | models | seeds`."""
 
 import argparse
 import io
@@ -17,6 +17,7 @@ from .playing.continuation import continue_seed
 from .playing.decoding import PART_NAMES
 from .playing.settings import GenerationSettings
 from .seeds import list_seeds
+from .training.learn_command import add_learn
 
 _ARTICLE = """\
 The article is Petit, Vassor, Bairam and Raymond 2021, "Piano instrumental music generation using
@@ -194,6 +195,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print the result as JSON")
 
     add_evaluate(commands)
+    add_learn(commands)
     for name, run, text in (
         ("models", run_models, "list the models, bundled and on the Hub"),
         ("seeds", run_seeds, "list the preset seeds"),
