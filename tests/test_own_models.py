@@ -1,4 +1,4 @@
-"""Models of one's own, by name: kept, listed beside the bundled ones, played, left out if broken."""
+"""Models of one's own, by name: kept, listed beside the bundled ones, left out if broken."""
 
 import shutil
 from pathlib import Path

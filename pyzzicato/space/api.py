@@ -245,9 +245,9 @@ def describe_models() -> Json:
 
     Returns:
         version, default (name of the model that plays when none is named), composers (full names
-        by the short ones that can be asked for; styles of one's own have the one name) and models: for each name, revision, backbone,
-        representation, head, weights, size_mb, data, licence, hours, validation_loss,
-        baseline_losses and composers (those it knows).
+        by the short ones that can be asked for; a style of one's own has one name) and models: for
+        each name, revision, backbone, representation, head, weights, size_mb, data, licence, hours,
+        validation_loss, baseline_losses and composers (those it knows).
     """
     models = [
         {**info.as_dict(), "composers": list(composers_of(info.name))} for info in known_models()
