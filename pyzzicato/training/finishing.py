@@ -11,8 +11,8 @@ from ..hub.checkpoints import GRAPH
 from ..hub.graphs import export_network
 from .progress import Progress
 from .record import training_record, write_record
-from .settings import TrainSettings
 from .store import NoteStore
+from .train_settings import TrainSettings
 
 
 def finish_run(

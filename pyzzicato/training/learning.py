@@ -27,21 +27,22 @@ from ..hub import DEFAULT_MODEL, list_models, load_model, model_info
 from ..hub.checkpoints import read_config
 from ..hub.networks import open_network
 from ..hub.own_models import as_name, check_name, is_kept, keep_model, own_folder
+from ..hub.registry import current_name
 from ..midi import Sustain
 from ..notes import Note
 from ..representations import representation_of
 from .before_after import Player, as_markdown, as_text, compare, draw_excerpts, write_takes
 from .calibration import find_limits, loaded, write_limits
 from .finishing import finish_run
-from .folders import find_files
 from .held_out import middle_crops
 from .learning_plan import choose_settings, full_name, validation_share
 from .loop import train, validation_loss
+from .music_folder import find_files
 from .precision import precision_here
 from .preparation import Preparation, prepare_folder
 from .progress import Progress
-from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
+from .train_settings import TrainSettings
 
 PROGRESS = "progress.jsonl"
 REPORT = "report.md"
@@ -58,7 +59,7 @@ class LearnConfig:
         out: folder of the run.
         name: of the model and of the style it is asked for by; None for the folder's name.
         start_from: the model that goes on learning, a name or a folder.
-        table: csv with composer, title, split or licence of files, see `folders.find_files`.
+        table: csv with composer, title, split or licence of files, see `music_folder.find_files`.
         licence: of the music; needed to publish what has learnt from it.
         keep: whether the model is kept under its name, for the page and `--model NAME`.
     """
@@ -137,7 +138,8 @@ def _check_name(config: LearnConfig) -> None:
     style, best = check_name(config.style), config.out / "best"
     if not config.keep:
         return
-    if style in [info.name for info in list_models() if info.source != "folder"]:
+    bundled = [info.name for info in list_models() if info.source != "folder"]
+    if current_name(style) in bundled:
         raise ValueError(
             f"name must be another than the bundled models', got {style!r}; choose one with --name"
         )

@@ -9,8 +9,8 @@ from ..hub import model_info
 from ..hub.checkpoints import read_config
 from ..models.architecture import COMPOSERS, Architecture
 from ..representations import representation_of
-from .settings import TrainSettings
 from .store import NoteStore
+from .train_settings import TrainSettings
 
 LOOK_SECONDS = 20.0
 """A look at the held-out pieces follows at least so often."""
