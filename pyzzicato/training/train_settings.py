@@ -7,6 +7,7 @@ from typing import Any
 from ..checks import check_number, check_one_of, check_whole
 from ..hub import model_info
 from ..hub.checkpoints import read_config
+from ..models.architecture import check_choices
 from ..models.config import PyzzicatoConfig
 from .precision import PRECISIONS
 
@@ -143,6 +144,7 @@ class TrainSettings:
         check_one_of("precision", self.precision, PRECISIONS)
         if not isinstance(self.model, Mapping):
             raise ValueError(f"model must be a table of config values, got {self.model!r}")
+        check_choices(self.model)
         if not isinstance(self.start_from, str):
             raise ValueError(f"start_from must be a name or a folder, got {self.start_from!r}")
         if not isinstance(self.eval_composer, str):
