@@ -34,13 +34,11 @@ from accelerate import Accelerator
 from accelerate.utils import GradientAccumulationPlugin
 from tqdm import tqdm
 
-from pyzzicato.hub.checkpoints import GRAPH
-from pyzzicato.hub.graphs import export_network
+from pyzzicato.training.finishing import finish_run
 from pyzzicato.training.loop import train
 from pyzzicato.training.precision import PRECISIONS, precision_here
 from pyzzicato.training.progress import Progress
 from pyzzicato.training.recipes import Recipe, Stage, read_recipe
-from pyzzicato.training.record import training_record, write_record
 from pyzzicato.training.store import NoteStore
 from pyzzicato.training.train_settings import TrainSettings
 
@@ -149,16 +147,8 @@ def finish(
     accelerator: Accelerator,
 ) -> None:
     """Writes a run's record and its graph, and says how well it predicts."""
-    record = training_record(
-        store,
-        settings,
-        progress,
-        command="python " + " ".join(sys.argv),
-        n_processes=accelerator.num_processes,
-        device=accelerator.device.type,
-    )
-    write_record(record, best)
-    export_network(best, best / GRAPH)
+    command = "python " + " ".join(sys.argv)
+    record = finish_run(store, settings, progress, best, accelerator, command)
     losses = record["losses"]
     told_baselines = ", ".join(
         f"{name.replace('_', ' ')} {loss:.3f}" for name, loss in losses["baselines"].items()

@@ -5,7 +5,7 @@ that its architecture is read from `config.json` as plain JSON.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -283,6 +283,14 @@ def read_architecture(table: Mapping[str, Any]) -> Architecture:
     architecture = Architecture(**{name: v for name, v in table.items() if name in known})
     architecture.check()
     return architecture
+
+
+def check_choices(choices: Iterable[str]) -> None:
+    """Raises ValueError if one of the names is none of an architecture's, a misspelt one say."""
+    known = [f.name for f in fields(Architecture)]
+    for name in choices:
+        if name not in known:
+            raise ValueError(f"model must hold keys of {', '.join(known)}; got {name!r}")
 
 
 def _check_list(
