@@ -61,6 +61,7 @@ class PieceTask:
             composer_numbers(config),
             partial(density_number, config=config),
             config.ending_numbers if config.endings else None,
+            config.return_numbers if config.returns else None,
         )
         self._crops = _held_out(store, config, settings)
         self.clip_norm = settings.clip_norm

@@ -55,6 +55,7 @@ class TrainSettings:
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
         density_dropout: share of the crops whose density is not told. 0 to 1.
         endings_dropout: share of the crops that are not told how much is left of theirs. 0 to 1.
+        returns_dropout: share of the crops that are not told how much of what comes returns. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
@@ -91,6 +92,7 @@ class TrainSettings:
     composer_dropout: float = 0.2
     density_dropout: float = 0.2
     endings_dropout: float = 0.5
+    returns_dropout: float = 0.3
     eval_every: int = 250
     eval_steps: int = 1200
     patience: int = 8
@@ -122,6 +124,7 @@ class TrainSettings:
             "composer_dropout": 1.0,
             "density_dropout": 1.0,
             "endings_dropout": 1.0,
+            "returns_dropout": 1.0,
         }
         for name, highest in shares.items():
             check_number(name, getattr(self, name), 0)
