@@ -67,6 +67,7 @@ class Continuation:
         composer: short name of whom it was played as; None for nobody in particular.
         acted: how many steps each part of decoding has changed the draw of, by its name.
         n_steps: how many steps were drawn.
+        facts: figures by which it was chosen among others, by name; empty if it was not.
     """
 
     seed_notes: tuple[Note, ...]
@@ -80,6 +81,7 @@ class Continuation:
     composer: str | None = None
     acted: Mapping[str, int] = field(default_factory=dict)
     n_steps: int = 0
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[Note]:
