@@ -9,6 +9,7 @@ from ..notes import Note
 from ..representations import StepDecoder, Steps
 from .decoding.density import DensityKeeper
 from .decoding.draw import Draw
+from .decoding.form import Form
 from .decoding.guard import Guard, Rescue
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
 from .graph import GraphRun
@@ -121,6 +122,9 @@ class Performer:
             DensityKeeper(density, steps),
             self._guard,
         ]
+        if values.form and model.config.returns:
+            seed = self.decoder.seed_steps
+            parts.append(Form(model.config, values.form, seed, self._rng.spawn(1)[0]))
         if "guard" in settings.without:
             self._guard = None
         return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]
@@ -130,6 +134,8 @@ class Performer:
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
         self.parts.steer(draw, self.decoder)
+        for name, number in draw.conditions.items():
+            self.run.condition(name, [number] * len(self._composers))
         if self.decoder.impossible is not None:
             draw.bias += self.decoder.impossible
         return draw

@@ -22,10 +22,10 @@ _NEW_PARTS = (
 def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[str, Tensor]:
     """Returns weights with which a model does what the one did that they are from.
 
-    The model may have densities, endings, returns, chords, recalls, a learnt recall and attention that the
-    other did not have. Where it has no recalls those of the other are left out: that changes what
-    it does, and so does a learnt recall, which is of use at once. Whatever else differs is left as
-    it is, for torch to complain of.
+    The model may have densities, endings, returns, chords, recalls, a learnt recall and attention
+    that the other did not have. Where it has no recalls those of the other are left out: that
+    changes what it does, and so does a learnt recall, which is of use at once. Whatever else
+    differs is left as it is, for torch to complain of.
 
     Args:
         weights: of the other model.

@@ -55,7 +55,8 @@ class TrainSettings:
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
         density_dropout: share of the crops whose density is not told. 0 to 1.
         endings_dropout: share of the crops that are not told how much is left of theirs. 0 to 1.
-        returns_dropout: share of the crops that are not told how much of what comes returns. 0 to 1.
+        returns_dropout: share of the crops that are not told how much of what follows returns. 0
+            to 1.
         eval_every: updates between two looks at the validation split.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
