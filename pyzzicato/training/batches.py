@@ -115,7 +115,7 @@ class CropSampler:
     def _coming_returns(
         self, crops: Sequence[Steps], rng: np.random.Generator
     ) -> NDArray[np.int64]:
-        """Returns `(B, T)` numbers: of some crops none, of others from somewhere on, as of a seed."""
+        """Returns `(B, T)` numbers; of some crops none, of some from somewhere on."""
         n = self._settings.crop_steps
         numbers = np.zeros((len(crops), n), dtype=np.int64)
         if self._returns is None:

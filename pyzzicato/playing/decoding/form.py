@@ -13,6 +13,7 @@ them.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,8 @@ def check_form(value: Any) -> FormTable:
         ValueError: if it is no such table: 5 stages of L rows of L chances, L 1 to 64.
     """
     table = np.array([])
-    try:
+    with suppress(TypeError, ValueError):
         table = np.array(value, dtype=float)
-    except (TypeError, ValueError):
-        pass
     n_stages, n_levels = len(STAGES) + 1, table.shape[-1] if table.ndim else 0
     if table.shape != (n_stages, n_levels, n_levels) or not 1 <= n_levels <= 64:
         raise ValueError(
