@@ -24,7 +24,7 @@ from ...models.architecture import Architecture
 from ...representations import StepDecoder, Steps
 from ...representations.figures import BLOCK_NOTES, COMING_NOTES, coming_shares
 from .draw import Draw
-from .parts import Played
+from .parts import Part, Played
 
 STAGES = (64, 128, 256, 512)
 """Notes that have passed where one stage of a piece ends and the next begins."""
@@ -79,7 +79,7 @@ def count_form(levels: Sequence[NDArray[np.int64]], n_levels: int) -> FormTable:
     return check_form(np.round(counts / counts.sum(-1, keepdims=True), 4))
 
 
-class Form:
+class Form(Part):
     """Tells a model how much of the next block returns.
 
     Args:
@@ -91,6 +91,8 @@ class Form:
     Raises:
         ValueError: if the table has other levels than the model.
     """
+
+    name = "form"
 
     def __init__(
         self,
@@ -104,8 +106,6 @@ class Form:
                 f"form must have a row for each of the model's {len(architecture.returns or [])} "
                 f"returns, got {len(table[0])}; count it anew"
             )
-        self.name = "form"
-        self.n_acted = 0
         self._table = np.array(table)
         self._rng = rng
         self._n_notes = len(seed)
@@ -130,9 +130,6 @@ class Form:
     def listen(self, played: Played) -> None:
         """Counts a note."""
         self._n_notes += 1
-
-    def begin_anew(self) -> None:
-        """Does nothing: what was said before stays said."""
 
     def _advance(self, n_notes: int) -> None:
         chances = self._table[stage_of(n_notes), self._level]
