@@ -249,9 +249,7 @@ def require_events(model: Model) -> None:
         )
 
 
-def played_as(
-    model: Model, settings: GenerationSettings, seed_composer: str | None
-) -> str | None:
+def played_as(model: Model, settings: GenerationSettings, seed_composer: str | None) -> str | None:
     """Returns whom a model plays as: who is asked for, else the composer of the piece."""
     composer = settings.composer
     if composer is None and seed_composer in (model.config.composers or []):
