@@ -12,6 +12,7 @@ from ..representations.roll import RollDecoder
 from .decoding.density import DensityKeeper
 from .decoding.draw import Draw
 from .decoding.guard import Guard, Rescue
+from .decoding.lengths import LengthKeeper
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
 from .graph import GraphRun
 from .loaded_model import Model
@@ -90,7 +91,9 @@ class Performer:
                 step = decoder.on_grid(step, self._grid.onset)
                 self._run.put(step)
             ended += decoder.play(step)
-            self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
+            length = self._model.representation.length_of(step)
+            lengths = () if length is None else (length,)
+            self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding, lengths))
             if self._guard is not None and self._guard.take_rescue():
                 ended += decoder.let_go(decoder.seconds)
                 seed = decoder.end_of_seed(_FED_AGAIN_STEPS, self._guard.avoided)
@@ -114,6 +117,7 @@ class Performer:
             MinP(values.row_of_min_p(steps)),
             Tilt(steps, values.pacing, values.holding),
             DensityKeeper(density, steps),
+            LengthKeeper(self._decoder.seed_steps, steps),
             self._guard,
         ]
         if "guard" in settings.without:
