@@ -176,10 +176,12 @@ def _write_sound(
         return
     sound = render(notes)
     facts["sound"] = {"engine": sound.engine, "soundfont": sound.soundfont}
-    if wanted.wav:
-        made["wav"] = write_wav(sound, start.with_name(f"{start.name}.wav"))
-    if wanted.mp3:
-        made["mp3"] = write_mp3(sound, start.with_name(f"{start.name}.mp3"))
+    for kind, write in (("mp3", write_mp3), ("wav", write_wav)):  # The smaller one first.
+        if getattr(wanted, kind):
+            try:
+                made[kind] = write(sound, start.with_name(f"{start.name}.{kind}"))
+            except ValueError as error:
+                said.append(f"No {kind.upper()}: {error}.")
 
 
 def _write_result(

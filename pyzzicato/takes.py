@@ -44,7 +44,8 @@ class Take(Continuation):
     @property
     def takes(self) -> tuple["Take", ...]:
         """Returns all takes that were made at once, this one among them."""
-        return tuple(self._row) or (self,)
+        # A take that has been changed since (`dataclasses.replace`) is none of them.
+        return tuple(self._row) if any(take is self for take in self._row) else (self,)
 
     def __repr__(self) -> str:
         row = self.takes

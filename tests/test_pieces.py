@@ -230,3 +230,16 @@ def test_a_folder_that_cannot_be_written_to_is_said_before_playing(tmp_path, mon
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ValueError, match="cannot be written to; choose another with --out"):
         make_folder(tmp_path)
+
+
+def test_sound_that_does_not_fit_is_said_and_the_rest_stays(piece, tmp_path, monkeypatch):
+    from pyzzicato import audio
+
+    def refuse(sound, path):
+        raise ValueError(f"path must be a file in a folder with room left, got {path}")
+
+    monkeypatch.setattr(audio, "write_wav", refuse)
+    files = write(piece, tmp_path, Wanted(mp3=True))
+    assert files.wav is None and files.mp3 is not None and files.mp3.exists()
+    assert len(files.remarks) == 1 and files.remarks[0].startswith("No WAV: path must be")
+    assert "wav" not in json.loads(files.result.read_text())["files"]

@@ -152,8 +152,8 @@ def _kept_path() -> Path:
 
 def _read_kept() -> tuple[float, list[dict[str, Any]]]:
     """Returns when the Hub was last asked (0 if never) and what it said."""
-    path = _kept_path()
     try:
+        path = _kept_path()  # Makes its folder, which a home that is read only does not let it.
         told = json.loads(path.read_text(encoding="utf-8"))
         rows = [row for row in told if isinstance(row, dict) and "repo" in row]
         return path.stat().st_mtime, rows
@@ -162,8 +162,8 @@ def _read_kept() -> tuple[float, list[dict[str, Any]]]:
 
 
 def _keep(rows: list[dict[str, Any]]) -> None:
-    path = _kept_path()
     try:
+        path = _kept_path()
         # Beside and then over the old one: no reader may see half a file.
         part = path.with_suffix(f".{time.monotonic_ns()}")
         part.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")

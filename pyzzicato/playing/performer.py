@@ -14,6 +14,7 @@ from .decoding.density import DensityKeeper
 from .decoding.draw import Draw
 from .decoding.form import Form
 from .decoding.guard import Guard, Rescue
+from .decoding.lengths import LengthKeeper
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
 from .graph import GraphRun
 from .loaded_model import Model
@@ -118,7 +119,9 @@ class Performer:
         decoder = self.decoder
         self.n_steps += 1
         ended = decoder.play(step)
-        self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
+        length = self.model.representation.length_of(step)
+        lengths = () if length is None else (length,)
+        self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding, lengths))
         return ended
 
     def _choose_parts(self, settings: GenerationSettings, density: float) -> list[Part]:
@@ -137,6 +140,7 @@ class Performer:
             MinP(values.row_of_min_p(steps)),
             Tilt(steps, values.pacing, values.holding),
             DensityKeeper(density, steps),
+            LengthKeeper(self.decoder.seed_steps, steps),
             self._guard,
         ]
         if values.form and model.config.returns:

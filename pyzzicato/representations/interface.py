@@ -76,6 +76,10 @@ class Representation(Protocol):
         """Returns the bias that makes notes longer, below 0 shorter."""
         ...
 
+    def length_of(self, step: Steps) -> float | None:
+        """Returns how long the note of a step `(A,)` lasts, seconds; None where it does not say."""
+        ...
+
     def avoid(self, key: int, decoder: "StepDecoder") -> Numbers:
         """Returns the bias with which a key, 0 to 87, is not struck."""
         ...

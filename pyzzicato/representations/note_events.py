@@ -7,6 +7,7 @@ import numpy as np
 
 from ..notes import LOWEST_PITCH, Note, sort_notes
 from .event_bins import (
+    DURATIONS_S,
     ONSET_TICKS,
     SIZES,
     TICK_S,
@@ -73,6 +74,10 @@ class NoteEvents(EventPassages):
         """
         n = SIZES[2]
         return _bias(2, log_odds * np.arange(n) / (n - 1))
+
+    def length_of(self, step: Steps) -> float | None:
+        """Returns the duration in seconds."""
+        return float(DURATIONS_S[step[2]])
 
     def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
         """Returns the bias with which a key is not struck."""

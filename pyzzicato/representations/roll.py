@@ -56,6 +56,10 @@ class PianoRoll(RollPassages):
         """Returns a bias for keys that sound."""
         return np.float32(log_odds) * _present(decoder)
 
+    def length_of(self, step: Steps) -> float | None:
+        """Returns None: how long a key sounds is told by the frames that follow."""
+        return None
+
     def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
         """Returns the bias with which a key is not struck; if it sounds, it may go on."""
         bias = np.zeros(N_PITCHES, dtype=np.float32)
