@@ -236,7 +236,7 @@ def _train(
             training=figures["training"],
         )
 
-    workers = 0 if accelerator.device.type == "cpu" else 2
+    workers = 2 if accelerator.device.type == "cuda" else 0
     progress: Progress = train(store, settings, config.out, accelerator, report, workers)
     best = config.out / "best"
     command = "pyzzicato " + " ".join(sys.argv[1:])
