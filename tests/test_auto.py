@@ -39,7 +39,7 @@ def test_auto_classes_know_the_kind_without_its_own_code(folder: Path) -> None:
 
 
 def test_a_batch_plays_what_each_would_play_alone(folder: Path, tmp_path: Path) -> None:
-    pieces = [tune(), transpose_notes(tune(6), 5), []]
+    pieces = [tune(), transpose_notes(tune(6), 5), tune(4)]
     paths = []
     for i, notes in enumerate(pieces):
         paths.append(str(tmp_path / f"{i}.mid"))
