@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import tiny_config, tune
-from graph_store import save_playable
 from huggingface_hub import metadata_load
 from test_publish import RECORD, checkpoint
 from transformers import AutoConfig, AutoModel, pipeline
@@ -39,7 +38,7 @@ def test_auto_classes_know_the_kind_without_its_own_code(folder: Path) -> None:
 
 
 def test_a_batch_plays_what_each_would_play_alone(folder: Path, tmp_path: Path) -> None:
-    pieces = [tune(), transpose_notes(tune(6), 5), []]
+    pieces = [tune(), transpose_notes(tune(6), 5), tune(4)]
     paths = []
     for i, notes in enumerate(pieces):
         paths.append(str(tmp_path / f"{i}.mid"))
@@ -107,4 +106,7 @@ def test_a_fresh_network_has_no_card(tmp_path: Path) -> None:
     fresh = PyzzicatoModel(tiny_config())
     with pytest.warns(UserWarning, match="only weights and config were saved"):
         fresh.save_pretrained(tmp_path / "fresh")
-    assert save_playable(fresh, tmp_path / "again")
+    assert {path.name for path in (tmp_path / "fresh").iterdir()} == {
+        "config.json",
+        "model.safetensors",
+    }

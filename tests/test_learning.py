@@ -72,7 +72,8 @@ def test_a_folder_becomes_a_model_that_plays(
     assert load_model("my-band").decoding.min_p.keys() == {"pitch", "duration", "velocity"}
     record = read_record(out / "best")
     assert record["data"]["train_hours"].keys() == {"my-band"}
-    assert record["command"].startswith("pyzzicato ")
+    assert record["command"] == "pyzzicato learn FOLDER --out RUN --name my-band"
+    assert record["data"]["sources"].keys() == {"my-band"}
     lines = [json.loads(line) for line in (out / "progress.jsonl").read_text().splitlines()]
     assert [line["update"] for line in lines if "held_out" in line] == list(range(7))
     assert lines[-1]["done"] is True
@@ -128,6 +129,8 @@ def test_the_plan_follows_how_much_music_there_is(music: Path, tmp_path: Path) -
     # A composer whom the model knows stays one, a model that knows none has no styles.
     assert choose_settings(store, "lstm-events", "chopin").eval_composer == "chopin"
     assert styles_with(tiny_config(), "my-band") == []
+    on_rolls = choose_settings(store, "lstm", "my-band")
+    assert on_rolls.crop_steps == 512 and on_rolls.model_config("extend").head == "joint"
     assert validation_share(20) == 0.15 and validation_share(1000) == 0.1
 
 

@@ -139,13 +139,11 @@ class Performer:
             Tempering(temperatures),
             MinP(values.row_of_min_p(steps)),
             Tilt(steps, values.pacing, values.holding),
+            Form(model.config, values.form, self.decoder.seed_steps, self._rng.spawn(1)[0]),
             DensityKeeper(density, steps),
             LengthKeeper(self.decoder.seed_steps, steps),
             self._guard,
         ]
-        if values.form and model.config.returns:
-            seed = self.decoder.seed_steps
-            parts.append(Form(model.config, values.form, seed, self._rng.spawn(1)[0]))
         if "guard" in settings.without:
             self._guard = None
         return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
 from ..hub import model_info
-from ..hub.checkpoints import CONFIG, RECORD, VALUES, WEIGHTS
+from ..hub.checkpoints import CONFIG, GRAPH, RECORD, VALUES, WEIGHTS
 from ..hub.listing import TAG
 from ..training.record import as_earlier_runs
 from .access import check_token
@@ -65,6 +65,8 @@ def save_network(network: PreTrainedModel, folder: Path, *, licence: str | None 
             record = dict(info.record)
             if not _is_same(info.folder, checkpoint):
                 record = {"earlier_runs": as_earlier_runs(info.record), "data": {}}
+            elif (info.folder / GRAPH).is_file():
+                shutil.copyfile(info.folder / GRAPH, checkpoint / GRAPH)
             if (info.folder / VALUES).is_file():
                 shutil.copyfile(info.folder / VALUES, checkpoint / VALUES)
         (checkpoint / RECORD).write_text(json.dumps(record), encoding="utf-8")

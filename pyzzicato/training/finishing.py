@@ -1,7 +1,5 @@
 """What follows a run's last update: the record of the model, and its graph."""
 
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +44,5 @@ def finish_run(
         device=accelerator.device.type,
     )
     write_record(record, best)
-    with warnings.catch_warnings():
-        # The exporter's notes on its own workings say nothing of the model.
-        warnings.simplefilter("ignore")
-        exporters = logging.getLogger("torch.onnx")
-        level = exporters.level
-        exporters.setLevel(logging.ERROR)
-        try:
-            export_network(best, best / GRAPH)
-        finally:
-            exporters.setLevel(level)
+    export_network(best, best / GRAPH)
     return record

@@ -12,7 +12,6 @@ Reading, learning, values of decoding and comparison follow each other; each say
 
 import json
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -158,6 +157,7 @@ def _prepare(config: LearnConfig, sustain: Sustain, journal: Journal) -> NoteSto
         config.folder,
         config.out / "data",
         table=config.table,
+        name=config.style,
         composer=full_name(config.style),
         licence=config.licence,
         validation=validation_share(n_files),
@@ -236,10 +236,13 @@ def _train(
             training=figures["training"],
         )
 
-    workers = 0 if accelerator.device.type == "cpu" else 2
+    workers = 2 if accelerator.device.type == "cuda" else 0
     progress: Progress = train(store, settings, config.out, accelerator, report, workers)
     best = config.out / "best"
-    command = "pyzzicato " + " ".join(sys.argv[1:])
+    # It is published with the model: folders of this machine have no place in it.
+    command = f"pyzzicato learn FOLDER --out RUN --name {config.style}"
+    if Path(config.start_from).name == config.start_from:
+        command += f" --start-from {config.start_from}"
     finish_run(store, settings, progress, best, accelerator, command)
     gain = "" if progress.best_loss < before else " It predicts no better than before."
     journal.say(

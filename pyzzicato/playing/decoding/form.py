@@ -84,7 +84,7 @@ class Form(Part):
 
     Args:
         architecture: of the model, with `returns`.
-        table: the chances.
+        table: the chances; empty for a model that is told nothing.
         seed: note events of the seed, `(T, 4)`, T at least 1.
         rng: of the levels.
 
@@ -101,14 +101,16 @@ class Form(Part):
         seed: Steps,
         rng: np.random.Generator,
     ) -> None:
+        self._table = np.array(table)
+        self._rng = rng
+        self._n_notes = len(seed)
+        if not table:
+            return
         if len(table[0]) != len(architecture.returns or []):
             raise ValueError(
                 f"form must have a row for each of the model's {len(architecture.returns or [])} "
                 f"returns, got {len(table[0])}; count it anew"
             )
-        self._table = np.array(table)
-        self._rng = rng
-        self._n_notes = len(seed)
         self._block = self._n_notes // BLOCK_NOTES
         # What is known for certain is how much the seed's own last notes return.
         numbers = architecture.return_numbers(coming_shares(seed))
@@ -120,6 +122,8 @@ class Form(Part):
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Says how much of the block that the next note is of returns."""
+        if not len(self._table):
+            return
         block = self._n_notes // BLOCK_NOTES
         if block > self._block:
             self._block = block
