@@ -8,7 +8,7 @@ import asyncio
 import ctypes
 import gc
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,8 @@ MAX_SESSIONS = 200
 """Visitors whose last values are kept; gradio would keep ten thousand."""
 SWEEP_SECONDS = 300
 """How often files that are too old are looked for."""
+START_SECONDS = 1.0
+"""So long after the server has started is `on_start` called."""
 FORGET_SECONDS = 15
 """How often answers that nobody fetches are looked for, and memory is given back."""
 
@@ -65,7 +67,11 @@ class GuardedBlocks(gr.Blocks):
 
 
 def serve_page(
-    page: GuardedBlocks, routes: Sequence[BaseRoute] = (), hosts: Iterable[str] = (), **told: Any
+    page: GuardedBlocks,
+    routes: Sequence[BaseRoute] = (),
+    hosts: Iterable[str] = (),
+    on_start: Callable[[], None] | None = None,
+    **told: Any,
 ) -> str:
     """Starts a page and its API; returns its address.
 
@@ -73,6 +79,7 @@ def serve_page(
         page: to be served.
         routes: addresses to serve beside gradio's own.
         hosts: names under which the page may be opened, besides those of `doors.known_hosts`.
+        on_start: called once the page can be opened; must not take long.
         told: more arguments of `gradio.Blocks.launch`.
     """
 
@@ -84,6 +91,9 @@ def serve_page(
         gc.freeze()
         sweeper = FolderSweeper(page.kept_seconds, min(SWEEP_SECONDS, page.kept_seconds))
         forgetting = asyncio.create_task(_forget_unread(page))
+        if on_start is not None:
+            # A little later: the first page comes before what is made ready for the second.
+            asyncio.get_running_loop().call_later(START_SECONDS, on_start)
         try:
             yield
         finally:
