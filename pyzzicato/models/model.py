@@ -219,7 +219,7 @@ class PyzzicatoModel(PreTrainedModel):
         endings = conditions["ending"][:, None] if self.endings is not None else None
         condition = self.condition(conditions, n_views)
         hidden, backbone = self._run(x, condition, endings, backbone)
-        drawn, logits = self.head.draw(hidden[:, 0], planes[:, 0], controls)
+        drawn, logits = self.head.draw(hidden.squeeze(1), planes.squeeze(1), controls)
         return drawn, logits, (past, backbone)
 
     def forward(

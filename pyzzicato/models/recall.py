@@ -16,14 +16,16 @@ from torch import Tensor, nn
 
 from .pitch import N_KEYS
 
+_ENDLESS = 2**62
+
 
 class RecallState(NamedTuple):
     """What has been heard.
 
     Attributes:
         frames: `(B, P, 88)` uint8, all of it.
-        runs: `(B, P)`, for each frame before the last, how many frames up to it are the same as the
-            last ones; 0 for the last itself.
+        runs: `(B, P)`, for each frame, how many frames before it are the same as the last ones; 0
+            for the first, which has none before it.
     """
 
     frames: Tensor
@@ -62,27 +64,25 @@ class PitchRecall(nn.Module):
         """
         frames = torch.cat((state.frames, steps.to(torch.uint8)), dim=1)
         n_heard = state.frames.shape[1]
-        counts = frames.float()
+        counts, new = frames.float(), steps.float()
         # Frames are the same if they have as many keys as they share.
-        sizes = counts.sum(-1)
-        shared = counts[:, n_heard:] @ counts.transpose(1, 2)
-        same = (shared == sizes[:, None]) & (shared == sizes[:, n_heard:, None])
+        shared = new @ counts.transpose(1, 2)
+        same = (shared == counts.sum(-1)[:, None]) & (shared == new.sum(-1, keepdim=True))
         runs = state.runs
         none = runs.new_zeros(runs.shape[0], 1)
+        n_steps = steps.shape[1]
         found, longest = [], []
-        for t in range(steps.shape[1]):
+        for t in range(n_steps):
             # A run up to a frame goes on from the run up to the frame before it.
-            i = n_heard + t
-            grown = (torch.cat((none, runs), dim=1)[:, :i] + 1) * same[:, t, :i]
+            runs = torch.cat((none, (runs + 1) * same[:, t, : t - n_steps]), dim=1)
             # The latest of the longest.
-            best = torch.cat((none, grown), dim=1).flip(1).max(1)
+            best = runs.flip(1).max(1)
             longest.append(best.values)
-            found.append(i - best.indices)
-            runs = torch.cat((grown, none), dim=1)
+            found.append(n_heard + t - best.indices)
         after = torch.stack(found, dim=1)[..., None].expand(-1, -1, N_KEYS)
         signs = 2 * counts.gather(1, after) - 1
-        lengths = torch.tensor(self.lengths, device=frames.device)
-        level = torch.bucketize(torch.stack(longest, dim=1), lengths, right=True)
-        wanted = torch.arange(1, len(lengths) + 1, device=frames.device)
-        planes = signs[..., None] * (level[..., None, None] == wanted)
+        length = torch.stack(longest, dim=1)[..., None, None]
+        least = torch.tensor(self.lengths, device=frames.device)
+        below = torch.tensor([*self.lengths[1:], _ENDLESS], device=frames.device)
+        planes = signs[..., None] * ((length >= least) & (length < below))
         return planes, RecallState(frames, runs)
