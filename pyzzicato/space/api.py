@@ -253,7 +253,7 @@ def describe_models() -> Json:
         baseline_losses and composers (those it knows).
     """
     return answer(
-        default=DEFAULT_MODEL,
+        default=known_models()[0].name,
         composers=dict(COMPOSERS),
         models=[
             {**info.as_dict(), "composers": list(composers_of(info.name))}
