@@ -105,7 +105,7 @@ def notes_from_json(posted: object) -> list[Note]:
     notes = [_note(i, told) for i, told in enumerate(posted)]
     if end_of(notes) > MAX_MUSIC_SECONDS:
         raise ValueError(
-            f"notes must end within {MAX_MUSIC_SECONDS:.0f} s, got {end_of(notes):.0f} s; cut the "
+            f"notes must end within {MAX_MUSIC_SECONDS:.0f} s, got {end_of(notes):.6g} s; cut the "
             "piece"
         )
     return sort_notes(notes)
@@ -204,7 +204,10 @@ def _note(i: int, told: object) -> Note:
     try:
         return Note(_whole(pitch), float(start), float(end), _whole(velocity))
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"notes must be playable, got for number {i}: {error}") from error
+        # Cut: it repeats numbers, and one may have thousands of digits.
+        raise ValueError(
+            f"notes must be playable, got for number {i}: {str(error)[:120]}"
+        ) from error
 
 
 def _whole(value: float) -> int:
