@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pyzzicato.space import queueing
-from pyzzicato.space.queueing import BUSY, MAX_UNREAD_BOXES, MAX_WORKS, FairQueue
+from pyzzicato.space.queueing import BUSY, MAX_POSTED_BYTES, MAX_UNREAD_BOXES, MAX_WORKS, FairQueue
 from pyzzicato.space.turns import ENDS_AFTER_S, RESTS_AFTER_S, Asker, Mailbox
 
 
@@ -25,9 +25,9 @@ def queue():
     return made
 
 
-def work(queue, client, box=None):
+def work(queue, client, box=None, n_bytes=0):
     """Adds a piece of work of a client, as gradio's events do."""
-    asker = Asker(client, box)
+    asker = Asker(client, box, n_bytes=n_bytes)
     name = f"{client}{len(queue._askers)}"
     event = SimpleNamespace(_id=name, session_hash=name, concurrency_id="playing", alive=True)
     queue.event_ids_to_events[name], queue._askers[name] = event, asker
@@ -47,6 +47,20 @@ def test_whoever_has_most_gives_way_when_there_is_too_much(queue):
     assert queue.make_room("new")
     assert [asker.sent_away for asker in greedy] == [""] * (len(greedy) - 1) + [BUSY]
     assert not any(asker.sent_away for asker in others)
+
+
+def test_whoever_has_posted_most_gives_way_when_it_is_too_much(queue):
+    large = MAX_POSTED_BYTES // 4
+    greedy = [work(queue, "greedy", n_bytes=n) for n in (large, large, 10, large)]
+    other = work(queue, "other", n_bytes=large // 2)
+    assert queue.make_room("new", large // 2)
+    assert not any(asker.sent_away for asker in greedy)
+    assert not queue.make_room("greedy", large)
+    assert queue.make_room("new", large)
+    # The newest of what is large: what is small would not help.
+    assert [bool(asker.sent_away) for asker in greedy] == [False, False, False, True]
+    assert not other.sent_away
+    assert queue.make_room("greedy", 0)
 
 
 def test_where_all_have_alike_the_newcomer_is_told_that_it_is_busy(queue):
