@@ -71,6 +71,17 @@ def test_where_all_have_alike_the_newcomer_is_told_that_it_is_busy(queue):
     assert queue.make_room("new")
 
 
+def test_where_all_have_alike_a_newcomer_comes_before_those_who_have_had_much(queue, monkeypatch):
+    used = {"client 3": 9.0, "client 5": 4.0, "again": 3.9}
+    monkeypatch.setattr(queueing, "_used_s", lambda name: used.get(name, 0.0))
+    for i in range(MAX_WORKS):
+        work(queue, f"client {i}")
+    assert queue.make_room("new")
+    assert [a.client for a in queue._askers.values() if a.sent_away] == ["client 3"]
+    work(queue, "new")
+    assert not queue.make_room("again")
+
+
 def test_visitors_without_events_count_too(queue):
     queue.visitors |= {Asker("assistant") for _ in range(MAX_WORKS)}
     assert not queue.make_room("assistant")

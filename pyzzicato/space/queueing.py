@@ -14,12 +14,14 @@ from typing import Any
 from gradio.queueing import Event, Queue
 
 from .clients import client_of
-from .turns import ENDS_AFTER_S, Asker, Mailbox
+from .turns import ENDS_AFTER_S, PLAYING, RENDERING, Asker, Mailbox
 
 MAX_WORKS = 40
 """Pieces of work that may be under way or waiting; one more is told that the server is busy."""
 MAX_POSTED_BYTES = 16_000_000
 """Of all pieces of work together; as Python's objects posted notes take seven times as much."""
+MORE_USED_S = 0.5
+"""Seconds of the machine that make one client come after another who has as much under way."""
 FEW_WORKS = 8
 """Where there are more pieces of work, one that nobody listens to ends as soon as it rests."""
 MAX_UNREAD_BOXES = 100
@@ -139,6 +141,9 @@ def _send_away(
 ) -> bool:
     """Returns whether so much more of a client fits, when others have been sent away for it.
 
+    Whoever has most goes first; of those who have as much as the client would have, whoever has had
+    more of the machine lately, so that many who have one piece each do not keep a newcomer out.
+
     Args:
         works: of all clients, the newest last.
         client: who asks.
@@ -151,10 +156,15 @@ def _send_away(
         shares: Counter[str] = Counter()
         for asker in left:
             shares[asker.client] += size(asker)
-        greediest, its = shares.most_common(1)[0]
-        if its <= shares[client] + more:
+        greediest = max(shares, key=lambda name: (shares[name], _used_s(name)))
+        excess = shares[greediest] - shares[client] - more
+        if excess < 0 or (excess == 0 and _used_s(greediest) < _used_s(client) + MORE_USED_S):
             return False
         gone = next(a for a in reversed(left) if a.client == greediest and size(a))
         gone.sent_away = BUSY
         left.remove(gone)
     return True
+
+
+def _used_s(client: str) -> float:
+    return PLAYING.used_s(client) + RENDERING.used_s(client)
