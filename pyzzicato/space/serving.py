@@ -28,6 +28,8 @@ MAX_SESSIONS = 200
 """Visitors whose last values are kept; gradio would keep ten thousand."""
 SWEEP_SECONDS = 300
 """How often files that are too old are looked for."""
+# Of glibc's malloc.h.
+_ARENA_MAX = -8
 START_SECONDS = 1.0
 """So long after the server has started is `on_start` called."""
 FORGET_SECONDS = 15
@@ -100,6 +102,7 @@ def serve_page(
             forgetting.cancel()
             sweeper.stop()
 
+    keep_memory_together()
     # Closed: nobody passes the queue by.
     page.queue(default_concurrency_limit=4, api_open=False)
     _, url, _ = page.launch(
@@ -125,6 +128,12 @@ async def _forget_unread(page: GuardedBlocks) -> None:
         assert isinstance(page._queue, FairQueue)
         page._queue.forget_unread()
         give_memory_back()
+
+
+def keep_memory_together() -> None:
+    """Has threads share two heaps: each would have its own, and what is free there stays there."""
+    if sys.platform == "linux" and hasattr(_libc := ctypes.CDLL(None), "mallopt"):
+        _libc.mallopt(_ARENA_MAX, 2)
 
 
 def give_memory_back() -> None:
