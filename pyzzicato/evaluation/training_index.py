@@ -84,7 +84,10 @@ class TrainingIndex:
     """
 
     def __init__(
-        self, labels: Sequence[tuple[str, str]], pieces: Sequence[Pitches], times: Sequence[Floats]
+        self,
+        labels: Sequence[tuple[str, str]],
+        pieces: Sequence[NDArray[np.integer[Any]]],
+        times: Sequence[Floats],
     ) -> None:
         """Takes pitches in playing order and every `TIME_STEP_NOTES`-th onset of each piece."""
         self.labels = tuple(labels)
@@ -232,7 +235,8 @@ class TrainingIndex:
             hashes.append(codes[kept])
             places.append((start + kept).astype(np.int32))
             composers.append(np.full(len(kept), number[composer], dtype=np.int32))
-        all_hashes, all_places, all_composers = map(np.concatenate, (hashes, places, composers))
+        all_hashes, all_places = np.concatenate(hashes), np.concatenate(places)
+        all_composers = np.concatenate(composers)
         del hashes, places, composers
         found = []
         for part in range(_PARTS):
@@ -307,7 +311,7 @@ def _check_labels(labels: object) -> list[tuple[str, str]]:
 
 def _check_notes(
     arrays: dict[str, NDArray[Any]], n_pieces: int
-) -> tuple[list[Pitches], list[Floats]]:
+) -> tuple[list[NDArray[np.int8]], list[Floats]]:
     """Returns pitches and times of each piece if the arrays agree with each other."""
     if arrays["format"].tolist() != [FORMAT]:
         raise ValueError(f"format must be {FORMAT}, got {arrays['format'].tolist()!r:.40}")
