@@ -26,6 +26,8 @@ from .tools import serve_tools
 
 MAX_SESSIONS = 200
 """Visitors whose last values are kept; gradio would keep ten thousand."""
+LONG = 1000
+"""Parts or characters that make a posted value long; no description of a file is."""
 SWEEP_SECONDS = 300
 """How often files that are too old are looked for."""
 # Of glibc's malloc.h.
@@ -61,11 +63,40 @@ class GuardedBlocks(gr.Blocks):
         )
         return self
 
-    async def preprocess_data(self, block_fn: Any, inputs: Any, *args: Any, **told: Any) -> Any:
-        """Returns what gradio's own method returns, for inputs that name no outside files."""
+    async def preprocess_data(
+        self, block_fn: Any, inputs: Any, state: Any = None, *args: Any, **told: Any
+    ) -> Any:
+        """Returns what gradio's own method returns, for inputs that name no outside files.
+
+        Gradio looks for files in every part of a value, and keeps the last values of each visitor.
+        Long ones it does not see.
+        """
         with told_plainly():
             refuse_outside_files(inputs)
-        return await super().preprocess_data(block_fn, inputs, *args, **told)
+        _keep_no_values(state)
+        seen = [None if _is_long(value) else value for value in inputs]
+        taken = await super().preprocess_data(block_fn, seen, state, *args, **told)
+        return [inputs[i] if _is_long(inputs[i]) else value for i, value in enumerate(taken)]
+
+    async def postprocess_data(
+        self, block_fn: Any, predictions: Any, state: Any, *args: Any, **told: Any
+    ) -> Any:
+        """Returns what gradio's own method returns, and keeps none of it."""
+        _keep_no_values(state)
+        return await super().postprocess_data(block_fn, predictions, state, *args, **told)
+
+
+def _keep_no_values(state: Any) -> None:
+    """Has a visitor's state forget what was posted and answered: the page asks for nothing of it.
+
+    The last notes of `MAX_SESSIONS` visitors would take a gigabyte.
+    """
+    if state is not None:
+        state._update_value_in_config = lambda *_: None
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, str | list) and len(value) > LONG
 
 
 def serve_page(
