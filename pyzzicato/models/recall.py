@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .pitch import N_KEYS
 
+_BLOCK = 256
 _ENDLESS = 2**62
 
 
@@ -62,27 +63,77 @@ class PitchRecall(nn.Module):
             steps: `(B, T, 88)` zeros and ones.
             state: from `start` or the call before.
         """
+        if steps.shape[1] == 1:
+            return self._step(steps, state)
+        # Block by block: the tables of a whole long piece would fill memory.
+        parts = []
+        for block in steps.split(_BLOCK, dim=1):
+            planes, state = self._block(block, state)
+            parts.append(planes)
+        return torch.cat(parts, dim=1), state
+
+    def _step(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
+        """Does what `_block` does for one step, without tables of lags: a graph has only this."""
+        frames, same = self._compare(steps, state)
+        n_heard, runs = state.frames.shape[1], state.runs
+        none = runs.new_zeros(runs.shape[0], 1)
+        # A run up to a frame goes on from the run up to the frame before it.
+        runs = torch.cat((none, (runs + 1) * same[:, 0, :-1]), dim=1)
+        # The latest of the longest.
+        best = runs.flip(1).max(1)
+        follows = (n_heard - best.indices)[:, None]
+        return self._planes(frames, follows, best.values[:, None]), RecallState(frames, runs)
+
+    def _block(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
+        """Returns the planes after each step and the state, no step waiting for the one before.
+
+        With the frames laid out by how long ago they were (their lag), a run is a stretch of ones
+        along the steps at one lag.
+        """
+        frames, same = self._compare(steps, state)
+        n_heard, n_steps = state.frames.shape[1], steps.shape[1]
+        now = torch.arange(n_steps, device=frames.device)
+        lags = torch.arange(1, n_heard + n_steps, device=frames.device)
+        places = n_heard + now[:, None] - lags  # (T, L), below 0 before the piece
+        goes_on = same.gather(2, places.clamp(min=0).expand(len(frames), -1, -1)) & (places >= 0)
+        # How many steps ago a run was broken off last, and what it had come to before this block.
+        broken = torch.where(goes_on, -1, now[:, None].to(torch.int32)).cummax(1).values
+        carried = state.runs.new_zeros(len(frames), len(lags))
+        if n_heard:
+            carried = state.runs[:, (n_heard - lags).clamp(min=0)]
+        runs = now[:, None] - broken + (broken < 0) * carried[:, None]
+        # The latest of the longest: the more the longer the run, less the more the lag.
+        longest, lag = (runs * len(lags) - lags + 1).max(2)
+        longest = runs.gather(2, lag[..., None])[..., 0]
+        follows = (n_heard + now - lag).clamp(min=0)
+        last = runs[:, -1].flip(1)
+        return self._planes(frames, follows, longest), RecallState(
+            frames, torch.cat((last.new_zeros(len(frames), 1), last), dim=1)
+        )
+
+    @staticmethod
+    def _compare(steps: Tensor, state: RecallState) -> tuple[Tensor, Tensor]:
+        """Returns all frames `(B, P, 88)`, and which are the same as each of the steps' (B, T, P).
+
+        Frames are the same if they have as many keys as they share.
+        """
         frames = torch.cat((state.frames, steps.to(torch.uint8)), dim=1)
-        n_heard = state.frames.shape[1]
         counts, new = frames.float(), steps.float()
-        # Frames are the same if they have as many keys as they share.
         shared = new @ counts.transpose(1, 2)
         same = (shared == counts.sum(-1)[:, None]) & (shared == new.sum(-1, keepdim=True))
-        runs = state.runs
-        none = runs.new_zeros(runs.shape[0], 1)
-        n_steps = steps.shape[1]
-        found, longest = [], []
-        for t in range(n_steps):
-            # A run up to a frame goes on from the run up to the frame before it.
-            runs = torch.cat((none, (runs + 1) * same[:, t, : t - n_steps]), dim=1)
-            # The latest of the longest.
-            best = runs.flip(1).max(1)
-            longest.append(best.values)
-            found.append(n_heard + t - best.indices)
-        after = torch.stack(found, dim=1)[..., None].expand(-1, -1, N_KEYS)
-        signs = 2 * counts.gather(1, after) - 1
-        length = torch.stack(longest, dim=1)[..., None, None]
+        return frames, same
+
+    def _planes(self, frames: Tensor, follows: Tensor, longest: Tensor) -> Tensor:
+        """Returns the planes `(B, T, 88, F)`.
+
+        Args:
+            frames: `(B, P, 88)`.
+            follows: `(B, T)`, the number of the frame that followed.
+            longest: `(B, T)`, the run before it.
+        """
+        after = follows[..., None].expand(-1, -1, N_KEYS)
+        signs = 2 * frames.float().gather(1, after) - 1
+        length = longest[..., None, None]
         least = torch.tensor(self.lengths, device=frames.device)
         below = torch.tensor([*self.lengths[1:], _ENDLESS], device=frames.device)
-        planes = signs[..., None] * ((length >= least) & (length < below))
-        return planes, RecallState(frames, runs)
+        return signs[..., None] * ((length >= least) & (length < below))
