@@ -19,7 +19,7 @@ _NEIGHBOURS = 8
 # The highest note is like other highest ones, as far away as they may be, and so are those below.
 _OTHER_VOICE_SEMITONES = 30
 # So much of what sets one note apart is drawn, the rest is what its like have in common. By that
-# velocities spread by 11 where real ones do by 13, and the highest notes are louder than the rest by
+# velocities spread by 11 where real ones do by 13, and the highest notes are louder than others by
 # 5, real ones by 8 (10 s at 12 held-out places, `lstm`).
 _DRAWN = 0.75
 _NEAR_S = 1.0
