@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .audio import Sound, render, write_wav
+    from .auto import PyzzicatoModel
     from .hub import ModelInfo, list_models, load_model
     from .midi import Performance, midi_bytes, read_midi, write_midi
     from .models.config import PyzzicatoConfig
-    from .models.model import PyzzicatoModel
     from .notes import Note
     from .playing.continuation import Continuation
     from .playing.loaded_model import Model
     from .playing.settings import GenerationSettings
+    from .playing.several import continue_seeds
     from .plots import plot_pianoroll
     from .seeds import Seed, list_seeds, load_seed
     from .takes import Take, continue_seed, stream_continuation
@@ -40,7 +41,7 @@ _HOME_OF = {
     "load_seed": "seeds",
     "Model": "playing.loaded_model",
     "PyzzicatoConfig": "models.config",
-    "PyzzicatoModel": "models.model",
+    "PyzzicatoModel": "auto",
     "ModelInfo": "hub",
     "list_models": "hub",
     "load_model": "hub",
@@ -49,6 +50,7 @@ _HOME_OF = {
     "Take": "takes",
     "continue_seed": "takes",
     "stream_continuation": "takes",
+    "continue_seeds": "playing.several",
     "Sound": "audio",
     "render": "audio",
     "write_wav": "audio",
@@ -69,6 +71,7 @@ __all__ = [
     "Take",
     "__version__",
     "continue_seed",
+    "continue_seeds",
     "list_models",
     "list_seeds",
     "load_model",

@@ -1,4 +1,4 @@
-"""The command line: `pyzzicato continue | evaluate | models | seeds`."""
+"""The command line: `pyzzicato continue | evaluate | learn | models | seeds`."""
 
 import argparse
 import io
@@ -21,6 +21,7 @@ from .playing.settings import MAX_RNG, GenerationSettings
 from .seeds import list_seeds
 from .sources import SeedPiece, read_seed
 from .takes import MAX_TAKES, Take, continue_seed
+from .training.learn_command import add_learn
 
 _BIGGEST_DRAWN_RNG = 1_000_000
 """A number that is drawn should be short enough to be typed again."""
@@ -227,6 +228,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print the result as JSON")
 
     add_evaluate(commands)
+    add_learn(commands)
     for name, run, text in (
         ("models", run_models, "list the models, bundled and on the Hub"),
         ("seeds", run_seeds, "list the preset seeds"),

@@ -105,6 +105,13 @@ class PianoContinuationPipeline(Pipeline):
         composer = like.composer if like else None
         return {"piece": continue_seed(self._ready, notes, settings, composer, like=like)}
 
+    def get_iterator(self, inputs: Any, num_workers: int, batch_size: int, *parameters: Any) -> Any:
+        """Returns what plays several pieces: each by itself, however many are asked for at once.
+
+        A graph plays one piece, and pieces are not equally long.
+        """
+        return super().get_iterator(inputs, num_workers, 1, *parameters)
+
     def postprocess(self, model_outputs: Any, **_: Any) -> dict[str, Any]:
         """Returns the piece as bytes and tables."""
         piece = model_outputs["piece"]

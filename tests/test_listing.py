@@ -98,6 +98,15 @@ def test_a_damaged_kept_list_is_asked_for_anew(hub, tmp_path):
     assert json.loads(kept.read_text()) == []
 
 
+def test_where_nothing_can_be_kept_models_are_listed_all_the_same(hub, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(tmp_path / "file" / "assets"))
+    for _ in range(2):
+        listing = find_models()
+        assert listing.remark is None
+        assert [row["name"] for row in listing.models] == [info.name for info in list_models()]
+
+
 def test_what_others_write_into_their_cards_is_cut_to_plain_values():
     card = {
         "license": "mit",

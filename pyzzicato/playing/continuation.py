@@ -78,6 +78,7 @@ class Continuation:
         division: parts of a quarter note that this grid has; None where nothing was moved.
         like: the performance whose tempo, metre and key hold for the piece; None for notes alone.
         like_start_s: where in `like`, in seconds after its first note, the seed begins.
+        facts: figures by which it was chosen among others, by name; empty if it was not.
     """
 
     seed_notes: tuple[Note, ...]
@@ -95,6 +96,7 @@ class Continuation:
     division: int | None = None
     like_start_s: float = 0.0
     like: Performance | None = field(default=None, repr=False, compare=False)
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[Note]:

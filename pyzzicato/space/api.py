@@ -258,18 +258,15 @@ def describe_models() -> Json:
 
     Returns:
         version, default (name of the model that plays when none is named), composers (full names
-        by the short ones that can be asked for) and models: for each name, revision, backbone,
-        representation, head, weights, size_mb, data, licence, hours, validation_loss,
-        baseline_losses and composers (those it knows).
+        by the short ones that can be asked for; a style of one's own has one name) and models: for
+        each name, revision, backbone, representation, head, weights, size_mb, data, licence, hours,
+        validation_loss, baseline_losses and composers (those it knows).
     """
-    return answer(
-        default=DEFAULT_MODEL,
-        composers=dict(COMPOSERS),
-        models=[
-            {**info.as_dict(), "composers": list(composers_of(info.name))}
-            for info in known_models()
-        ],
-    )
+    models = [
+        {**info.as_dict(), "composers": list(composers_of(info.name))} for info in known_models()
+    ]
+    own = {name: name for model in models for name in model["composers"]}
+    return answer(default=DEFAULT_MODEL, composers={**COMPOSERS, **own, **COMPOSERS}, models=models)
 
 
 @plainly

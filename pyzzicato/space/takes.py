@@ -249,3 +249,9 @@ def loaded(name: str) -> Model:
 @functools.cache
 def _opened(name: str) -> tuple[Model, ModelInfo]:
     return open_model(name)
+
+
+def forget_models() -> None:
+    """Looks models up anew from now on: there is one more, or one is another."""
+    for kept in (known_models, composers_of, _opened):
+        kept.cache_clear()
