@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from .. import __version__
 from ..midi import read_midi
+from ..playing.settings import MAX_SECONDS as LONGEST
 from ..playing.settings import MAX_SEED_SECONDS, GenerationSettings
 from .api import (
     AT_ONCE,
@@ -34,7 +35,7 @@ from .api import (
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
-from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
+from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
@@ -46,6 +47,8 @@ STATIC = Path(__file__).parent / "static"
 MAX_SECONDS = 180
 """The longest continuation the page offers; programs may ask for more."""
 MIN_SECONDS = 5
+TAKES_AT_ONCE = 12
+"""Takes that one click on the page asks for, one after the other."""
 
 
 def page_html() -> str:
@@ -95,7 +98,8 @@ def page_data() -> dict[str, Any]:
         "limits": {
             "seconds": [MIN_SECONDS, MAX_SECONDS],
             "seed_seconds": [1, MAX_SEED_SECONDS],
-            "takes": [1, MAX_TAKES],
+            "takes": [1, TAKES_AT_ONCE],
+            "longest": LONGEST,
             "upload_bytes": MAX_UPLOAD_BYTES,
             "notes": MAX_NOTES,
             "music_seconds": MAX_MUSIC_SECONDS,
@@ -144,9 +148,6 @@ def add_page(book: VoteBook) -> None:
             book.add(vote, ticket)
         return {"systems": pair.systems, **read_leaderboard()}
 
-    # The page's own script fills it: gradio's element for HTML evaluates text as a program, which
-    # our policy for scripts forbids.
-    gr.Column(elem_id="pyzzicato-place")
     api(read_file, api_name="read_midi", api_visibility="undocumented", **PLAYS)
     api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYS)
     api(judge, api_name="judge", api_visibility="undocumented", **AT_ONCE)

@@ -3,7 +3,7 @@
 import { limits, models, seeds } from "./data.js";
 import { byId, fillSelect, make } from "./elements.js";
 import { Lane } from "./lane.js";
-import { pitchRange } from "./roll.js";
+import { pitchRange } from "./rollpaint.js";
 import { Seed } from "./seed.js";
 import { Take } from "./take.js";
 

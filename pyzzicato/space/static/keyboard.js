@@ -1,8 +1,11 @@
 // A keyboard to play the seed on: by mouse, touch, the computer's keys or a MIDI keyboard.
 
 import { make } from "./elements.js";
+import { midiAccess } from "./midiports.js";
+import { isBlack, pitchName } from "./pitch.js";
 
-const BLACK = new Set([1, 3, 6, 8, 10]);
+// A finger needs so many pixels of a white key.
+const WIDEST_KEYS = [[420, 1], [560, 2], [900, 3], [Infinity, 4]];
 // By the key's place, so that it is the same on every layout: two rows of a piano's octave.
 const COMPUTER_KEYS = [
   "KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ",
@@ -10,7 +13,6 @@ const COMPUTER_KEYS = [
 ];
 const LONGEST_S = 60;
 const VELOCITY = 80;
-const NAMES = ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
 
 export class Keyboard {
   constructor(panel, piano, onNotes) {
@@ -54,7 +56,7 @@ export class Keyboard {
 
   /** Draws as many octaves as there is room for. */
   fit() {
-    const octaves = this.panel.clientWidth < 560 ? 2 : this.panel.clientWidth < 900 ? 3 : 4;
+    const [, octaves] = WIDEST_KEYS.find(([width]) => this.panel.clientWidth < width);
     if (octaves === this.octaves) return;
     this.octaves = octaves;
     this.draw();
@@ -65,21 +67,20 @@ export class Keyboard {
     const highest = Math.min(108, this.lowest + this.octaves * 12);
     const whites = [];
     for (let pitch = this.lowest; pitch <= highest; pitch++) {
-      if (!BLACK.has(pitch % 12)) whites.push(pitch);
+      if (!isBlack(pitch)) whites.push(pitch);
     }
     const width = 100 / whites.length;
     for (let pitch = this.lowest; pitch <= highest; pitch++) {
-      const black = BLACK.has(pitch % 12);
+      const black = isBlack(pitch);
       const left = (whites.indexOf(black ? pitch - 1 : pitch) + (black ? 0.68 : 0)) * width;
-      const octave = Math.floor(pitch / 12) - 1;
       const key = make("div", {
         class: `key ${black ? "black" : "white"}`,
         "data-pitch": pitch,
         role: "button",
-        "aria-label": `${NAMES[pitch % 12]} ${octave}`,
+        "aria-label": pitchName(pitch),
         style: `left:${left}%;width:${black ? width * 0.64 : width}%`,
       });
-      if (pitch % 12 === 0) key.append(make("span", {}, `C${octave}`));
+      if (pitch % 12 === 0) key.append(make("span", {}, `C${pitch / 12 - 1}`));
       this.keys.append(key);
     }
   }
@@ -147,29 +148,36 @@ export class Keyboard {
   }
 
   async listenToMidi() {
-    if (this.midi || !navigator.requestMIDIAccess) return;
-    try {
-      this.midi = await navigator.requestMIDIAccess();
-    } catch {
-      return; // Not allowed: mouse, touch and keys go on working.
-    }
+    if (this.midi) return;
+    // Where it is not allowed, mouse, touch and keys go on working.
+    this.midi = await midiAccess();
+    if (!this.midi) return;
     const listen = () => {
       for (const input of this.midi.inputs.values()) {
-        input.onmidimessage = (event) => this.onMidi([...event.data]);
+        input.onmidimessage = (event) => this.onMidi([...event.data], input.id);
       }
       this.show();
     };
-    this.midi.onstatechange = listen;
+    this.midi.addEventListener("statechange", ({ port }) => {
+      if (port.state === "disconnected") this.unplug(port.id);
+      listen();
+    });
     listen();
   }
 
   /** Takes a MIDI message: a stroke, a release, or the sustain pedal. */
-  onMidi([status, number, value]) {
+  onMidi([status, number, value], port = "") {
     if (!this.isOpen) return;
     const kind = status & 0xf0;
-    if (kind === 0x90 && value > 0) this.press(number, value);
+    if (kind === 0x90 && value > 0) this.press(number, value, port);
     else if (kind === 0x80 || kind === 0x90) this.up(number);
     else if (kind === 0xb0 && number === 64) this.pedal(value >= 64);
+  }
+
+  /** Lets go what was held on a keyboard that is gone: it will not say so any more. */
+  unplug(port) {
+    for (const [pitch, stroke] of [...this.down]) if (stroke.port === port) this.up(pitch);
+    this.pedal(false);
   }
 
   pedal(isDown) {
@@ -181,7 +189,7 @@ export class Keyboard {
 
   // --- Notes ------------------------------------------------------------------------------------
 
-  press(pitch, velocity) {
+  press(pitch, velocity, port = null) {
     if (pitch < 21 || pitch > 108) return;
     const context = this.piano.wake();
     if (this.down.has(pitch)) this.up(pitch);
@@ -193,7 +201,7 @@ export class Keyboard {
     const at = performance.now();
     // Time begins with the first note.
     if (this.recording) this.began ??= at;
-    this.down.set(pitch, { voice, velocity, at });
+    this.down.set(pitch, { voice, velocity, at, port });
     this.keys.querySelector(`[data-pitch="${pitch}"]`)?.classList.add("down");
   }
 

@@ -4,7 +4,7 @@ import { call, startCall, waitingWords } from "./client.js";
 import { seeds, systemTitle } from "./data.js";
 import { byId, make } from "./elements.js";
 import { Lane } from "./lane.js";
-import { pitchRange } from "./roll.js";
+import { pitchRange } from "./rollpaint.js";
 import { byOnset } from "./seed.js";
 
 const CRITERIA = [
