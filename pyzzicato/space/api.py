@@ -302,16 +302,19 @@ def voting_on(book: VoteBook) -> Callable[..., Json]:
     ) -> Json:
         """Keeps a listener's judgement of two takes of one seed. Nothing personal is kept.
 
+        Whoever votes here knows who played: these votes are kept and counted apart from those of
+        blind listening, which the page shows.
+
         Args:
             seed: name of the preset both takes carry on, see /seeds.
             systems: what made the two takes: two names of models, see /models, or "composer" for
                 the continuation the composer wrote.
-            winner: which one you would rather hear on: 0 or 1; null for neither.
+            winner: which one was liked better: 0 or 1; null for neither.
             marks: for the first and the second take {"musicality": 1 to 5, "fidelity": 1 to 5,
                 "expressiveness": 1 to 5}, or some of them; null for no marks.
 
         Returns:
-            version, votes (how many there are now) and leaderboard: for each system its strength
+            version, votes (how many of these there are now) and leaderboard: for each system its strength
             (chance of being preferred to an average one) with low and high (95 %), n_votes and
             marks (means).
         """
@@ -378,12 +381,13 @@ def register_api(book: VoteBook) -> None:
     """Adds the endpoints to the `gradio.Blocks` being built.
 
     Args:
-        book: where votes are kept.
+        book: of the blind votes; those that are posted by name get a book of their own beside it.
     """
+    by_name = VoteBook(None if book.folder is None else book.folder / "by-name")
     api(continue_piece, api_name="continue", **PLAYS)
     api(stream_takes, api_name="continue_stream", **PLAYS)
     api(evaluate_piece, api_name="evaluate", **RENDERS)
     api(render_piece, api_name="render", **RENDERS)
     api(describe_models, api_name="models", **AT_ONCE)
     api(describe_seeds, api_name="seeds", **AT_ONCE)
-    api(voting_on(book), api_name="vote", **AT_ONCE)
+    api(voting_on(by_name), api_name="vote", **AT_ONCE)

@@ -7,6 +7,7 @@ The page is a program that calls the API, like any other, and draws and sounds w
 import functools
 import inspect
 import json
+import time
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from .api import (
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
-from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI_LIMITS
+from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI_LIMITS, whole
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
@@ -129,27 +130,40 @@ def add_page(book: VoteBook) -> None:
                 yield part
 
     @plainly
+    def begin_hearing(ticket: str, side: int) -> str:
+        """Returns the server's word that a take of a pair begins to be played now."""
+        return pairs.receipt(ticket, whole("side", side, 0, 1, "0 is the first"), time.time())
+
+    @plainly
     def judge(
-        ticket: str, winner: int | None = None, marks: list[dict[str, int]] | None = None
+        ticket: str,
+        heard: list[str],
+        winner: int | None = None,
+        marks: list[dict[str, int]] | None = None,
     ) -> dict[str, Any]:
         """Keeps a judgement of a pair, and returns `systems`, who played, beside the leaderboard.
 
-        Only the first judgement of a pair counts.
+        Only the first judgement of a pair counts, and none before both takes have been played.
 
         Args:
             ticket: the pair's.
+            heard: what /hear answered for the first and for the second take.
             winner: as /vote takes it, and so are marks.
             marks: see `winner`.
         """
         pair = pairs.pair(ticket)
+        pairs.check_heard(ticket, heard, time.time())
         vote = read_vote(pair.seed.name, pair.systems, winner, marks)
         if book.is_open:
             allow_vote()
             book.add(vote, ticket)
         return {"systems": pair.systems, **read_leaderboard()}
 
+    # Gradio shows its drawers only beside something of its own.
+    gr.Column()
     api(read_file, api_name="read_midi", api_visibility="undocumented", **PLAYS)
     api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYS)
+    api(begin_hearing, api_name="hear", api_visibility="undocumented", **AT_ONCE)
     api(judge, api_name="judge", api_visibility="undocumented", **AT_ONCE)
     api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", **AT_ONCE)
     api(describe_learning, api_name="learn", api_visibility="undocumented", **AT_ONCE)

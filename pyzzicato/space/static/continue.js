@@ -1,13 +1,14 @@
 // The view "Continue": a seed, a button, and what the network plays from there.
 
-import { limits } from "./data.js";
+import { Bench } from "./bench.js";
+import { limits, takes } from "./data.js";
 import { byId } from "./elements.js";
 import { showPlaying } from "./icons.js";
 import { readLink, writeLink } from "./link.js";
 import { clock } from "./pitch.js";
 import { Roll } from "./roll.js";
 import { SaveMenu } from "./save.js";
-import { endOf } from "./seed.js";
+import { Seed, endOf } from "./seed.js";
 import { SeedPicker } from "./seedpicker.js";
 import { BIGGEST_RNG, SettingsForm } from "./settings.js";
 import { Shelf } from "./shelf.js";
@@ -37,6 +38,8 @@ export class ContinueView extends EventTarget {
     this.transport = new Transport(this);
     this.list = new TakeList(this);
     this.saveMenu = new SaveMenu(this);
+    this.seed = Seed.preset();
+    this.bench = new Bench(this);
     byId("go").addEventListener("click", () => this.goOrStop());
     byId("keep-going").addEventListener("click", () => this.keepGoing());
     byId("close").addEventListener("click", () => this.close());
@@ -55,13 +58,17 @@ export class ContinueView extends EventTarget {
 
   get takeList() { return this.shelf.of(this.seed); }
 
+  /** Whether the server works for this view. */
+  get busy() { return this.making || Boolean(this.bench?.working); }
+
   goOrStop() {
-    if (this.making) this.stop();
+    if (this.busy) this.stop();
     else this.continueSeed(Number(byId("takes").value));
   }
 
   stop() {
     this.wanted = 0;
+    this.bench?.stop();
     for (const take of this.takeList) if (take.running) take.stop();
   }
 
@@ -70,7 +77,7 @@ export class ContinueView extends EventTarget {
   // --- Seeds and takes ------------------------------------------------------------------------
 
   chooseSeed(seed) {
-    if (this.seed && this.making) this.stop();
+    if (this.busy) this.stop();
     this.seed = seed;
     this.stage.own(this);
     this.player.pause();
@@ -78,6 +85,7 @@ export class ContinueView extends EventTarget {
     this.roll.clearRegion();
     this.say("");
     if (seed.kind !== "preset") this.shelf.remember(seed);
+    this.player.position = 0;
     this.showTake(this.shelf.lastOf(seed));
     this.player.seek(0);
     this.roll.left = 0;
@@ -104,7 +112,7 @@ export class ContinueView extends EventTarget {
   /** Makes a take that plays on from a moment of the piece; what is before stays. */
   async playFrom(seconds, { ending = false } = {}) {
     const { take, seed } = this;
-    if (this.making) return;
+    if (this.busy) return;
     this.prepareToPlay();
     const notes = take ? take.notes : seed.part;
     const settings = { ...this.freshSettings(), ...this.composerOf(take) };
@@ -124,7 +132,7 @@ export class ContinueView extends EventTarget {
 
   /** The composer in whose style a take was played, for what is played on from its notes. */
   composerOf(take) {
-    const { composer } = take?.facts ?? {};
+    const composer = take?.facts?.composer ?? this.seed.shortComposer;
     if (this.form.settings.composer || !composer) return {};
     return this.form.model.composers.includes(composer) ? { composer } : {};
   }
@@ -288,21 +296,22 @@ export class ContinueView extends EventTarget {
   }
 
   showButtons() {
-    const { making, take } = this;
+    const { busy, take } = this;
     const go = byId("go");
     const count = Number(byId("takes").value);
     const many = count > 1 ? `${count} ${take ? "more takes" : "takes"}` : "";
-    go.textContent = making ? "Stop" : many || (take ? "Another take" : "Continue");
-    go.classList.toggle("stop", making);
+    go.textContent = busy ? "Stop" : many || (take ? "Another take" : "Continue");
+    go.classList.toggle("stop", busy);
     const isMade = Boolean(take?.newNotes.length) && !take.running;
     const { longer } = this;
     byId("keep-going").hidden = !isMade || longer < 1 || Boolean(take.isClosed);
     byId("keep-going").textContent = `Keep going, ${longer < 60 ? `${longer} s` : `${clock(longer)} min`} longer`;
-    byId("keep-going").disabled = making;
-    byId("close").hidden = !isMade || Boolean(take.isClosed);
-    byId("close").disabled = making;
+    byId("keep-going").disabled = busy;
+    byId("close").hidden = !isMade || Boolean(take.isClosed) || !takes("continue_stream", "ending");
+    byId("close").disabled = busy;
     byId("save").hidden = !isMade;
     byId("made").hidden = !isMade;
+    this.bench?.show();
   }
 
   // --- Links --------------------------------------------------------------------------------------

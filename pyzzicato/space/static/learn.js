@@ -2,7 +2,8 @@
 
 import { call } from "./client.js";
 import { systemTitle, version } from "./data.js";
-import { byId, make } from "./elements.js";
+import { byId, make, skeleton } from "./elements.js";
+import { scrollTable } from "./scrollcue.js";
 
 const COUNTS = [["pieces", "Performances"], ["works", "Works"], ["hours", "Hours"]];
 
@@ -10,7 +11,7 @@ export class LearnView {
   async appear() {
     if (this.told) return;
     const view = byId("view-learn");
-    view.replaceChildren(make("p", { class: "hint", role: "status" }, "Counting the pieces"));
+    view.replaceChildren(skeleton("Counting the pieces", 8));
     try {
       [this.told] = await call("learn");
     } catch (error) {
@@ -61,13 +62,13 @@ export class LearnView {
 
   models() {
     const rows = this.told.models.map((model) => [
-      systemTitle(model.name), `${model.millions.toFixed(1)} million`, `${model.megabytes.toFixed(1)} MB`,
+      `${systemTitle(model.name)} (${model.name})`, `${model.millions.toFixed(1)} million`, `${model.megabytes.toFixed(1)} MB`,
       known(model.pieces), known(model.hours && Math.round(model.hours)), known(model.minutes),
       model.loss === null ? "–" : Number(model.loss).toFixed(3),
     ]);
     return [
       make("h2", {}, "The models"),
-      table(["", "Weights", "Size", "Pieces heard", "Hours", "Minutes of training", "Loss"], rows),
+      table("The models", ["Model", "Weights", "Size", "Pieces heard", "Hours", "Minutes of training", "Loss"], rows),
       make("p", { class: "hint" }, "Loss: how surprised a model is by music it has not heard; "
         + "lower is better, among models that read music in the same way."),
     ];
@@ -80,7 +81,7 @@ export class LearnView {
     return [
       make("h2", {}, "How good is it?"),
       make("p", { class: "prose" }, `${told.description} Medians: the nearer to real music, the better.`),
-      table(["", ...columns], told.rows),
+      table("Measures of the models", ["Measure", ...columns], told.rows),
     ];
   }
 
@@ -141,8 +142,7 @@ const ARTICLE = "https://towardsdatascience.com/"
 
 const known = (value) => (value === null || value === undefined || value === 0 ? "–" : String(value));
 
-function table(heads, rows) {
-  return make("div", { class: "scroll" }, make("table", {},
-    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell)))))));
+function table(label, heads, rows) {
+  return scrollTable(label, heads, rows.map((row) => (
+    make("tr", {}, ...row.map((cell) => make("td", {}, cell))))));
 }

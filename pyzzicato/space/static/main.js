@@ -1,5 +1,6 @@
 // Starts the page: the views, the one player they share, and the keys that work everywhere.
 
+import { setUpApiDrawer } from "./apidrawer.js";
 import { CompareView } from "./compare.js";
 import { ContinueView } from "./continue.js";
 import { markup } from "./data.js";
@@ -45,6 +46,7 @@ class Page {
     };
     this.setUpTabs();
     this.setUpTheme();
+    setUpApiDrawer();
     document.addEventListener("keydown", (event) => this.onKey(event));
     this.open();
     history.replaceState(this.state, "");
@@ -193,7 +195,7 @@ class Page {
 
 /** The page does not wait for gradio, whose part is the foot alone. */
 function begin() {
-  document.body.prepend(make("main", { id: "pyzzicato-place" }));
+  document.body.prepend(make("section", { id: "pyzzicato-place", "aria-label": "Pyzzicato" }));
   byId("pyzzicato-place").innerHTML = markup;
   // Tests and the curious find the running page here.
   window.pyzzicato = new Page();

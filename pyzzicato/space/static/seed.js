@@ -1,7 +1,7 @@
 // The seed: which notes are to be carried on, and how the server is told of them.
 
 import { hashNotes } from "./contenthash.js";
-import { seeds } from "./data.js";
+import { composers, seeds } from "./data.js";
 
 const FRAMES_A_SECOND = 20;
 
@@ -72,6 +72,11 @@ export class Seed {
   get record() {
     const { kind, name, title, composer, notes, remarks, start, length } = this;
     return { kind, name, title, composer, notes, remarks, start, length };
+  }
+
+  /** The name by which the composer's style can be asked for; null where there is none. */
+  get shortComposer() {
+    return Object.keys(composers).find((name) => composers[name] === this.composer) ?? null;
   }
 
   get fullTitle() { return this.composer ? `${this.composer}: ${this.title}` : this.title; }
