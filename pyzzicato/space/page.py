@@ -20,6 +20,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from .. import __version__
+from ..checks import check_whole
+from ..hub.registry import OLD_NAMES
 from ..midi import read_midi
 from ..playing.settings import MAX_SECONDS as LONGEST
 from ..playing.settings import MAX_SEED_SECONDS, GenerationSettings
@@ -36,11 +38,11 @@ from .api import (
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
-from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI_LIMITS, whole
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
 from .posted import midi_data
+from .request_limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .turns import PLAYING, RENDERING, in_turns, last_in_turns
 from .vote_book import VoteBook
 
@@ -78,8 +80,8 @@ def page_data() -> dict[str, Any]:
     """Returns what the page is told when it opens, as plain JSON values.
 
     Returns:
-        `version`, `seeds`, `models`, `composers`, `defaults` and `limits` (lowest and highest value
-        of each control).
+        `version`, `seeds`, `models`, `old_names` of models, `composers`, `defaults` and `limits`
+        (lowest and highest value of each control).
     """
     default = GenerationSettings()
     titles, known = model_titles(), describe_models()
@@ -87,6 +89,7 @@ def page_data() -> dict[str, Any]:
         "version": __version__,
         "seeds": describe_seeds()["seeds"],
         "models": [{"title": titles[model["name"]], **model} for model in known["models"]],
+        "old_names": OLD_NAMES,
         "composers": known["composers"],
         "defaults": {
             "model": known["default"],
@@ -132,7 +135,7 @@ def add_page(book: VoteBook) -> None:
     @plainly
     def begin_hearing(ticket: str, side: int) -> str:
         """Returns the server's word that a take of a pair begins to be played now."""
-        return pairs.receipt(ticket, whole("side", side, 0, 1, "0 is the first"), time.time())
+        return pairs.receipt(ticket, check_whole("side", side, 0, 1, "0 is the first"), time.time())
 
     @plainly
     def judge(

@@ -1,6 +1,6 @@
 // Links that hold a seed and settings, so that whoever opens one gets the same notes.
 
-import { composers, defaults, limits, models, seeds } from "./data.js";
+import { composers, defaults, limits, modelOf, seeds } from "./data.js";
 import { Seed } from "./seed.js";
 
 const BYTES_A_NOTE = 18;
@@ -66,9 +66,10 @@ export async function readLink(hash) {
     seed = Object.assign(Seed.preset(name), part);
   }
   const settings = {
-    model: known("model", models.map((model) => model.name), defaults.model),
+    model: modelName(told.get("model") ?? defaults.model),
     seconds: number("seconds", 30, [1, limits.longest]),
-    temperature: number("temperature", 1, [0.01, 4]),
+    // Links from before the floor was raised ask for less.
+    temperature: Math.max(0.1, number("temperature", 1, [0.01, 4])),
     threshold: number("threshold", null, [0.001, 0.999]),
     rng: number("rng", 0, [0, 2 ** 32 - 1]),
     density: number("density", 1, [0.5, 2]),
@@ -80,6 +81,13 @@ export async function readLink(hash) {
   if (told.get("ending") === "true") settings.ending = true;
   if (!told.has("take")) return { seed, settings };
   return { seed, settings, notes: await unpackNotes(told.get("take")), seconds: number("played", 0) };
+}
+
+/** The name a model has today, whichever it had when the link was made. */
+function modelName(told) {
+  const model = modelOf(told);
+  if (!model) throw new WrongLink(`there is no model called "${told.slice(0, 60)}" here`);
+  return model.name;
 }
 
 // Times are kept as they are, to the last bit: a rounded one could fall into another frame.
