@@ -142,8 +142,8 @@ async def stream_takes(
 
     Yields:
         take (from 0), seconds (played so far), notes (that ended since the last answer; 0 is where
-        the seed ends), sounding (struck and still held) and result: null, and in the last answer
-        what /continue answers.
+        the seed ends), sounding (struck and still held) and result: null. The last answer has no
+        notes; its result is what /continue answers.
     """
     async with in_turns(_play(dict(locals())), PLAYING) as parts:
         async for part in parts:
@@ -263,13 +263,20 @@ def describe_models() -> Json:
 
 
 @plainly
-def describe_seeds() -> Json:
-    """Lists the preset seeds, with their notes.
+def describe_seeds(notes: bool = True) -> Json:
+    """Lists the preset seeds.
+
+    Args:
+        notes: whether their notes are told, too.
 
     Returns:
-        version and seeds: for each name, composer, title, key, year, seconds and notes.
+        version and seeds: for each name, composer, title, key, year, seconds and, if asked for,
+        notes.
     """
-    return answer(seeds=_preset_seeds())
+    told = _preset_seeds()
+    if not notes:
+        told = [{name: seed[name] for name in seed if name != "notes"} for seed in told]
+    return answer(seeds=told)
 
 
 @functools.cache
@@ -317,9 +324,9 @@ def voting_on(book: VoteBook) -> Callable[..., Json]:
                 "expressiveness": 1 to 5}, or some of them; null for no marks.
 
         Returns:
-            version, votes (how many of these there are now) and leaderboard: for each system its strength
-            (chance of being preferred to an average one) with low and high (95 %), n_votes and
-            marks (means).
+            version, votes (how many of these there are now) and leaderboard: for each system its
+            strength (chance of being preferred to an average one) with low and high (95 %),
+            n_votes and marks (means).
         """
         given = read_vote(seed, systems, winner, marks)
         allow_vote()

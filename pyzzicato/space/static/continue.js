@@ -1,5 +1,6 @@
 // The view "Continue": a seed, a button, and what the network plays from there.
 
+import { Along } from "./along.js";
 import { Bench } from "./bench.js";
 import { limits, takes } from "./data.js";
 import { byId } from "./elements.js";
@@ -44,6 +45,8 @@ export class ContinueView extends EventTarget {
     byId("keep-going").addEventListener("click", () => this.keepGoing());
     byId("close").addEventListener("click", () => this.close());
     this.picker = new SeedPicker(stage, (seed) => this.chooseSeed(seed), this.shelf);
+    this.along = new Along(this.picker.keyboard, this.player.piano, this.form, (notes) => (
+      this.picker.takePlayed(notes)));
     this.picker.choosePreset();
     this.shelf.load().then(() => this.arrive());
   }

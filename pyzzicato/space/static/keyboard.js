@@ -14,8 +14,10 @@ const COMPUTER_KEYS = [
 const LONGEST_S = 60;
 const VELOCITY = 80;
 
-export class Keyboard {
+/** Events: `stroke` when a key goes down, `note` with a note that has ended, times of `performance.now()`. */
+export class Keyboard extends EventTarget {
   constructor(panel, piano, onNotes) {
+    super();
     this.panel = panel;
     this.piano = piano;
     this.onNotes = onNotes;
@@ -46,6 +48,7 @@ export class Keyboard {
         make("button", { class: "quiet", "aria-label": "An octave higher", onclick: () => this.move(12) }, "Higher")),
       this.keys,
       this.words,
+      this.more = make("div", { id: "along" }),
     );
     new ResizeObserver(() => this.fit()).observe(this.panel);
     addEventListener("keydown", (event) => this.onKey(event));
@@ -197,8 +200,9 @@ export class Keyboard {
       this.end(pitch, this.sustained.get(pitch));
       this.sustained.delete(pitch);
     }
-    const voice = this.piano.strike(pitch, velocity, context.currentTime);
+    const voice = this.piano.strike(pitch, velocity, context.currentTime, 0, port === null);
     const at = performance.now();
+    this.dispatchEvent(new CustomEvent("stroke", { detail: { pitch, velocity, at } }));
     // Time begins with the first note.
     if (this.recording) this.began ??= at;
     this.down.set(pitch, { voice, velocity, at, port });
@@ -216,6 +220,7 @@ export class Keyboard {
 
   end(pitch, { voice, velocity, at }) {
     voice.release(this.piano.context.currentTime);
+    this.dispatchEvent(new CustomEvent("note", { detail: { pitch, velocity, at, end: performance.now() } }));
     if (!this.recording || at < this.began) return;
     // Whole milliseconds, as in a MIDI file.
     const start = Math.round(at - this.began) / 1000;
@@ -224,6 +229,9 @@ export class Keyboard {
     this.notes.push({ pitch, velocity, start, end: Math.round(end * 1000) / 1000 });
     this.show();
   }
+
+  /** Whether a key or the pedal holds a note. */
+  get isHeld() { return this.down.size > 0 || this.sustained.size > 0; }
 
   letAllGo() {
     for (const pitch of [...this.down.keys()]) this.up(pitch);

@@ -90,15 +90,18 @@ export class Piano {
     return samples.reduce((loudest, sample) => Math.max(loudest, Math.abs(sample)), 0);
   }
 
-  /** Strikes a key at a time of the audio clock; `from` skips so many seconds of its sound. */
-  strike(pitch, velocity, at, from = 0) {
+  /**
+   * Strikes a key at a time of the audio clock; `from` skips so many seconds of its sound, and
+   * `isOurs` is false for what came from a port itself.
+   */
+  strike(pitch, velocity, at, from = 0, isOurs = true) {
     const gain = new GainNode(this.context);
     const pan = new StereoPannerNode(this.context, { pan: (pitch - 64) / 110 });
     gain.connect(pan).connect(this.volume);
     const voice = this.tones.length
       ? this.strikeRecorded(gain, pitch, velocity, at, from)
       : this.strikePlain(gain, pitch, velocity, at);
-    return this.isSending ? this.out.strike(voice, pitch, velocity, at, this.context) : voice;
+    return this.isSending && isOurs ? this.out.strike(voice, pitch, velocity, at, this.context) : voice;
   }
 
   strikeRecorded(gain, pitch, velocity, at, from) {

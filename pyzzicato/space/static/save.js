@@ -1,6 +1,6 @@
 // Taking takes along: files are written by the server, from the notes that are on the page.
 
-import { call } from "./client.js";
+import { addressOf, call } from "./client.js";
 import { byId, download } from "./elements.js";
 import { plain } from "./take.js";
 import { zipOf } from "./zip.js";
@@ -44,7 +44,7 @@ async function writtenFile(take, form) {
     seed_seconds: take.seedSeconds,
     seconds: take.seconds,
   });
-  return file.url;
+  return addressOf(file);
 }
 
 const nameOf = (seed) => seed.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);

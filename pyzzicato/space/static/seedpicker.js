@@ -250,7 +250,10 @@ export class SeedPicker {
     if (!panel.hidden) {
       this.stage.player.pause();
       this.keyboard.open();
-    } else this.keyboard.close();
+    } else {
+      this.keyboard.close();
+      this.keyboard.dispatchEvent(new Event("close"));
+    }
   }
 
   takePlayed(notes) {

@@ -1,6 +1,6 @@
 // A take: one continuation of a seed, while it is made and afterwards.
 
-import { call, startCall, waitingWords } from "./client.js";
+import { addressOf, call, startCall, waitingWords } from "./client.js";
 import { modelOf } from "./data.js";
 import { byOnset, endOf } from "./seed.js";
 
@@ -144,7 +144,7 @@ export class Take extends EventTarget {
       returns: told.rescues.map(({ seconds }) => told.seed_seconds + seconds),
       speed: told.real_time_factor,
       // With the tempo, metre and marker of the seed; the same bytes as from API and shell.
-      midi: told.midi.url,
+      midi: addressOf(told.midi),
       words: told.measures.in_words,
     };
   }
