@@ -8,7 +8,7 @@ import numpy as np
 from ..notes import Note
 from ..representations import StepDecoder, Steps
 from .decoding.density import DensityKeeper
-from .decoding.draw import Draw
+from .decoding.draw import Draw, Numbers
 from .decoding.guard import Guard, Rescue
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
 from .graph import GraphRun
@@ -90,9 +90,16 @@ class Performer:
                 self.parts.begin_anew()
         return ended
 
-    def draw(self) -> Steps:
-        """Returns the next step `(A,)`, drawn; `take` plays it."""
-        step, _ = self.run.draw(self._next_draw())
+    def draw(self, bias: Numbers | None = None) -> Steps:
+        """Returns the next step `(A,)`, drawn; `take` plays it.
+
+        Args:
+            bias: `(L,)`, to add to the parts' own.
+        """
+        draw = self._next_draw()
+        if bias is not None:
+            draw.bias += bias
+        step, _ = self.run.draw(draw)
         return step
 
     def take(self, step: Steps) -> list[Note]:

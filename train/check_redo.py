@@ -1,0 +1,167 @@
+"""Check that a span played anew leads into what follows it, and that its edges are whole.
+
+    python train/check_redo.py --data-dir MAESTRO --spans 5                      # a taste
+    python train/check_redo.py --data-dir MAESTRO --model lstm-events --out runs/redo
+
+Spans of held-out pieces are played anew. The model then judges the ten notes after the span, once
+given the new middle, once the real one, once a plain continuation and once a passage from elsewhere
+in the piece: bits a note. An edge has a gap if nothing is struck across it for longer than anywhere
+in the ten seconds to both sides, and half a second. A note is stuck if its key is struck again
+before it ends, or if it rings past the right edge for longer than anything did before.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from bench_pieces import held_out
+from tqdm import tqdm
+
+from pyzzicato.hub import open_model
+from pyzzicato.notes import Note, end_of, separate_strokes, shift_notes, sort_notes
+from pyzzicato.playing.loaded_model import Model
+from pyzzicato.playing.redo import TRIES, redo_span
+from pyzzicato.playing.scoring import nats_after
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations.event_bins import encode_events
+
+CONTEXT_S, AFTER_NOTES, AROUND_S, GAP_S, RINGS_S = 60.0, 10, 10.0, 0.5, 0.31
+KINDS = ("real", "redone", "plain", "elsewhere")
+
+
+@dataclass(frozen=True)
+class RedoConfig:
+    """One check: see `--help` for each field."""
+
+    data_dir: Path
+    model: str
+    spans: int
+    seconds: float
+    tries: int
+    rng: int
+    out: Path | None
+
+
+class Judge:
+    """Judges what comes after a span, by what is in it; what is before is fed once."""
+
+    def __init__(self, model: Model, before: Sequence[Note]) -> None:
+        self._model, self._before = model, before
+        self._run = model.start({})
+        self._run.hear(encode_events(before, before[0].start))
+        self._mark = self._run.mark()
+
+    def bits(self, middle: Sequence[Note], after: Sequence[Note]) -> float:
+        """Returns the bits of each of the notes after the span."""
+        self._run.return_to(self._mark)
+        steps = encode_events([*middle, *after], self._before[-1].start)
+        nats = nats_after(self._model, self._run, steps)[len(middle) :]
+        return float(nats.sum() / len(after) / np.log(2))
+
+
+def passage(notes: Sequence[Note], start: float, seconds: float, place: float) -> list[Note]:
+    """Returns a passage from elsewhere in the piece, moved into the span."""
+    room = end_of(notes) - seconds - 4 * AROUND_S
+    begin = max(0.0, place * room)
+    begin += 4 * AROUND_S if begin > start - 2 * AROUND_S else 0.0
+    found = [n for n in notes if begin <= n.start < begin + seconds]
+    return shift_notes(found, start - begin)
+
+
+def longest_wait(onsets: Sequence[float]) -> float:
+    """Returns the longest time between onsets."""
+    return float(np.diff(np.sort(onsets)).max(initial=0.0))
+
+
+def has_gap(
+    before: list[Note], new: list[Note], after: list[Note], start: float, end: float
+) -> bool:
+    """Returns whether one of the edges of a span has a gap."""
+    left = [n.start for n in before if n.start >= start - AROUND_S]
+    right = [n.start for n in after if n.start < end + AROUND_S]
+    most = max(GAP_S, longest_wait(left), longest_wait(right))
+    inside = [n.start for n in new]
+    across = [*left[-1:], *inside[:1]], [*inside[-1:], *right[:1]]
+    return not inside or any(longest_wait(edge) > most for edge in across)
+
+
+def has_stuck(piece: list[Note], new: Sequence[Note], real_end: float, end: float) -> bool:
+    """Returns whether a note of a piece with a new span is stuck."""
+    is_held = any(n.end > max(real_end, end + RINGS_S) for n in new)
+    return is_held or separate_strokes(piece)[1] > 0
+
+
+def main(config: RedoConfig) -> None:
+    """Plays and judges all spans, prints the figures."""
+    model, _ = open_model(config.model)
+    rows: list[dict[str, float]] = []
+    needed = 2 * CONTEXT_S + config.seconds
+    pieces = held_out(config.data_dir, config.spans, needed, config.rng)
+    for i, (_, whole, place, composer) in enumerate(tqdm(pieces, total=config.spans)):
+        notes = separate_strokes(whole)[0]
+        start = 20 + place * (end_of(notes) - needed)
+        end = start + config.seconds
+        before = [n for n in notes if n.start < start]
+        real = [n for n in notes if start <= n.start < end]
+        after = [n for n in notes if n.start >= end]
+        settings = GenerationSettings(rng=config.rng + i)
+        made = redo_span(model, notes, start, end, settings, composer, config.tries)
+        plain = redo_span(model, notes, start, end, settings, composer, tries=1)
+        middles = real, list(made.new_notes), list(plain.new_notes)
+        elsewhere = passage(notes, start, config.seconds, np.random.default_rng(i).random())
+        context = [n for n in before if n.start >= start - CONTEXT_S]
+        judge = Judge(model, context)
+        row = {
+            kind: judge.bits(middle, after[:AFTER_NOTES])
+            for kind, middle in zip(KINDS, (*middles, elsewhere), strict=True)
+        }
+        rings = end_of([*before, *real])
+        piece = sort_notes([*made.seed_notes, *made.new_notes])
+        row["gap"] = has_gap(before, list(made.new_notes), after, start, end)
+        row["gap_real"] = has_gap(before, real, after, start, end)
+        row["stuck"] = has_stuck(piece, made.new_notes, rings, end)
+        row["density"] = len(made.new_notes) / max(1, len(real))
+        row["wall_seconds"] = made.wall_seconds
+        rows.append(row)
+    report = summarise(rows)
+    print(json.dumps(report, indent=1))
+    if config.out is not None:
+        config.out.mkdir(parents=True, exist_ok=True)
+        told = {"model": config.model, "tries": config.tries, **report, "spans": rows}
+        (config.out / "redo.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def summarise(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Returns the means over all spans; `way` is how far it is from plain to real."""
+    mean = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    way = (mean["plain"] - mean["redone"]) / (mean["plain"] - mean["real"])
+    medians = {"density": float(np.median([row["density"] for row in rows]))}
+    return {**mean, **medians, "way": way, "n": len(rows)}
+
+
+def parse_args() -> RedoConfig:
+    """Returns the configuration of the command line."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
+    add("--model", default="lstm-events", help="name of a bundled model or a folder")
+    add("--spans", type=int, default=100)
+    add("--seconds", type=float, default=5.0, help="length of each span")
+    add("--tries", type=int, default=TRIES, help="middles drawn for each")
+    add("--rng", type=int, default=0)
+    add("--out", type=Path, help="folder for redo.json")
+    return RedoConfig(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_args())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
