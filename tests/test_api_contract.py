@@ -40,7 +40,38 @@ PARAMETERS = {
         ("marks", "None | list[dict(str, int)]", None),
     ],
 }
-REQUIRED = {("/vote", "seed"), ("/vote", "systems")}
+HOW = [("model", "str", "lstm-events"), ("composer", TEXT, None), ("temperature", NUMBER, 1.0)]
+TAKES = [("takes", WHOLE, 1), ("rng", WHOLE, 0)]
+PARAMETERS |= {
+    "/redo": [
+        ("start", NUMBER, None),
+        ("end", NUMBER, None),
+        *PIECE,
+        *HOW,
+        ("density", NUMBER, 1.0),
+        ("tries", WHOLE, 24),
+        *TAKES,
+    ],
+    "/keep": [
+        *PIECE,
+        ("keep", "Literal['top', 'bottom', 'right', 'left', 'notes']", "top"),
+        ("kept", NOTES, None),
+        ("start", NUMBER, 0.0),
+        ("end", "None | float", None),
+        *HOW,
+        ("density", NUMBER, 1.0),
+        ("tries", WHOLE, 6),
+        *TAKES,
+    ],
+    "/odds": [("at", NUMBER, None), *PIECE, *HOW],
+}
+REQUIRED = {
+    ("/vote", "seed"),
+    ("/vote", "systems"),
+    ("/redo", "start"),
+    ("/redo", "end"),
+    ("/odds", "at"),
+}
 
 NOTE = {"pitch", "start", "end", "velocity"}
 TAKE = {
