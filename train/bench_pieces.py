@@ -1,7 +1,9 @@
 """Held-out pieces for the checks of what the bench does: redo, keep, endings, playing along."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pyzzicato.evaluation.excerpts import draw_places, present, read_piece
 from pyzzicato.models.architecture import COMPOSERS
@@ -34,3 +36,9 @@ def held_out(
         except ValueError:
             continue
         yield piece.path, notes, place, _SHORT.get(piece.composer)
+
+
+def write_table(table: Mapping[str, Any], path: Path) -> None:
+    """Writes figures as JSON; the folder is made if absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")

@@ -4,10 +4,11 @@
     python train/check_redo.py --data-dir MAESTRO --model lstm-events --out runs/redo
 
 Spans of held-out pieces are played anew. The model then judges the ten notes after the span, once
-given the new middle, once the real one, once a plain continuation and once a passage from elsewhere
-in the piece: bits a note. An edge has a gap if nothing is struck across it for longer than anywhere
-in the ten seconds to both sides, and half a second. A note is stuck if its key is struck again
-before it ends, or if it rings past the right edge for longer than anything did before.
+given the new middle, once the real one, once plain continuations (the mean of those drawn) and once
+a passage from elsewhere in the piece: bits a note. An edge has a gap if nothing is struck across it
+for longer than anywhere in the ten seconds to both sides, and half a second. A note is stuck if its
+key is struck again before it ends, or if it rings past the right edge for longer than anything did
+before. What was found so far is written after each span.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bench_pieces import held_out
+from bench_pieces import held_out, write_table
 from tqdm import tqdm
 
 from pyzzicato.hub import open_model
@@ -27,10 +28,12 @@ from pyzzicato.playing.loaded_model import Model
 from pyzzicato.playing.redo import TRIES, redo_span
 from pyzzicato.playing.scoring import nats_after
 from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.playing.span import Span
 from pyzzicato.representations.event_bins import encode_events
 
-CONTEXT_S, AFTER_NOTES, AROUND_S, GAP_S, RINGS_S = 60.0, 10, 10.0, 0.5, 0.31
-KINDS = ("real", "redone", "plain", "elsewhere")
+NEEDED_S, AFTER_NOTES, AROUND_S, GAP_S, RINGS_S = 120.0, 10, 10.0, 0.5, 0.31
+FACTS = {"real": "nats_after_before", "redone": "nats_after", "plain": "nats_after_plain"}
+BITS = 1 / AFTER_NOTES / np.log(2)
 
 
 @dataclass(frozen=True)
@@ -46,21 +49,16 @@ class RedoConfig:
     out: Path | None
 
 
-class Judge:
-    """Judges what comes after a span, by what is in it; what is before is fed once."""
-
-    def __init__(self, model: Model, before: Sequence[Note]) -> None:
-        self._model, self._before = model, before
-        self._run = model.start({})
-        self._run.hear(encode_events(before, before[0].start))
-        self._mark = self._run.mark()
-
-    def bits(self, middle: Sequence[Note], after: Sequence[Note]) -> float:
-        """Returns the bits of each of the notes after the span."""
-        self._run.return_to(self._mark)
-        steps = encode_events([*middle, *after], self._before[-1].start)
-        nats = nats_after(self._model, self._run, steps)[len(middle) :]
-        return float(nats.sum() / len(after) / np.log(2))
+def judge(
+    model: Model, notes: Sequence[Note], start: float, end: float, middle: Sequence[Note]
+) -> float:
+    """Returns the nats of the notes after a span, with other notes in it."""
+    span = Span.cut(notes, start, end)
+    run = model.start({"density": [model.config.density_number(span.density())]})
+    run.hear(encode_events(span.context))
+    last = span.context_start + span.context[-1].start
+    steps = encode_events([*middle, *span.after[:AFTER_NOTES]], last)
+    return float(nats_after(model, run, steps)[len(middle) :].sum())
 
 
 def passage(notes: Sequence[Note], start: float, seconds: float, place: float) -> list[Note]:
@@ -99,7 +97,7 @@ def main(config: RedoConfig) -> None:
     """Plays and judges all spans, prints the figures."""
     model, _ = open_model(config.model)
     rows: list[dict[str, float]] = []
-    needed = 2 * CONTEXT_S + config.seconds
+    needed = NEEDED_S + config.seconds
     pieces = held_out(config.data_dir, config.spans, needed, config.rng)
     for i, (_, whole, place, composer) in enumerate(tqdm(pieces, total=config.spans)):
         notes = separate_strokes(whole)[0]
@@ -110,15 +108,9 @@ def main(config: RedoConfig) -> None:
         after = [n for n in notes if n.start >= end]
         settings = GenerationSettings(rng=config.rng + i)
         made = redo_span(model, notes, start, end, settings, composer, config.tries)
-        plain = redo_span(model, notes, start, end, settings, composer, tries=1)
-        middles = real, list(made.new_notes), list(plain.new_notes)
+        row = {kind: made.facts[fact] * BITS for kind, fact in FACTS.items()}
         elsewhere = passage(notes, start, config.seconds, np.random.default_rng(i).random())
-        context = [n for n in before if n.start >= start - CONTEXT_S]
-        judge = Judge(model, context)
-        row = {
-            kind: judge.bits(middle, after[:AFTER_NOTES])
-            for kind, middle in zip(KINDS, (*middles, elsewhere), strict=True)
-        }
+        row["elsewhere"] = BITS * judge(model, notes, start, end, elsewhere)
         rings = end_of([*before, *real])
         piece = sort_notes([*made.seed_notes, *made.new_notes])
         row["gap"] = has_gap(before, list(made.new_notes), after, start, end)
@@ -127,12 +119,10 @@ def main(config: RedoConfig) -> None:
         row["density"] = len(made.new_notes) / max(1, len(real))
         row["wall_seconds"] = made.wall_seconds
         rows.append(row)
-    report = summarise(rows)
-    print(json.dumps(report, indent=1))
-    if config.out is not None:
-        config.out.mkdir(parents=True, exist_ok=True)
-        told = {"model": config.model, "tries": config.tries, **report, "spans": rows}
-        (config.out / "redo.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        if config.out is not None:
+            told = {"model": config.model, "tries": config.tries, **summarise(rows), "spans": rows}
+            write_table(told, config.out / "redo.json")
+    print(json.dumps(summarise(rows), indent=1))
 
 
 def summarise(rows: Sequence[dict[str, float]]) -> dict[str, float]:

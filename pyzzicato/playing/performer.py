@@ -25,6 +25,9 @@ _FED_AGAIN_STEPS = 400
 class Performer:
     """Plays one piece.
 
+    `ends_at_s`, unless None, is when the piece is to end: a model that knows of endings is given
+    how much is left at each step.
+
     Args:
         model: who plays.
         decoder: turns its steps into notes, and has the seed.
@@ -57,6 +60,7 @@ class Performer:
         self._density = model.config.density_number(density if is_told_density else None)
         self._guard: Guard | None = None
         self.n_steps = 0
+        self.ends_at_s: float | None = None
         self.parts = Parts(self._choose_parts(settings, density))
         self.run = self._feed(decoder.seed_steps) if run is None else run
 
@@ -133,6 +137,8 @@ class Performer:
         return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]
 
     def _next_draw(self) -> Draw:
+        if self.ends_at_s is not None:
+            self.run.condition("ending", self._ending(self.ends_at_s - self.decoder.seconds))
         graph = self.model.graph
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
@@ -140,6 +146,11 @@ class Performer:
         if self.decoder.impossible is not None:
             draw.bias += self.decoder.impossible
         return draw
+
+    def _ending(self, left_s: float) -> list[int]:
+        """Returns the number of how much is left, for each view."""
+        number = self.model.config.ending_numbers(np.array(max(0.0, left_s)))
+        return [int(number)] * len(self._composers)
 
     def _feed(self, seed: Steps) -> GraphRun:
         """Returns the network when it has taken the seed, and nothing else."""
