@@ -15,6 +15,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from gradio.utils import get_upload_folder  # noqa: E402
 
+from pyzzicato.space.along import register_along  # noqa: E402
 from pyzzicato.space.api import register_api  # noqa: E402
 from pyzzicato.space.bench import register_bench  # noqa: E402
 from pyzzicato.space.folders import private_folder, sweep  # noqa: E402
@@ -32,6 +33,7 @@ def build() -> Any:
         add_page(book)
         register_api(book)
         register_bench()
+        register_along()
     return page
 
 

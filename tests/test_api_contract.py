@@ -40,6 +40,7 @@ PARAMETERS = {
         ("marks", "None | list[dict(str, int)]", None),
     ],
 }
+MAYBE = "None | float"
 HOW = [("model", "str", "lstm-events"), ("composer", TEXT, None), ("temperature", NUMBER, 1.0)]
 TAKES = [("takes", WHOLE, 1), ("rng", WHOLE, 0)]
 PARAMETERS |= {
@@ -57,13 +58,22 @@ PARAMETERS |= {
         ("keep", "Literal['top', 'bottom', 'right', 'left', 'notes']", "top"),
         ("kept", NOTES, None),
         ("start", NUMBER, 0.0),
-        ("end", "None | float", None),
+        ("end", MAYBE, None),
         *HOW,
         ("density", NUMBER, 1.0),
         ("tries", WHOLE, 6),
         *TAKES,
     ],
     "/odds": [("at", NUMBER, None), *PIECE, *HOW],
+    "/along_begin": [*HOW, ("density", NUMBER, 1.0), ("rng", WHOLE, 0)],
+    "/along_hear": [("session", "str", None), ("notes", NOTES, None), ("until", MAYBE, None)],
+    "/along_answer": [
+        ("session", "str", None),
+        ("now", NUMBER, None),
+        ("notes", NOTES, None),
+        ("seconds", MAYBE, None),
+    ],
+    "/along_stop": [("session", "str", None), ("at", MAYBE, None)],
 }
 REQUIRED = {
     ("/vote", "seed"),
@@ -71,6 +81,10 @@ REQUIRED = {
     ("/redo", "start"),
     ("/redo", "end"),
     ("/odds", "at"),
+    ("/along_hear", "session"),
+    ("/along_answer", "session"),
+    ("/along_answer", "now"),
+    ("/along_stop", "session"),
 }
 
 NOTE = {"pitch", "start", "end", "velocity"}
