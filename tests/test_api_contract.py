@@ -25,6 +25,8 @@ SETTINGS = [
     ("rng", WHOLE, 0),
     ("seed_start", NUMBER, 0.0),
     ("seed_seconds", NUMBER, 10.0),
+    ("from_seconds", "None | float", None),
+    ("ending", "bool", False),
 ]
 PARAMETERS = {
     "/continue": SETTINGS,
@@ -111,6 +113,7 @@ SETTING = {
     "composer",
     "guidance",
     "density",
+    "ending",
     "without",
 }
 ANSWER = {"version", "model", "seed", "remarks", "takes"}

@@ -94,7 +94,7 @@ class Companion:
         self._answer: _Answer | None = None
 
     def hear(self, notes: Sequence[Note], until: float | None = None) -> int:
-        """Takes notes that the player struck and let go, once each; returns how many were new to it.
+        """Takes notes that the player struck and let go; returns how many moved the state on.
 
         If one was struck before an answer had been played out, the rest of that answer is
         forgotten.

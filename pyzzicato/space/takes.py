@@ -17,6 +17,7 @@ from ..notes import Note
 from ..pieces import SeedPiece, write_continuation
 from ..playing.continuation import Continuation, stream_continuation
 from ..playing.loaded_model import Model
+from ..playing.onwards import settings_from, with_all_before
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
 from .folders import new_folder
 from .limits import (
@@ -45,11 +46,13 @@ class TakesRequest:
         piece: where the seed is cut from.
         model: which model plays.
         settings: one for each take; they differ in `rng`.
+        keeps_all: whether all that is before the seed stays in the piece.
     """
 
     piece: SeedPiece
     model: ModelInfo
     settings: tuple[GenerationSettings, ...]
+    keeps_all: bool = False
 
     def answer(self, takes: Sequence[Json]) -> Json:
         """Returns what a program is told when all is played: who played what, and the takes.
@@ -74,6 +77,7 @@ def read_request(
     notes: object = None,
     model: object,
     takes: object = 1,
+    from_seconds: object = None,
     **settings: object,
 ) -> TakesRequest:
     """Returns what was posted, checked.
@@ -84,6 +88,7 @@ def read_request(
         notes: see `seed`.
         model: name of one of `list_models()`; nothing else, no folder either.
         takes: 1 to `MAX_TAKES`. Take `n` (from 0) is played with `rng + n`.
+        from_seconds: from where in the piece to carry on, all before it kept; None for a seed.
         settings: of `GenerationSettings`.
 
     Raises:
@@ -101,9 +106,12 @@ def read_request(
     config = network.config
     check_settings(config, first)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
+    if from_seconds is not None:
+        moment = number("from_seconds", from_seconds, 1, MAX_MUSIC_SECONDS, "null for a seed")
+        first = settings_from(piece.notes, moment, first)
     _count_seed(piece.notes, first)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
-    return TakesRequest(piece, info, tuple(every))
+    return TakesRequest(piece, info, tuple(every), from_seconds is not None)
 
 
 def read_settings(posted: dict[str, object]) -> GenerationSettings:
@@ -120,6 +128,8 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
         told["seed_start"] = number("seed_start", told["seed_start"], 0, MAX_MUSIC_SECONDS, begins)
     for field in fields(GenerationSettings):
         value = told.get(field.name)
+        if field.name == "ending" and not isinstance(value, bool | None):
+            raise ValueError(f"ending must be true or false, got {show(value)}")
         # Shown here: what the settings say of a text of megabytes would have megabytes itself.
         is_name = isinstance(value, str) and len(value) <= MAX_TITLE
         if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
@@ -185,7 +195,10 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
                 )
             result = None
             if chunk.piece is not None:
-                played.append(describe_take(chunk.piece, request.piece.performance))
+                piece = chunk.piece
+                if request.keeps_all:
+                    piece = with_all_before(piece, request.piece.notes)
+                played.append(describe_take(piece, request.piece.performance))
                 if len(played) == len(request.settings):
                     result = request.answer(played)
             yield {
