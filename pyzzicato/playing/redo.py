@@ -41,14 +41,21 @@ class _Middle:
     Attributes:
         notes: from 0 where the span begins.
         nats: of the notes after the span.
+        has_gap: whether it leaves a gap at one of its edges.
         tails: the piece as it was when the middle had come to each of the tails.
         decoder: which has it.
     """
 
     notes: list[Note]
     nats: float
+    has_gap: bool
     tails: "list[_Tail]"
     decoder: NoteDecoder
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Returns what is the less the better it is."""
+        return self.has_gap, self.nats
 
 
 @dataclass
@@ -122,7 +129,7 @@ def stream_redo(
     plain = float(np.mean([middle.nats for middle in middles]))
     if following and tries > 1:
         for place in range(len(_TAILS_S)):
-            best = sorted(middles, key=lambda middle: middle.nats)[:_KEPT]
+            best = sorted(middles, key=lambda middle: middle.rank)[:_KEPT]
             for n in range(tries // 2):
                 tail = best[n % len(best)].tails[place]
                 rng = np.random.default_rng([settings.rng, _OF_MIDDLES, tries * (1 + place) + n])
@@ -131,7 +138,7 @@ def stream_redo(
                 again.tails = [*best[n % len(best)].tails[: place + 1], *again.tails]
                 middles.append(again)
                 yield None
-    chosen = min(middles, key=lambda middle: middle.nats)
+    chosen = min(middles, key=lambda middle: middle.rank)
     facts = {"tries": float(tries)}
     if following:
         facts |= {
@@ -207,7 +214,7 @@ def _draw(
     tails += [_tail(performer, notes) for _ in tails_s[len(tails) :]]
     nats = nats_of_following(performer, span, following)
     notes += decoder.let_go(np.inf)
-    return _Middle(notes, nats, tails, decoder)
+    return _Middle(notes, nats, span.has_gap(notes), tails, decoder)
 
 
 def _tail(performer: Performer, notes: list[Note]) -> _Tail:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ..notes import Note, end_of, shift_notes, sort_notes
 from ..representations.event_bins import encode_events
@@ -16,6 +17,7 @@ _CONTEXT_S, _CONTEXT_NOTES = 60.0, 600
 """Of what is before a span, so much is fed."""
 _AROUND_S = 10.0
 """So far to both sides the density around a span is counted."""
+_GAP_S = 0.5
 _RINGS_S = 0.3
 """A new note may always ring on so long past the right edge."""
 
@@ -73,6 +75,19 @@ class Span:
         seconds = min(_AROUND_S, self.start - self.before[0].start)
         seconds += min(_AROUND_S, max(0.0, last - self.end))
         return n_near / seconds if n_near > 1 and seconds > 1 else USUAL
+
+    def has_gap(self, new: Sequence[Note]) -> bool:
+        """Returns whether new notes, from 0 where it begins, leave a gap at one of its edges.
+
+        That is a longer wait than any in the seconds to both sides, and than half a second.
+        """
+        left = [n.start for n in self.before if n.start >= self.start - _AROUND_S]
+        right = [n.start for n in self.after if n.start < self.end + _AROUND_S]
+        waits = [b - a for side in (left, right) for a, b in pairwise(side)]
+        inside = sorted(self.start + n.start for n in new)
+        edges = [*pairwise([*left[-1:], *inside[:1]]), *pairwise([*inside[-1:], *right[:1]])]
+        most = max([_GAP_S, *waits])
+        return not inside or any(b - a > most for a, b in edges)
 
     def before_as_held(self, decoder: NoteDecoder) -> list[Note]:
         """Returns the notes before it, those that ring on let go where their key is struck."""
