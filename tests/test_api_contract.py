@@ -25,6 +25,8 @@ SETTINGS = [
     ("rng", WHOLE, 0),
     ("seed_start", NUMBER, 0.0),
     ("seed_seconds", NUMBER, 10.0),
+    ("from_seconds", "None | float", None),
+    ("ending", "bool", False),
 ]
 PARAMETERS = {
     "/continue": SETTINGS,
@@ -40,7 +42,52 @@ PARAMETERS = {
         ("marks", "None | list[dict(str, int)]", None),
     ],
 }
-REQUIRED = {("/vote", "seed"), ("/vote", "systems")}
+MAYBE = "None | float"
+HOW = [("model", "str", "lstm-events"), ("composer", TEXT, None), ("temperature", NUMBER, 1.0)]
+TAKES = [("takes", WHOLE, 1), ("rng", WHOLE, 0)]
+PARAMETERS |= {
+    "/redo": [
+        ("start", NUMBER, None),
+        ("end", NUMBER, None),
+        *PIECE,
+        *HOW,
+        ("density", NUMBER, 1.0),
+        ("tries", WHOLE, 24),
+        *TAKES,
+    ],
+    "/keep": [
+        *PIECE,
+        ("keep", "Literal['top', 'bottom', 'right', 'left', 'notes']", "top"),
+        ("kept", NOTES, None),
+        ("start", NUMBER, 0.0),
+        ("end", MAYBE, None),
+        *HOW,
+        ("density", NUMBER, 1.0),
+        ("tries", WHOLE, 6),
+        *TAKES,
+    ],
+    "/odds": [("at", NUMBER, None), *PIECE, *HOW],
+    "/along_begin": [*HOW, ("density", NUMBER, 1.0), ("rng", WHOLE, 0)],
+    "/along_hear": [("session", "str", None), ("notes", NOTES, None), ("until", MAYBE, None)],
+    "/along_answer": [
+        ("session", "str", None),
+        ("now", NUMBER, None),
+        ("notes", NOTES, None),
+        ("seconds", MAYBE, None),
+    ],
+    "/along_stop": [("session", "str", None), ("at", MAYBE, None)],
+}
+REQUIRED = {
+    ("/vote", "seed"),
+    ("/vote", "systems"),
+    ("/redo", "start"),
+    ("/redo", "end"),
+    ("/odds", "at"),
+    ("/along_hear", "session"),
+    ("/along_answer", "session"),
+    ("/along_answer", "now"),
+    ("/along_stop", "session"),
+}
 
 NOTE = {"pitch", "start", "end", "velocity"}
 TAKE = {
@@ -66,6 +113,7 @@ SETTING = {
     "composer",
     "guidance",
     "density",
+    "ending",
     "without",
 }
 ANSWER = {"version", "model", "seed", "remarks", "takes"}

@@ -21,6 +21,7 @@ from ..representations import StepDecoder
 from ..representations.touch import SeedTouch
 from .decoding.density import density_to_come
 from .decoding.guard import Rescue, describe_rescues
+from .ending import NO_CLOSE, Close, bring_to_close, opening_seconds
 from .loaded_model import Model
 from .performer import ROUNDING_S, Performer
 from .seed import SILENT_SEED, Beginning, begin
@@ -67,6 +68,7 @@ class Continuation:
         composer: short name of whom it was played as; None for nobody in particular.
         acted: how many steps each part of decoding has changed the draw of, by its name.
         n_steps: how many steps were drawn.
+        facts: figures by which it was chosen among others, by name; empty if it was not.
     """
 
     seed_notes: tuple[Note, ...]
@@ -80,6 +82,7 @@ class Continuation:
     composer: str | None = None
     acted: Mapping[str, int] = field(default_factory=dict)
     n_steps: int = 0
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[Note]:
@@ -127,16 +130,24 @@ def stream_continuation(
     check_settings(model.config, settings)
     begun = _begin(model, notes, settings, seed_composer)
     decoder, performer, ahead = begun.decoder, begun.performer, begun.beginning.ahead
+    performer.ends_at_s = settings.seconds - ahead if settings.ending else None
     fed_seconds = time.perf_counter() - began
     new: list[Note] = []
     ended = list(begun.beginning.opening)
     chunk_end = _CHUNK_SECONDS
+    plays_s = opening_seconds(settings.seconds) if settings.ending else settings.seconds
+    close: Close | None = None
     while True:
-        until = min(chunk_end, settings.seconds)
+        until = min(chunk_end, plays_s)
         ended += _shift(performer.play(until - ahead), ahead)
         reached = decoder.seconds + ahead
-        if reached >= settings.seconds - ROUNDING_S:
-            ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
+        if reached >= plays_s - ROUNDING_S:
+            if settings.ending:
+                close = _close(begun, settings, [*new, *ended])
+                begun = replace(begun, decoder=close.performer.decoder, performer=close.performer)
+                ended += _shift(close.notes, ahead)
+            else:
+                ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
             ended = _until(ended, settings.seconds)
             break
         held = tuple(_shift(decoder.sounding, ahead))
@@ -149,6 +160,10 @@ def stream_continuation(
         chunk_end += _CHUNK_SECONDS * math.ceil((reached - chunk_end + ROUNDING_S) / _CHUNK_SECONDS)
     spent = fed_seconds, time.perf_counter() - began
     piece = _whole(settings, begun, [*new, *ended], spent)
+    if close is not None:
+        said = () if close.is_tonic else (NO_CLOSE,)
+        facts = {"tries": float(close.tries), "tonic": float(close.is_tonic)}
+        piece = replace(piece, remarks=(*piece.remarks, *said), facts=facts)
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 
 
@@ -188,6 +203,13 @@ class _Begun:
     decoder: StepDecoder
     performer: Performer
     composer: str | None
+
+
+def _close(begun: _Begun, settings: GenerationSettings, new: Sequence[Note]) -> Close:
+    """Returns the end of a continuation of which so much has been played."""
+    seed, ahead = begun.beginning.seed, begun.beginning.ahead
+    rng = [settings.rng, zlib.crc32(begun.decoder.seed_steps.tobytes())]
+    return bring_to_close(begun.performer, [*seed, *new], settings.seconds - ahead, rng)
 
 
 def _begin(

@@ -1,5 +1,6 @@
 """One piece as it is played: a seed is fed, steps are drawn, and the parts of decoding steer."""
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from ..notes import Note
 from ..representations import StepDecoder, Steps
 from .decoding.density import DensityKeeper
-from .decoding.draw import Draw
+from .decoding.draw import Draw, Numbers
 from .decoding.guard import Guard, Rescue
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
 from .graph import GraphRun
@@ -24,6 +25,9 @@ _FED_AGAIN_STEPS = 400
 class Performer:
     """Plays one piece.
 
+    `ends_at_s`, unless None, is when the piece is to end: a model that knows of endings is given
+    how much is left at each step.
+
     Args:
         model: who plays.
         decoder: turns its steps into notes, and has the seed.
@@ -31,6 +35,7 @@ class Performer:
         composer: number of whom to play as, 0 for nobody in particular.
         density: notes a second that are meant, above 0.
         rng: of the draws.
+        run: the network where it has taken the seed already; None to feed it.
     """
 
     def __init__(
@@ -41,9 +46,10 @@ class Performer:
         composer: int,
         density: float,
         rng: np.random.Generator,
+        run: GraphRun | None = None,
     ) -> None:
-        self._model = model
-        self._decoder = decoder
+        self.model = model
+        self.decoder = decoder
         self._rng = rng
         guidance = settings.guidance if composer else 1.0  # Nobody cannot be exaggerated.
         self._composers, self._weights = [composer], [1.0]
@@ -54,8 +60,17 @@ class Performer:
         self._density = model.config.density_number(density if is_told_density else None)
         self._guard: Guard | None = None
         self.n_steps = 0
+        self.ends_at_s: float | None = None
         self.parts = Parts(self._choose_parts(settings, density))
-        self._run = self._feed(decoder.seed_steps)
+        self.run = self._feed(decoder.seed_steps) if run is None else run
+
+    def fork(self, rng: np.random.Generator) -> "Performer":
+        """Returns the same piece again, to be carried on in another way.
+
+        Args:
+            rng: of its draws.
+        """
+        return copy.deepcopy(self, {id(self.model): self.model, id(self._rng): rng})
 
     @property
     def rescues(self) -> list[Rescue]:
@@ -69,21 +84,38 @@ class Performer:
 
     def play(self, until_s: float) -> list[Note]:
         """Plays on to a second of the continuation; returns the new notes that ended by then."""
-        decoder, ended = self._decoder, []
+        decoder, ended = self.decoder, []
         while decoder.seconds < until_s - ROUNDING_S:
-            self.n_steps += 1
-            step, _ = self._run.draw(self._next_draw())
-            ended += decoder.play(step)
-            self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
+            ended += self.take(self.draw())
             if self._guard is not None and self._guard.take_rescue():
                 ended += decoder.let_go(decoder.seconds)
                 seed = decoder.end_of_seed(_FED_AGAIN_STEPS, self._guard.avoided)
-                self._run = self._feed(seed)
+                self.run = self._feed(seed)
                 self.parts.begin_anew()
         return ended
 
+    def draw(self, bias: Numbers | None = None) -> Steps:
+        """Returns the next step `(A,)`, drawn; `take` plays it.
+
+        Args:
+            bias: `(L,)`, to add to the parts' own.
+        """
+        draw = self._next_draw()
+        if bias is not None:
+            draw.bias += bias
+        step, _ = self.run.draw(draw)
+        return step
+
+    def take(self, step: Steps) -> list[Note]:
+        """Plays a step that was drawn; returns the new notes that ended with it."""
+        decoder = self.decoder
+        self.n_steps += 1
+        ended = decoder.play(step)
+        self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
+        return ended
+
     def _choose_parts(self, settings: GenerationSettings, density: float) -> list[Part]:
-        model, values = self._model, self._model.decoding
+        model, values = self.model, self.model.decoding
         steps = model.representation
         if settings.threshold is not None:
             # Nothing is drawn, and what goes astray is left so: from the same seed it would again.
@@ -105,18 +137,25 @@ class Performer:
         return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]
 
     def _next_draw(self) -> Draw:
-        graph = self._model.graph
+        if self.ends_at_s is not None:
+            self.run.condition("ending", self._ending(self.ends_at_s - self.decoder.seconds))
+        graph = self.model.graph
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
-        self.parts.steer(draw, self._decoder)
-        if self._decoder.impossible is not None:
-            draw.bias += self._decoder.impossible
+        self.parts.steer(draw, self.decoder)
+        if self.decoder.impossible is not None:
+            draw.bias += self.decoder.impossible
         return draw
+
+    def _ending(self, left_s: float) -> list[int]:
+        """Returns the number of how much is left, for each view."""
+        number = self.model.config.ending_numbers(np.array(max(0.0, left_s)))
+        return [int(number)] * len(self._composers)
 
     def _feed(self, seed: Steps) -> GraphRun:
         """Returns the network when it has taken the seed, and nothing else."""
         densities = [self._density] * len(self._composers)
         conditions = {"composer": self._composers, "density": densities}
-        run = self._model.start(conditions, self._weights)
+        run = self.model.start(conditions, self._weights)
         run.hear(seed)
         return run

@@ -9,6 +9,8 @@ from ..representations import representation_of
 from .decoding import PART_NAMES
 
 MAX_SECONDS = 600.0
+MIN_ENDING_S = 5.0
+"""A continuation that is brought to a close is as long at least."""
 MAX_SEED_SECONDS = 120.0
 MAX_RNG = 2**32 - 1
 
@@ -32,6 +34,8 @@ class GenerationSettings:
             exaggerates what sets him apart.
         density: how many notes are meant, 0.5 to 2 times as many as such a seed is usually carried
             on with. Playing keeps near that, and not to it.
+        ending: whether the piece is brought to a close within `seconds`, which are 5 at least; see
+            `pyzzicato.playing.ending`.
         without: names of the parts of decoding that are switched off, see
             `pyzzicato.playing.decoding`.
 
@@ -48,6 +52,7 @@ class GenerationSettings:
     composer: str | None = None
     guidance: float = 1.0
     density: float = 1.0
+    ending: bool = False
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -59,7 +64,14 @@ class GenerationSettings:
             check_number("threshold", self.threshold, 0.001, 0.999, "try 0.3")
             self._excludes_threshold("temperature", self.temperature)
             self._excludes_threshold("density", self.density)
+            if self.ending:
+                raise ValueError(
+                    "threshold and ending exclude each other; leave one of them out: without a "
+                    "draw there is one ending"
+                )
         check_number("density", self.density, 0.5, 2, "2 asks for twice as many notes")
+        if self.ending:
+            check_number("seconds", self.seconds, MIN_ENDING_S, MAX_SECONDS, "a close takes time")
         check_number("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
         if self.composer is not None and not isinstance(self.composer, str):
             raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")

@@ -140,13 +140,30 @@ class NoteDecoder:
         """Returns the last notes, `(N, 4)`; these hold no key."""
         return self.seed_steps[-n_steps:]
 
-    def play(self, step: Steps) -> list[Note]:
-        """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""
+    @property
+    def last_onset_s(self) -> float:
+        """Returns when the last note was struck; below 0 if that is one of the seed's."""
+        return self.seconds - (self._rest_s if self._is_first else 0.0)
+
+    def pass_to(self, at_s: float) -> None:
+        """Moves on to a time at which a note was struck that is not for the decoder to play."""
+        self._ticks = round(at_s / TICK_S)
+        self._is_first = False
+
+    def onset_s(self, step: Steps) -> float:
+        """Returns when a `(4,)` event would be struck, if it came next."""
+        return round(self._ticks_at(step) * TICK_S, 2)
+
+    def _ticks_at(self, step: Steps) -> int:
         ticks = int(ONSET_TICKS[step[0]])
         if self._is_first:
             ticks = max(0, ticks - round(self._rest_s / TICK_S))
-            self._is_first = False
-        self._ticks += ticks
+        return self._ticks + ticks
+
+    def play(self, step: Steps) -> list[Note]:
+        """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""
+        self._ticks = self._ticks_at(step)
+        self._is_first = False
         now = self.seconds
         struck = event_note(step, now)
         self._end_ringing(struck.pitch, now)

@@ -66,6 +66,8 @@ async def continue_piece(
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
+    from_seconds: float | None = None,
+    ending: bool = False,
 ) -> Json:
     """Carries a piece of piano music on and answers when all is played.
 
@@ -89,6 +91,9 @@ async def continue_piece(
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
         seed_seconds: length of the seed, 1 to 120 seconds.
+        from_seconds: from where in the piece to carry on, 1 s to its end: all before stays, the
+            rest is thrown away, and seed_start and seed_seconds do not count. Null for a seed.
+        ending: whether the piece is brought to a close within the seconds, 5 at least.
 
     Returns:
         version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
@@ -118,6 +123,8 @@ async def stream_takes(
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
+    from_seconds: float | None = None,
+    ending: bool = False,
 ) -> AsyncIterator[Json]:
     """Carries a piece of piano music on and answers again and again while it is played.
 
@@ -139,6 +146,9 @@ async def stream_takes(
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
         seed_seconds: length of the seed, 1 to 120 seconds.
+        from_seconds: from where in the piece to carry on, 1 s to its end: all before stays, the
+            rest is thrown away, and seed_start and seed_seconds do not count. Null for a seed.
+        ending: whether the piece is brought to a close within the seconds, 5 at least.
 
     Yields:
         take (from 0), seconds (played so far), notes (that ended since the last answer; 0 is where

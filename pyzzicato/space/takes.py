@@ -19,6 +19,7 @@ from ..notes import Note
 from ..pieces import SeedPiece, write_continuation
 from ..playing.continuation import Continuation, stream_continuation
 from ..playing.loaded_model import Model
+from ..playing.onwards import settings_from, with_all_before
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
 from .folders import new_folder
 from .measuring import measure_take
@@ -43,11 +44,13 @@ class TakesRequest:
         piece: where the seed is cut from.
         model: which model plays.
         settings: one for each take; they differ in `rng`.
+        keeps_all: whether all that is before the seed stays in the piece.
     """
 
     piece: SeedPiece
     model: ModelInfo
     settings: tuple[GenerationSettings, ...]
+    keeps_all: bool = False
 
     def answer(self, takes: Sequence[Json]) -> Json:
         """Returns what a program is told when all is played: who played what, and the takes.
@@ -72,6 +75,7 @@ def read_request(
     notes: object = None,
     model: object,
     takes: object = 1,
+    from_seconds: object = None,
     **settings: object,
 ) -> TakesRequest:
     """Returns what was posted, checked.
@@ -82,6 +86,7 @@ def read_request(
         notes: see `seed`.
         model: name of one of `list_models()`; nothing else, no folder either.
         takes: 1 to `MAX_TAKES`. Take `n` (from 0) is played with `rng + n`.
+        from_seconds: from where in the piece to carry on, all before it kept; None for a seed.
         settings: of `GenerationSettings`.
 
     Raises:
@@ -99,9 +104,12 @@ def read_request(
     config = network.config
     check_settings(config, first)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
+    if from_seconds is not None:
+        moment = number("from_seconds", from_seconds, 1, MAX_MUSIC_SECONDS, "null for a seed")
+        first = settings_from(piece.notes, moment, first)
     _count_seed(piece.notes, first)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
-    return TakesRequest(piece, info, tuple(every))
+    return TakesRequest(piece, info, tuple(every), from_seconds is not None)
 
 
 def read_settings(posted: dict[str, object]) -> GenerationSettings:
@@ -120,6 +128,8 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
         )
     for field in fields(GenerationSettings):
         value = told.get(field.name)
+        if field.name == "ending" and not isinstance(value, bool | None):
+            raise ValueError(f"ending must be true or false, got {show(value)}")
         # Shown here: what the settings say of a text of megabytes would have megabytes itself.
         is_name = isinstance(value, str) and len(value) <= MAX_TITLE
         if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
@@ -185,7 +195,10 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
                     f"{chunk.seconds:.0f} s; ask for fewer seconds, a lower temperature or density"
                 )
             if chunk.piece is not None:
-                played.append(describe_take(chunk.piece, request.piece.performance))
+                piece = chunk.piece
+                if request.keeps_all:
+                    piece = with_all_before(piece, request.piece.notes)
+                played.append(describe_take(piece, request.piece.performance))
             yield _message(n, chunk.seconds, chunk.notes, chunk.sounding)
     # By itself: some clients are given the last message twice, and would have its notes twice.
     yield {**_message(n, chunk.seconds), "result": request.answer(played)}

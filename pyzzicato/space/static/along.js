@@ -144,7 +144,9 @@ export class Along {
     this.remember(answer);
     if (!answer.call) return;
     const { session } = this;
-    this.sent = call("along_stop", { session, at: answer.elapsed }).catch((error) => this.fail(error));
+    // On the clock on which the notes were meant, whatever later they sounded.
+    const at = this.secondsOf(answer.decided.at) + answer.elapsed;
+    this.sent = call("along_stop", { session, at }).catch((error) => this.fail(error));
   }
 
   /** Keeps what was heard of an answer beside what was played. */
