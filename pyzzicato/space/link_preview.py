@@ -18,6 +18,7 @@ _PICTURE = "page/preview.png"
 
 _OTHERS = re.compile(rb'[ \t]*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 
+
 class OwnHead:
     """ASGI middleware that writes the page's own description into its head.
 
@@ -70,10 +71,10 @@ def own_head(page: bytes, address: str) -> bytes:
         "twitter:description": WORDS,
         "twitter:image": f"{address}{_PICTURE}",
     }
-    lines = [
-        f'<meta {"property" if name.startswith("og") else "name"}="{name}" content="{escape(told)}">'
-        for name, told in about.items()
-    ]
+    lines = []
+    for name, told in about.items():
+        kind = "property" if name.startswith("og") else "name"
+        lines.append(f'<meta {kind}="{name}" content="{escape(told)}">')
     lines.append(f'<meta name="description" content="{escape(WORDS)}">')
     lines.append('<link rel="icon" href="page/icon.png" type="image/png">')
     return _OTHERS.sub(b"", page).replace(b"</head>", "\n".join(lines).encode() + b"\n</head>", 1)
@@ -85,6 +86,7 @@ def public_address(scope: Message) -> str:
     if told.startswith(("http://", "https://")):
         return f"{told.rstrip('/')}/"
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    host = headers.get(b"x-forwarded-host", headers.get(b"host", "")).partition(",")[0].strip()
-    scheme = headers.get(b"x-forwarded-proto", scope.get("scheme", "http")).partition(",")[0]
-    return f"{scheme}://{host}{sub_path()}/"
+    host = headers.get(b"x-forwarded-host") or headers.get(b"host", "")
+    scheme = headers.get(b"x-forwarded-proto") or str(scope.get("scheme", "http"))
+    origin = f"{scheme.partition(',')[0].strip()}://{host.partition(',')[0].strip()}"
+    return f"{origin}{sub_path()}/"

@@ -135,7 +135,9 @@ def add_page(book: VoteBook) -> None:
     @plainly
     def begin_hearing(ticket: str, side: int) -> str:
         """Returns the server's word that a take of a pair begins to be played now."""
-        return pairs.receipt(ticket, check_whole("side", side, 0, 1, "0 is the first"), time.time())
+        return pairs.receipt(
+            ticket, check_whole("side", side, 0, 1, "0 is the first", from_json=True), time.time()
+        )
 
     @plainly
     def judge(

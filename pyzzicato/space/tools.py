@@ -33,7 +33,7 @@ def serve_tools(page: gr.Blocks) -> None:
     tools = page.mcp_server_obj
     assert tools is not None
 
-    @tools.mcp_server.list_tools()  # type: ignore[untyped-decorator, no-untyped-call]
+    @tools.mcp_server.list_tools()  # type: ignore[untyped-decorator]
     async def list_tools() -> list[Tool]:
         return [_describe(tools, name) for name in tools.tool_to_endpoint]
 
