@@ -34,7 +34,7 @@ PARAMETERS = {
     "/evaluate": [*PIECE, ("skip", NUMBER, 0.0), ("seconds", "None | float", None)],
     "/render": [*PIECE, ("audio_format", "Literal['wav', 'mp3']", "mp3")],
     "/models": [],
-    "/seeds": [],
+    "/seeds": [("notes", "bool", True)],
     "/vote": [
         ("seed", "str", None),
         ("systems", "list[str]", None),

@@ -73,8 +73,8 @@ class Sessions:
             session = self._open.get(name) if isinstance(name, str) else None
             if session is None or now - session.used_at > DROPPED_AFTER_S:
                 raise ValueError(
-                    f"session must be one that /along_begin has named, got {show_value(name)}; it may "
-                    "have been dropped: begin another"
+                    f"session must be one that /along_begin has named, got {show_value(name)}; it "
+                    "may have been dropped: begin another"
                 )
             session.used_at = now
             return session.companion
