@@ -55,6 +55,7 @@ export class ContinueView extends EventTarget {
   arrive() {
     if (!this.take && !this.making) this.showTake(this.shelf.lastOf(this.seed));
     this.picker.showOwnCards();
+    this.hasArrived = true;
   }
 
   get making() { return this.takeList.some((take) => take.running); }
