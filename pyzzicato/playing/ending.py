@@ -17,7 +17,7 @@ from .performer import Performer
 
 NO_CLOSE = "no ending came to rest in the key; the best of those drawn was taken"
 
-_TAIL_S = 12.0
+_TAIL_S = 10.0
 """So many last seconds are drawn again and again, or half of a short continuation."""
 _TRIES, _BATCH = 24, 8
 _MARGIN_S = 0.2, 3.0

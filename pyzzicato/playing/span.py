@@ -13,7 +13,7 @@ from .performer import Performer
 from .scoring import nats_after
 from .settings import GenerationSettings
 
-_CONTEXT_S, _CONTEXT_NOTES = 60.0, 600
+_CONTEXT_S, _CONTEXT_NOTES = 60.0, 400
 """Of what is before a span, so much is fed."""
 _AROUND_S = 10.0
 """So far to both sides the density around a span is counted."""
