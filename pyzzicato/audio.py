@@ -21,16 +21,14 @@ from scipy.signal import lfilter
 
 from .engines import (
     ENGINES,
-    EngineStatus,
     Samples,
-    available_engines,
     choose_engine,
     play,
 )
 from .midi import midi_bytes
 from .notes import Note, end_of
 
-__all__ = ["ENGINES", "EngineStatus", "Sound", "available_engines", "render", "write_wav"]
+__all__ = ["ENGINES", "Sound", "render", "write_wav"]
 
 SAMPLE_RATE = 44_100
 """Samples a second of every `Sound`, per channel."""

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,38 +48,6 @@ from midirenderer import render_wave_from
 soundfont, midi, wave = map(Path, sys.argv[1:])
 wave.write_bytes(render_wave_from(soundfont.read_bytes(), midi.read_bytes()))
 """
-
-
-@dataclass(frozen=True)
-class EngineStatus:
-    """Whether an engine can play here.
-
-    Attributes:
-        name: one of `ENGINES`.
-        available: whether it can be used.
-        soundfont: file name of the soundfont it would play; empty where it cannot play.
-        reason: why it cannot play and what would help; empty where it can.
-    """
-
-    name: str
-    available: bool
-    soundfont: str
-    reason: str
-
-
-def available_engines(soundfont: str | Path | None = None) -> tuple[EngineStatus, ...]:
-    """Returns the state of every engine on this machine, best first.
-
-    Args:
-        soundfont: the soundfont to play; None searches as `soundfonts.find_soundfont` does.
-    """
-    states = []
-    for name in ENGINES:
-        try:
-            states.append(EngineStatus(name, True, engine_soundfont(name, soundfont).name, ""))
-        except ValueError as error:
-            states.append(EngineStatus(name, False, "", str(error)))
-    return tuple(states)
 
 
 def choose_engine(engine: str, soundfont: str | Path | None) -> tuple[str, Path]:

@@ -46,8 +46,8 @@ from pyzzicato.midi import midi_bytes  # noqa: E402
 from pyzzicato.models.config import PyzzicatoConfig  # noqa: E402
 from pyzzicato.models.model import PyzzicatoModel  # noqa: E402
 from pyzzicato.notes import Note, end_of, transpose_notes  # noqa: E402
-from pyzzicato.training.settings import TrainSettings  # noqa: E402
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes  # noqa: E402
+from pyzzicato.training.train_settings import TrainSettings  # noqa: E402
 
 CATALOGUE_COLUMNS = (
     "canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"

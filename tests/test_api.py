@@ -177,6 +177,14 @@ def test_models_and_seeds_are_listed(client):
     assert [seed["name"] for seed in seeds] == [seed.name for seed in pyzzicato.list_seeds()]
 
 
+def test_a_renamed_model_plays_by_its_old_name(client, page_url):
+    answer = call(client, seed=SEED, model="lstm-free")
+    assert answer["model"]["name"] == "lstm-events-open"
+    systems = ["lstm-free", "composer"]
+    board = call(client, "/vote", seed=SEED, systems=systems, winner=0)["leaderboard"]
+    assert "lstm-events-open" in [row["system"] for row in board]
+
+
 def test_votes_are_counted_and_change_the_leaderboard(client):
     lstm = {"seed": SEED, "systems": ["lstm", "conv1d"], "winner": 0}
     before = call(client, "/vote", **lstm)
@@ -204,9 +212,13 @@ def test_votes_are_counted_and_change_the_leaderboard(client):
         ("/continue", {"seed": SEED, "seconds": 1e9}, "seconds must be 1 to 600"),
         ("/continue", {"seed": SEED, "seconds": "30"}, "seconds must be a number"),
         ("/continue", {"seed": SEED, "seconds": 400, "takes": 2}, "at most 720, got 2 times 400"),
-        ("/continue", {"seed": SEED, "takes": 5}, "takes must be a whole number, 1 to 4, got 5"),
+        (
+            "/continue",
+            {"seed": SEED, "takes": 5},
+            "a whole number from 1 to 4, got 5",
+        ),
         ("/continue", {"seed": SEED, "takes": 1.5}, "takes must be a whole number"),
-        ("/continue", {"seed": SEED, "rng": -1}, "rng must be a whole number, 0 to"),
+        ("/continue", {"seed": SEED, "rng": -1}, "rng must be a whole number from 0 to"),
         ("/continue", {"seed": SEED, "temperature": 0}, "temperature must be"),
         ("/continue", {"seed": SEED, "threshold": 1}, "threshold must be"),
         ("/continue", {"seed": SEED, "seed_start": 99}, "seed_start must be below"),

@@ -320,6 +320,11 @@ def test_a_link_gives_the_same_notes(page, tmp_path):
     assert page["#temperature"].get_property("value") == "0.9"
 
 
+def test_a_link_may_hold_the_old_name_of_a_model(page):
+    page.open(f"#continue?seed={SEED}&seconds=5&model=lstm-free")
+    assert page.run("return document.getElementById('model').value;") == "lstm-events-open"
+
+
 def test_a_density_is_offered_where_notes_are_drawn_and_is_kept_in_the_link(page):
     page.click("#more summary")
     page.put("#model", "lstm")

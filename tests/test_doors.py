@@ -8,8 +8,8 @@ import pytest
 
 from pyzzicato.space import doors
 from pyzzicato.space.doors import Doorkeeper, known_hosts
-from pyzzicato.space.limits import MAX_POST_BYTES
 from pyzzicato.space.messages import FAULT, FULL_DISK, TITLE
+from pyzzicato.space.request_limits import MAX_POST_BYTES
 
 HOST = (b"host", b"127.0.0.1:7860")
 

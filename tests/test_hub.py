@@ -8,6 +8,7 @@ from conftest import tune
 
 from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, model_info
 from pyzzicato.hub.networks import open_network
+from pyzzicato.hub.registry import OLD_NAMES
 from pyzzicato.models.architecture import COMPOSERS
 from pyzzicato.playing.continuation import continue_seed
 from pyzzicato.playing.settings import GenerationSettings
@@ -39,6 +40,13 @@ def test_a_bundled_model_is_what_its_record_says(name):
     assert {COMPOSERS[name] for name in model.config.composers} <= set(hours)
     assert {"Johann Sebastian Bach", "Frédéric Chopin"} <= set(hours)
     assert json.loads(json.dumps(info.as_dict()))["licence"] == info.record["data"]["licence"]
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_NAMES.items())
+def test_a_renamed_model_is_found_by_its_old_name(old, new):
+    assert new in [info.name for info in list_models()]
+    assert model_info(old) == model_info(new)
+    assert load_model(old).name == new
 
 
 def test_a_folder_with_a_checkpoint_loads_like_its_bundled_twin(tmp_path):

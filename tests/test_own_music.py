@@ -14,7 +14,7 @@ from random_music import random_music
 import train
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import Note, end_of, stretch_notes, transpose_notes
-from pyzzicato.training.folders import find_files
+from pyzzicato.training.music_folder import find_files
 from pyzzicato.training.preparation import MIN_NOTES, prepare_folder
 from pyzzicato.training.recipes import Recipe, Stage
 from pyzzicato.training.sameness import find_doubles, group_pieces, piece_codes

@@ -10,7 +10,6 @@ from midi_builder import midi, off, on
 from pyzzicato.midi import midi_bytes, read_midi
 from pyzzicato.notes import Note
 from pyzzicato.seeds import load_seed
-from pyzzicato.space.limits import MAX_NOTES, MAX_UPLOAD_BYTES
 from pyzzicato.space.posted import (
     OWN_FILE,
     file_data,
@@ -20,6 +19,7 @@ from pyzzicato.space.posted import (
     read_posted,
     refuse_outside_files,
 )
+from pyzzicato.space.request_limits import MAX_NOTES, MAX_UPLOAD_BYTES
 
 MIDI = midi_bytes(tune(4))
 NOTE = {"pitch": 60, "start": 0.0, "end": 1.0, "velocity": 64}

@@ -17,8 +17,8 @@ from pyzzicato.training.baselines import count_baselines, count_event_baselines
 from pyzzicato.training.held_out import middle_crops
 from pyzzicato.training.progress import Progress
 from pyzzicato.training.record import hours_by_composer, training_record, write_record
-from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore, StoredPiece
+from pyzzicato.training.train_settings import TrainSettings
 
 
 def record_of(store: NoteStore, settings: TrainSettings, progress: Progress) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from pyzzicato.training.held_out import middle_crops
 from pyzzicato.training.loop import train, validation_loss
 from pyzzicato.training.optimizers import learning_rate
 from pyzzicato.training.recipes import read_recipe
-from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore
+from pyzzicato.training.train_settings import TrainSettings
 
 NewAccelerator = Callable[..., Accelerator]
 TRAIN = ROOT / "train" / "train.py"

@@ -10,7 +10,7 @@ from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.training.growth import grow_weights
 from pyzzicato.training.loop import composer_numbers
 from pyzzicato.training.recipes import read_recipe
-from pyzzicato.training.settings import TrainSettings
+from pyzzicato.training.train_settings import TrainSettings
 
 RECIPES = sorted((ROOT / "train" / "recipes").glob("*.toml"))
 

@@ -22,8 +22,8 @@ from pyzzicato.training.held_out import middle_crops
 from pyzzicato.training.loop import PieceTask, composer_numbers, train, validation_loss
 from pyzzicato.training.optimizers import build_optimizers, learning_rate
 from pyzzicato.training.precision import precision_here
-from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore, StoreWriter, pack_notes
+from pyzzicato.training.train_settings import TrainSettings
 
 NewAccelerator = Callable[..., Accelerator]
 TINY = {"backbone": "lstm", "hidden_size": 8, "dense_size": 8, "head_size": 4, "dropout": 0.2}

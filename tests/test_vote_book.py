@@ -52,6 +52,16 @@ def test_the_tally_counts_what_was_voted(tmp_path):
     }
 
 
+def test_votes_for_an_old_name_of_a_model_count_for_the_model(tmp_path):
+    book = VoteBook(tmp_path)
+    book.add(a_vote(systems=("lstm-free", "composer"), winner=0))
+    book.add(a_vote(systems=("lstm-events-open", "composer"), winner=0))
+    tally = book.tally()
+    assert tally.pairs == {("lstm-events-open", "composer", 0): 2}
+    assert tally.marks["lstm-events-open", "musicality"] == (2, 6)
+    assert {rating.system for rating in leaderboard(tally)} == {"lstm-events-open", "composer"}
+
+
 def test_a_ticket_counts_once_after_a_restart_and_in_another_process_too(tmp_path):
     first, beside = VoteBook(tmp_path), VoteBook(tmp_path)
     assert first.add(a_vote(winner=0), "a ticket")

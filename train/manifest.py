@@ -23,7 +23,7 @@ from pyzzicato.training.checksums import (
     read_manifest,
     write_manifest,
 )
-from pyzzicato.training.folders import find_files
+from pyzzicato.training.music_folder import find_files
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ from pyzzicato.training.precision import PRECISIONS, precision_here
 from pyzzicato.training.progress import Progress
 from pyzzicato.training.recipes import Recipe, Stage, read_recipe
 from pyzzicato.training.record import training_record, write_record
-from pyzzicato.training.settings import TrainSettings
 from pyzzicato.training.store import NoteStore
+from pyzzicato.training.train_settings import TrainSettings
 
 TRACKERS = ("tensorboard", "trackio", "wandb", "none")
 

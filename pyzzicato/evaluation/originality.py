@@ -3,7 +3,7 @@
 What is shared. A passage is shared if its notes, in playing order (see `fingerprints`), have the
 pitches of a passage of the training music, all moved by one interval. Rhythm, tempo and loudness do
 not matter. Neighbouring notes may have changed places and single notes may differ, so that a
-slightly retimed copy is still one passage (see `passages.agreeing_notes`).
+slightly retimed copy is still one passage (see `shared_passages.agreeing_notes`).
 
 What counts. Scales, trills, repeated notes, broken chords and sequences are everybody's. Notes that
 only go on with such a figure (`fingerprints.fresh_notes`) do not break a passage, but its length in
@@ -34,7 +34,7 @@ import numpy as np
 
 from ..notes import Note
 from .fingerprints import GRAM_NOTES, playing_order
-from .passages import find_passages
+from .shared_passages import find_passages
 from .training_index import TrainingIndex
 
 __all__ = ["COPIED_NOTES", "Originality", "TrainingIndex", "measure_originality"]

@@ -36,8 +36,8 @@ from .fingerprints import (
 
 BUNDLED_INDEX = Path(__file__).with_name("training_index.npz")
 """Index of the training pieces of MAESTRO, SUPRA and Piano-midi.de, what the bundled models learnt
-from (`lstm-free` from the last of them and other scores); it holds their order of notes and is
-therefore under their licences, CC BY-NC-SA 4.0 and, for Piano-midi.de, CC BY-SA 3.0 DE. Made by
+from (`lstm-events-open` from the last of them and other scores); it holds their order of notes and
+is therefore under their licences, CC BY-NC-SA 4.0 and, for Piano-midi.de, CC BY-SA 3.0 DE. Made by
 `train/build_index.py --data-dir MAESTRO --extra-dir EXTRA --sources supra piano_midi_de`."""
 FORMAT = 1
 """Version of the file; to be raised whenever what it holds, or its order, changes."""

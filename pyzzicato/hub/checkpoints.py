@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ..models.architecture import Architecture, read_architecture
 from ..playing.decoding.values import DecodingValues, read_values
-from .licences import data_licences
+from .data_licences import data_licences
 
 MODEL_TYPE = "pyzzicato"
 CONFIG = "config.json"

@@ -25,7 +25,7 @@ from .checkpoints import (
 )
 from .downloads import fetch_checkpoint
 from .graphs import Export, find_graph
-from .registry import Pin, is_repo_id, read_registry
+from .registry import Pin, current_name, is_repo_id, read_registry
 from .remote_code import brings_code, export_by_its_code, read_foreign_config
 
 DEFAULT_MODEL = "lstm-events"
@@ -48,14 +48,15 @@ def model_info(name: str, revision: str | None = None) -> ModelInfo:
     """Returns what there is to know of a model; its files are downloaded if need be.
 
     Args:
-        name: of a bundled model, of a repository on the Hub (NAMESPACE/NAME), or a folder with a
-            checkpoint.
+        name: of a bundled model (an old one does, too), of a repository on the Hub
+            (NAMESPACE/NAME), or a folder with a checkpoint.
         revision: commit, tag or branch of the repository.
 
     Raises:
         ValueError: if there is no such model (the message lists those there are), it cannot be had,
             or it is not a usable checkpoint.
     """
+    name = current_name(name)
     if name in _bundled_names():
         return _of_registry(name, revision)
     return read_checkpoint(**asdict(_locate(name, revision)))
@@ -74,6 +75,7 @@ def open_model(
     Raises:
         ValueError: as `load_model` does.
     """
+    name = current_name(name)
     if name in _bundled_names():
         info = _of_registry(name, revision)
         model = _ready(info)

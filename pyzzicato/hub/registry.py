@@ -3,6 +3,8 @@
 `registry.json` holds `{"lstm": {"repo": "NAMESPACE/pyzzicato-lstm", "commit": "<40 digits>"}}`.
 A model that is not in it has not been published; its bundled copy is the only one.
 `train/publish.py --pin NAME` writes an entry. `PYZZICATO_REGISTRY` names another file to use.
+
+A bundled model that was renamed is found by its old name too (`OLD_NAMES`).
 """
 
 import json
@@ -15,6 +17,8 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 BUNDLED_REGISTRY = Path(__file__).parent / "registry.json"
+OLD_NAMES = {"lstm-free": "lstm-events-open"}
+"""What bundled models were called before, and what they are called now."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -30,6 +34,11 @@ class Pin:
             raise ValueError(f"repo must be NAMESPACE/NAME, got {self.repo!r}")
         if not isinstance(self.commit, str) or not _COMMIT.fullmatch(self.commit):
             raise ValueError(f"commit must be 40 hexadecimal digits, got {self.commit!r}")
+
+
+def current_name(name: str) -> str:
+    """Returns what the model of an old name is called now; other names stay as they are."""
+    return OLD_NAMES.get(name, name)
 
 
 def is_repo_id(text: object) -> bool:
@@ -59,7 +68,7 @@ def read_registry() -> dict[str, Pin]:
         return {}
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Pin(entry["repo"], entry["commit"]) for name, entry in told.items()}
+        return {current_name(n): Pin(entry["repo"], entry["commit"]) for n, entry in told.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a registry of models: {error!r}") from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hub.checkpoints import ModelInfo, read_json
-from ..hub.licences import all_licences
+from ..hub.data_licences import all_licences
 from ..hub.loading import BUNDLED, list_models
 from .cards import render_card
 from .licences import CODE_LICENCE, LICENCE_FILE, licence_facts, spdx_id

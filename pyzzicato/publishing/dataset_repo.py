@@ -15,13 +15,13 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from huggingface_hub import DatasetCard
 
-from ..hub.licences import data_licences
+from ..hub.data_licences import data_licences
 from ..training.record import hours_by_composer
 from ..training.store import NoteStore, StoredPiece
 from .cards import front_matter_card, render_card
-from .layout import empty_folder
 from .licences import licence_facts, licence_metadata
 from .model_facts import main_composers
+from .repo_folder import empty_folder
 
 PIECES_A_SHARD = 32
 """Of MAESTRO a shard is then about a megabyte, five hours of music."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..hub.licences import DataLicence
+from ..hub.data_licences import DataLicence
 from ..training.catalogue import find_collection
 
 CODE_LICENCE = "Apache-2.0"

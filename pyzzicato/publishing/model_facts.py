@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..evaluation.report_sections import MEASURE_TITLES
-from ..hub.licences import data_licences
+from ..hub.data_licences import data_licences
 from ..hub.registry import read_registry
 from ..training.catalogue import find_collection
 from .licences import licence_facts, licence_metadata

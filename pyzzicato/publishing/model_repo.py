@@ -25,8 +25,8 @@ from ..hub.checkpoints import (
     read_config,
     read_json,
 )
+from ..hub.data_licences import NOT_RECORDED, data_licences
 from ..hub.graphs import find_graph
-from ..hub.licences import NOT_RECORDED, data_licences
 from ..hub.networks import check_weights, expected_shapes
 from ..midi import write_midi
 from ..models.config import PyzzicatoConfig
@@ -39,9 +39,9 @@ from ..seeds import load_seed
 from ..training.record import as_earlier_runs
 from .cards import model_card, render_card
 from .endpoint import endpoint_files
-from .layout import empty_folder
 from .licences import LICENCE_FILE, licence_facts
 from .model_facts import model_facts
+from .repo_folder import empty_folder
 from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code, shipped_requirements
 
 EXAMPLE_SEED = "bach-prelude-c-major"

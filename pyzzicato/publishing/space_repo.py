@@ -15,13 +15,13 @@ from typing import Any
 from huggingface_hub import SpaceCard
 
 from ..hub.checkpoints import CONFIG, RECORD, WEIGHTS
-from ..hub.licences import DataLicence, all_licences
+from ..hub.data_licences import DataLicence, all_licences
 from ..hub.loading import list_models
 from ..hub.registry import read_registry
 from .cards import front_matter_card, render_card
 from .imports import imported_files
-from .layout import empty_folder
 from .licences import CODE_LICENCE, licence_facts, licence_metadata
+from .repo_folder import empty_folder
 
 ROOT = Path(__file__).parents[2]
 APP = "app.py"

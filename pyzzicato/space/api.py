@@ -15,6 +15,7 @@ import gradio as gr
 from gradio.events import api
 
 from .. import __version__
+from ..checks import check_number, check_one_of, check_whole
 from ..evaluation.excerpts import cut_excerpt
 from ..hub import DEFAULT_MODEL
 from ..models.architecture import COMPOSERS
@@ -22,13 +23,13 @@ from ..notes import end_of
 from ..playing.settings import GenerationSettings
 from ..seeds import list_seeds
 from .clients import Allowance, client_now
-from .limits import MAX_MUSIC_SECONDS, choice, number, whole
 from .measuring import measures_of
 from .messages import plainly
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
+from .request_limits import MAX_MUSIC_SECONDS
 from .sounds import FORMATS, render_file
-from .takes import Json, composers_of, known_models, read_request, stream_request
+from .takes import Json, by_current_name, composers_of, known_models, read_request, stream_request
 from .turns import PLAYING, RENDERING, check_now, in_turns, last_in_turns
 from .vote_book import VoteBook
 from .votes import REAL, Vote, now
@@ -193,12 +194,14 @@ async def evaluate_piece(
         length = end_of(piece.notes)
         if not piece.notes:
             raise ValueError("a piece must be given (seed, midi or notes), got no note")
-        start = number("skip", skip, 0, MAX_MUSIC_SECONDS, "0 measures the whole piece")
+        start = check_number("skip", skip, 0, MAX_MUSIC_SECONDS, "0 measures the whole piece")
         if start >= length:
             raise ValueError(f"skip must be below {length:.1f} s, where the piece ends, got {skip}")
         measured = length - start
         if seconds is not None:
-            measured = number("seconds", seconds, 1, MAX_MUSIC_SECONDS, "leave it out for all")
+            measured = check_number(
+                "seconds", seconds, 1, MAX_MUSIC_SECONDS, "leave it out for all"
+            )
         excerpt = cut_excerpt(piece.title, piece.notes, 0.0, start, measured)
         yield answer(
             title=piece.title,
@@ -234,7 +237,7 @@ async def render_piece(
     posted = {"seed": seed, "midi": midi, "notes": notes}
 
     def work() -> Generator[Json, None, None]:
-        kind = choice("audio_format", audio_format, FORMATS)
+        kind = check_one_of("audio_format", audio_format, FORMATS)
         piece = read_posted("extend", **posted)
         path, sound = render_file(piece.notes, kind, check_now)
         yield answer(
@@ -366,16 +369,16 @@ def read_vote(seed: object, systems: object, winner: object, marks: object) -> V
         ValueError: if something is of the wrong type or out of its range, or names no preset, model
             or `votes.REAL`.
     """
-    name = choice("seed", seed, [known.name for known in list_seeds()])
+    name = check_one_of("seed", seed, [known.name for known in list_seeds()])
     if not isinstance(systems, list | tuple) or len(systems) != 2:
         raise ValueError("systems must be a list of two names, one a take")
     known = [*(info.name for info in known_models()), REAL]
-    first, second = (choice("systems", system, known) for system in systems)
+    first, second = (check_one_of("systems", by_current_name(name), known) for name in systems)
     given = [{}, {}] if marks is None else marks
     if not isinstance(given, list | tuple) or len(given) != 2:
         raise ValueError("marks must be a list of two, one a take; null for no marks")
     if winner is not None:
-        winner = whole("winner", winner, 0, 1, "null says neither")
+        winner = check_whole("winner", winner, 0, 1, "null says neither", from_json=True)
     return Vote(name, (first, second), winner, (given[0], given[1]), now())
 
 

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .clients import Allowance, client_of
-from .limits import MAX_POST_BYTES
 from .messages import FAULT, TITLE, UNREADABLE, is_full_disk, words_for
+from .request_limits import MAX_POST_BYTES
 
 HOSTS_VARIABLE = "PYZZICATO_HOSTS"
 """Environment variable: names, parted by commas, under which the page may be opened besides

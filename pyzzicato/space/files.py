@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..checks import check_number, check_one_of, plain_text
 from ..midi import write_midi
 from ..notes import Note
 from ..plots import plot_pianoroll, save_png
 from .folders import new_folder
-from .limits import MAX_MUSIC_SECONDS, choice, number, plain_text
 from .posted import file_data, notes_from_json
+from .request_limits import MAX_MUSIC_SECONDS
 from .sounds import render_file
 from .turns import check_now
 
@@ -51,16 +52,18 @@ def save_take(
     Raises:
         ValueError: if a value is of the wrong type or out of its range.
     """
-    kind = choice("form", form, FORMS)
+    kind = check_one_of("form", form, FORMS)
     seed, new = notes_from_json(seed_notes), notes_from_json(new_notes)
-    begins = number("seed_seconds", seed_seconds, 0, MAX_MUSIC_SECONDS, "0 is no seed")
+    begins = check_number("seed_seconds", seed_seconds, 0, MAX_MUSIC_SECONDS, "0 is no seed")
     first = min((note.start for note in new), default=begins)
     if kind == "midi-new" and first < begins - _ROUNDING_S:
         raise ValueError(
             f"seed_seconds must be at most {first:g} s, where the continuation's first note is, "
             f"got {begins:g}"
         )
-    lasts = number("seconds", seconds, 0, MAX_MUSIC_SECONDS, "it is the continuation's length")
+    lasts = check_number(
+        "seconds", seconds, 0, MAX_MUSIC_SECONDS, "it is the continuation's length"
+    )
     path = _write(kind, seed, new, begins, begins + lasts, plain_text(str(title)))
     return file_data(path, FORMS[kind])
 

@@ -26,7 +26,7 @@ def model_titles() -> dict[str, str]:
     alike = Counter(titles.values())
     for info in models:
         if alike[titles[info.name]] > 1 and is_free(info):
-            titles[info.name] += ", free music"
+            titles[info.name] += ", openly licensed music"
     alike = Counter(titles.values())
     return {
         name: title if alike[title] == 1 else f"{title} ({name})" for name, title in titles.items()

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from .. import __version__
+from ..hub.registry import OLD_NAMES
 from ..midi import read_midi
 from ..playing.settings import MAX_SEED_SECONDS, GenerationSettings
 from .api import (
@@ -34,11 +35,11 @@ from .api import (
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
-from .limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
 from .posted import midi_data
+from .request_limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .turns import PLAYING, RENDERING, in_turns, last_in_turns
 from .vote_book import VoteBook
 
@@ -74,8 +75,8 @@ def page_data() -> dict[str, Any]:
     """Returns what the page is told when it opens, as plain JSON values.
 
     Returns:
-        `version`, `seeds`, `models`, `composers`, `defaults` and `limits` (lowest and highest value
-        of each control).
+        `version`, `seeds`, `models`, `old_names` of models, `composers`, `defaults` and `limits`
+        (lowest and highest value of each control).
     """
     default = GenerationSettings()
     titles, known = model_titles(), describe_models()
@@ -83,6 +84,7 @@ def page_data() -> dict[str, Any]:
         "version": __version__,
         "seeds": describe_seeds()["seeds"],
         "models": [{"title": titles[model["name"]], **model} for model in known["models"]],
+        "old_names": OLD_NAMES,
         "composers": known["composers"],
         "defaults": {
             "model": known["default"],

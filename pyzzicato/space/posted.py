@@ -12,19 +12,17 @@ from pathlib import Path
 from gradio import FileData
 from gradio.utils import get_upload_folder
 
+from ..checks import check_one_of, plain_text, show_value
 from ..midi import read_midi
 from ..notes import Note, end_of, sort_notes
 from ..pieces import SeedPiece, file_piece, preset_piece
 from ..seeds import list_seeds, load_seed
-from .limits import (
+from .request_limits import (
     MAX_DEPTH,
     MAX_MUSIC_SECONDS,
     MAX_NOTES,
     MAX_UPLOAD_BYTES,
     MIDI_LIMITS,
-    choice,
-    plain_text,
-    show,
 )
 
 OWN_FILE = "Your MIDI file"
@@ -53,7 +51,7 @@ def read_posted(
     if len(given) > 1:
         raise ValueError(f"give one of seed, midi and notes, got {' and '.join(given)}")
     if seed is not None:
-        preset = load_seed(choice("seed", seed, [seed.name for seed in list_seeds()]))
+        preset = load_seed(check_one_of("seed", seed, [seed.name for seed in list_seeds()]))
         return preset_piece(preset)
     if midi is not None:
         return file_piece(read_midi(midi_data(midi), MIDI_LIMITS), _title_of(midi), sustain)
@@ -75,7 +73,7 @@ def midi_data(posted: object) -> bytes:
     if isinstance(posted, Mapping):
         return _uploaded_bytes(posted.get("path"))
     if not isinstance(posted, str):
-        raise ValueError(f"midi must be an uploaded file or base64 text, got {show(posted)}")
+        raise ValueError(f"midi must be an uploaded file or base64 text, got {show_value(posted)}")
     text = posted.partition(",")[2] if posted.startswith("data:") else posted
     if len(text) > MAX_UPLOAD_BYTES * 4 / 3 + 4:
         raise ValueError(f"midi must hold at most 1 MB, got {len(text) * 3 / 4e6:.1f} MB; cut it")
@@ -83,7 +81,8 @@ def midi_data(posted: object) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(
-            f"midi must be an uploaded file or base64 text, got {show(posted)}; {_UPLOAD_FIRST}"
+            f"midi must be an uploaded file or base64 text, got {show_value(posted)}; "
+            f"{_UPLOAD_FIRST}"
         ) from error
 
 
@@ -99,7 +98,9 @@ def notes_from_json(posted: object, most_s: float = MAX_MUSIC_SECONDS) -> list[N
         ValueError: if it is anything else, or passes the limits; the message says which note.
     """
     if not isinstance(posted, Sequence) or isinstance(posted, str):
-        raise ValueError(f"notes must be a list, got {show(posted)}; see /seeds for an example")
+        raise ValueError(
+            f"notes must be a list, got {show_value(posted)}; see /seeds for an example"
+        )
     if len(posted) > MAX_NOTES:
         raise ValueError(f"notes must be at most {MAX_NOTES}, got {len(posted)}; cut the piece")
     notes = [_note(i, told) for i, told in enumerate(posted)]
@@ -194,8 +195,8 @@ def _title_of(midi: object) -> str:
 def _note(i: int, told: object) -> Note:
     if not isinstance(told, Mapping) or not {"pitch", "start", "end"} <= set(told) <= _NOTE_FIELDS:
         raise ValueError(
-            f"notes must be given as pitch, start, end and velocity each, got {show(told)} for "
-            f"number {i}"
+            "notes must be given as pitch, start, end and velocity each, got "
+            f"{show_value(told)} for number {i}"
         )
     values = [told["pitch"], told["start"], told["end"], told.get("velocity", _DEFAULT_VELOCITY)]
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):

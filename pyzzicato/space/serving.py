@@ -18,10 +18,10 @@ from starlette.routing import BaseRoute
 
 from .doors import Doorkeeper
 from .folders import KEPT_SECONDS, FolderSweeper
-from .limits import MAX_UPLOAD_BYTES
 from .messages import told_plainly
 from .posted import refuse_outside_files
 from .queueing import MAX_STARTED, FairQueue
+from .request_limits import MAX_UPLOAD_BYTES
 from .tools import serve_tools
 
 MAX_SESSIONS = 200

@@ -10,7 +10,7 @@ import soundfile  # type: ignore[import-untyped]
 from ..audio import Sound, render, write_wav
 from ..notes import Note, end_of
 from .folders import new_folder
-from .limits import MAX_RENDERED_NOTES, MAX_RENDERED_SECONDS
+from .request_limits import MAX_RENDERED_NOTES, MAX_RENDERED_SECONDS
 
 FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 """{format: its MIME type}"""

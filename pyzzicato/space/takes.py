@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .. import __version__
+from ..checks import check_number, check_one_of, check_whole, show_value
 from ..hub import ModelInfo, list_models, open_model
 from ..hub.checkpoints import read_config
+from ..hub.registry import current_name
 from ..midi import Performance
 from ..notes import Note
 from ..pieces import SeedPiece, write_continuation
@@ -20,20 +22,16 @@ from ..playing.loaded_model import Model
 from ..playing.onwards import settings_from, with_all_before
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
 from .folders import new_folder
-from .limits import (
+from .measuring import measure_take
+from .posted import file_data, notes_as_json, read_posted
+from .request_limits import (
     MAX_MUSIC_SECONDS,
     MAX_NOTES,
     MAX_SEED_NOTES,
     MAX_TAKES,
     MAX_TITLE,
     MAX_TOTAL_SECONDS,
-    choice,
-    number,
-    show,
-    whole,
 )
-from .measuring import measure_take
-from .posted import file_data, notes_as_json, read_posted
 
 Json = dict[str, Any]
 
@@ -95,7 +93,7 @@ def read_request(
         ValueError: if something is of the wrong type or out of its range; the message says what.
     """
     name = find_model(model).name
-    n_takes = whole("takes", takes, 1, MAX_TAKES, "ask again for more")
+    n_takes = check_whole("takes", takes, 1, MAX_TAKES, "ask again for more", from_json=True)
     first = read_settings(settings)
     if first.seconds * n_takes > MAX_TOTAL_SECONDS:
         raise ValueError(
@@ -122,10 +120,12 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
     """
     told = {name: value for name, value in posted.items() if value is not None}
     if "rng" in told:
-        told["rng"] = whole("rng", told["rng"], 0, MAX_RNG, "try 0")
+        told["rng"] = check_whole("rng", told["rng"], 0, MAX_RNG, "try 0", from_json=True)
     if "seed_start" in told:
         begins = "0 is the beginning of the piece"
-        told["seed_start"] = number("seed_start", told["seed_start"], 0, MAX_MUSIC_SECONDS, begins)
+        told["seed_start"] = check_number(
+            "seed_start", told["seed_start"], 0, MAX_MUSIC_SECONDS, begins
+        )
     for field in fields(GenerationSettings):
         value = told.get(field.name)
         if field.name == "ending" and not isinstance(value, bool | None):
@@ -134,7 +134,7 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
         is_name = isinstance(value, str) and len(value) <= MAX_TITLE
         if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
             kind = "a composer's name" if field.name == "composer" else "a number"
-            raise ValueError(f"{field.name} must be {kind}, got {show(value)}")
+            raise ValueError(f"{field.name} must be {kind}, got {show_value(value)}")
     return GenerationSettings(**told)  # type: ignore[arg-type]
 
 
@@ -233,13 +233,18 @@ def known_models() -> tuple[ModelInfo, ...]:
 
 
 def find_model(name: object) -> ModelInfo:
-    """Returns a model by its name.
+    """Returns a model by its name, or by an old one.
 
     Raises:
         ValueError: if it is none of `known_models()`.
     """
     models = {info.name: info for info in known_models()}
-    return models[choice("model", name, models)]
+    return models[check_one_of("model", by_current_name(name), models)]
+
+
+def by_current_name(posted: object) -> object:
+    """Returns what a posted name of a model is now; anything else stays for others to refuse."""
+    return current_name(posted) if isinstance(posted, str) else posted
 
 
 @functools.cache

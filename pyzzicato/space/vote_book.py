@@ -12,12 +12,14 @@ import secrets
 import sqlite3
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..hub.registry import current_name
 from .votes import Vote
 
 DATABASE = "votes.sqlite3"
@@ -136,13 +138,16 @@ class VoteBook:
             ) from error
 
     def tally(self) -> Tally:
-        """Returns all votes, counted."""
-        pairs = self._ask("SELECT first, second, winner, n FROM pairs")
-        marks = self._ask("SELECT system, criterion, n, total FROM marks")
-        return Tally(
-            {(first, second, None if w == _NEITHER else w): n for first, second, w, n in pairs},
-            {(system, criterion): (n, total) for system, criterion, n, total in marks},
-        )
+        """Returns all votes, counted; those for an old name of a model count for the model."""
+        pairs: Counter[tuple[str, str, int | None]] = Counter()
+        for first, second, w, n in self._ask("SELECT first, second, winner, n FROM pairs"):
+            pairs[current_name(first), current_name(second), None if w == _NEITHER else w] += n
+        marks: dict[tuple[str, str], tuple[int, int]] = {}
+        for system, criterion, n, total in self._ask("SELECT * FROM marks"):
+            key = (current_name(system), criterion)
+            n_before, total_before = marks.get(key, (0, 0))
+            marks[key] = (n_before + n, total_before + total)
+        return Tally(pairs, marks)
 
     def votes(self) -> list[Vote]:
         """Returns all votes, by time."""

@@ -11,8 +11,8 @@ from torch import Tensor
 from ..representations import Representation, Steps
 from ..representations.passages import Change
 from .mistakes import take_crowds, take_detours, take_stutters
-from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
+from .train_settings import TrainSettings
 
 _FURTHEST_TEMPO = 3.0
 """A crop at another tempo altogether is up to so many times slower or faster."""

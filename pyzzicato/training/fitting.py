@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ..models.model import PyzzicatoModel
 from .averaging import WeightAverage
-from .folder import RunFolder
 from .progress import Progress
+from .run_folder import RunFolder
 
 Report = Callable[[int, dict[str, float]], None]
 

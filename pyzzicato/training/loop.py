@@ -21,13 +21,13 @@ from ..playing.decoding.density import note_density
 from ..representations import representation_of
 from .batches import CropSampler
 from .fitting import Report, fit
-from .folder import RunFolder
 from .growth import grow_weights
 from .held_out import middle_crops
 from .optimizers import build_optimizers, learning_rate
 from .progress import Progress
-from .settings import LIMITS, TrainSettings
+from .run_folder import RunFolder
 from .store import NoteStore
+from .train_settings import LIMITS, TrainSettings
 
 
 class PieceTask:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ..models.model import PyzzicatoModel
-from .settings import TrainSettings
+from .train_settings import TrainSettings
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ..midi import Sustain, read_midi
 from .catalogue import Piece
-from .folders import FoundFile, find_files
+from .music_folder import FoundFile, find_files
 from .sameness import Codes, find_doubles, group_pieces, piece_codes
 from .splits import VALIDATION_SHARE, split_pieces
 from .store import StoreWriter, pack_notes

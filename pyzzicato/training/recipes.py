@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .settings import TrainSettings
+from .train_settings import TrainSettings
 
 
 @dataclass(frozen=True)

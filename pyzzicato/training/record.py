@@ -18,8 +18,8 @@ from ..representations import Representation, representation_of
 from .baselines import count_baselines, count_event_baselines
 from .held_out import middle_crops
 from .progress import Progress
-from .settings import TrainSettings
 from .store import NoteStore, StoredPiece
+from .train_settings import TrainSettings
 
 # Enough to run an earlier run again.
 _TOLD_OF_EARLIER = (

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ..models.model import PyzzicatoModel
 from .fitting import Report, fit
-from .folder import RunFolder
 from .progress import Progress
+from .run_folder import RunFolder
 from .sequence_settings import SEQUENCE_LIMITS, SequenceSettings
 from .sequences import Frames, SequenceBatches
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...representations import Representation, StepDecoder
 from .draw import Draw
-from .parts import Played
+from .parts import Part, Played
 
 FEWEST_STROKES = 4
 """Fewer strokes tell nothing of the density of the piece they are from."""
@@ -92,7 +92,7 @@ def density_to_come(
     return USUAL_OF.get(composer or "", USUAL) * math.exp(rng.normal(scale=VARIETY))
 
 
-class DensityKeeper:
+class DensityKeeper(Part):
     """Pushes playing towards a density.
 
     Args:
@@ -105,7 +105,6 @@ class DensityKeeper:
     def __init__(self, meant: float, representation: Representation) -> None:
         self._meant = meant
         self._representation = representation
-        self.n_acted = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ...representations import Representation, StepDecoder
 from .draw import Draw
-from .parts import Played
+from .parts import Part, Played
 
 MAX_STROKES = 7
 """So often a key is not struck in a row, nothing else between: once more, and it counts as stuck in
@@ -57,7 +57,7 @@ class Rescue:
     reason: str
 
 
-class Guard:
+class Guard(Part):
     """Listens to the new notes of one piece.
 
     After a rescue from a stuck key another is struck first: a seed that has led to one key again
@@ -72,7 +72,6 @@ class Guard:
     def __init__(self, representation: Representation) -> None:
         self._representation = representation
         self.rescues: list[Rescue] = []
-        self.n_acted = 0
         self.avoided: int | None = None
         self._is_astray = False
         self._next_s = 0.0
@@ -87,9 +86,6 @@ class Guard:
         """Keeps the key that was stuck from being struck first."""
         if self.avoided is not None:
             draw.bias += self._representation.avoid(self.avoided, decoder)
-
-    def begin_anew(self) -> None:
-        """Does nothing: a rescue is its own doing."""
 
     def listen(self, played: Played) -> None:
         """Notes a rescue if a step has led astray; `take_rescue` tells."""

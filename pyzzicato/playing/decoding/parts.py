@@ -6,7 +6,6 @@ before each step, as the logit filters of whisper are. The table `PART_NAMES` sa
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
@@ -29,32 +28,29 @@ class Played:
     n_sounding: int
 
 
-class Part(Protocol):
-    """One part of decoding.
+class Part:
+    """One part of decoding; by default it changes nothing and does not listen.
 
     Attributes:
         name: by which it is switched off and reported.
         n_acted: how many steps it has changed the draw of, so far.
     """
 
-    name: str
-    n_acted: int
+    name = ""
+    n_acted = 0
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Changes how the next step is drawn."""
-        ...
 
     def listen(self, played: Played) -> None:
         """Takes note of a step."""
-        ...
 
     def begin_anew(self) -> None:
         """Forgets what was played: the piece is brought back to its seed."""
-        ...
 
 
 @dataclass
-class Tempering:
+class Tempering(Part):
     """Temperatures, one for each number of a step: the checkpoint's times the setting's.
 
     Attributes:
@@ -62,23 +58,16 @@ class Tempering:
     """
 
     temperatures: np.ndarray
-    name: str = "tempering"
-    n_acted: int = 0
+    name = "tempering"
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Multiplies the temperatures."""
         draw.temperature *= self.temperatures.astype(np.float32)
         self.n_acted += bool((self.temperatures != 1).any())
 
-    def listen(self, played: Played) -> None:
-        """Does nothing: temperatures do not depend on what is played."""
-
-    def begin_anew(self) -> None:
-        """Does nothing, likewise."""
-
 
 @dataclass
-class MinP:
+class MinP(Part):
     """What is less likely than the likeliest by more than this is not drawn, see `Draw`.
 
     Attributes:
@@ -86,23 +75,16 @@ class MinP:
     """
 
     shares: np.ndarray
-    name: str = "min_p"
-    n_acted: int = 0
+    name = "min_p"
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Sets the limits."""
         draw.min_p = np.maximum(draw.min_p, self.shares.astype(np.float32))
         self.n_acted += bool(self.shares.any())
 
-    def listen(self, played: Played) -> None:
-        """Does nothing: the limits do not depend on what is played."""
-
-    def begin_anew(self) -> None:
-        """Does nothing, likewise."""
-
 
 @dataclass
-class Threshold:
+class Threshold(Part):
     """The article's way on a roll: nothing is drawn, a key sounds where its probability passes.
 
     Attributes:
@@ -110,23 +92,16 @@ class Threshold:
     """
 
     threshold: float
-    name: str = "threshold"
-    n_acted: int = 0
+    name = "threshold"
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Puts the threshold in the place of all random numbers."""
         draw.uniform = np.full_like(draw.uniform, self.threshold)
         self.n_acted += 1
 
-    def listen(self, played: Played) -> None:
-        """Does nothing: the threshold does not depend on what is played."""
-
-    def begin_anew(self) -> None:
-        """Does nothing, likewise."""
-
 
 @dataclass
-class Tilt:
+class Tilt(Part):
     """Exponential tilting of a distribution: log-odds that favour sparser playing or longer notes.
 
     Attributes:
@@ -138,8 +113,7 @@ class Tilt:
     representation: Representation
     pacing: float = 0.0
     holding: float = 0.0
-    name: str = "tilt"
-    n_acted: int = 0
+    name = "tilt"
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Adds to the bias."""
@@ -148,12 +122,6 @@ class Tilt:
         if self.holding:
             draw.bias += self.representation.longer(self.holding, decoder)
         self.n_acted += bool(self.pacing or self.holding)
-
-    def listen(self, played: Played) -> None:
-        """Does nothing: the tilt does not depend on what is played."""
-
-    def begin_anew(self) -> None:
-        """Does nothing, likewise."""
 
 
 @dataclass

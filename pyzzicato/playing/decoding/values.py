@@ -45,9 +45,9 @@ class DecodingValues:
             if not isinstance(table, Mapping):
                 raise ValueError(f"{name} must be a table, got {table!r}"[:200])
             for number, value in table.items():
-                check_number(f"{name} of {number}"[:60], value, low, high, show=_shown)
+                check_number(f"{name} of {number}"[:60], value, low, high)
         for name in ("pacing", "holding"):
-            check_number(name, getattr(self, name), -MAX_TILT, MAX_TILT, show=_shown)
+            check_number(name, getattr(self, name), -MAX_TILT, MAX_TILT)
 
     def row_of_temperatures(self, representation: Representation) -> np.ndarray:
         """Returns `(K,)` temperatures in the order of the representation's numbers."""
@@ -76,7 +76,3 @@ def read_values(table: Mapping[str, Any]) -> DecodingValues:
     """
     names = ("temperatures", "min_p", "pacing", "holding")
     return DecodingValues(**{name: table[name] for name in names if name in table})
-
-
-def _shown(value: object) -> str:
-    return str(value)[:40]

@@ -2,10 +2,11 @@
 
 const told = JSON.parse(document.getElementById("pyzzicato-data").textContent);
 
+const oldNames = told.old_names;
 export const { seeds, models, composers, defaults, endpoints, limits, markup, version } = told;
 
-/** The facts of a model. */
-export const modelOf = (name) => models.find((model) => model.name === name);
+/** The facts of a model; a link may hold a name from before it was renamed. */
+export const modelOf = (name) => models.find((model) => model.name === (oldNames[name] ?? name));
 
 /** What people call a system: a model by its title, or the music as it was written. */
 export function systemTitle(name) {

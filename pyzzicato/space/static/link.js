@@ -50,7 +50,8 @@ export async function readLink(hash) {
   const settings = {
     model: told.get("model") ?? defaults.model,
     seconds: number("seconds", 30, [1, limits.seconds[1]]),
-    temperature: number("temperature", 1, [0.01, 4]),
+    // Links from before the floor was raised ask for less.
+    temperature: Math.max(0.1, number("temperature", 1, [0.01, 4])),
     threshold: number("threshold", null, [0.001, 0.999]),
     rng: number("rng", 0, [0, 2 ** 32 - 1]),
     density: number("density", 1, [0.5, 2]),

@@ -80,7 +80,7 @@ export class SettingsForm {
 
   set settings(told) {
     const put = (id, value) => { if (value !== undefined && value !== null) byId(id).value = value; };
-    if (modelOf(told.model)) put("model", told.model);
+    put("model", modelOf(told.model)?.name);
     for (const id of ["seconds", "temperature", "threshold", "guidance", "density", "rng"]) put(id, told[id]);
     put("composer", told.composer ?? "");
     const way = told.threshold === null || told.threshold === undefined ? "temperature" : "threshold";

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from random_music import line, random_music
 
-from pyzzicato.evaluation import passages
+from pyzzicato.evaluation import shared_passages
 from pyzzicato.evaluation.fingerprints import fresh_notes, playing_order
-from pyzzicato.evaluation.passages import Passages, agreeing_notes, find_passages
+from pyzzicato.evaluation.shared_passages import Passages, agreeing_notes, find_passages
 from pyzzicato.evaluation.training_index import REST, TrainingIndex
 from pyzzicato.notes import Note, shift_notes, sort_notes, transpose_notes
 
@@ -142,7 +142,7 @@ def test_blocks_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     index = TrainingIndex.build([("A", str(i), notes) for i, notes in enumerate(training)])
     pitches = playing_order(collage(*training[::-1]))[1]
     at_once = as_set(find_passages(pitches, index), 1)
-    monkeypatch.setattr(passages, "_BLOCK_NOTES", 50)
+    monkeypatch.setattr(shared_passages, "_BLOCK_NOTES", 50)
     assert as_set(find_passages(pitches, index), 1) == at_once
     assert len(at_once) >= 5
 
