@@ -144,7 +144,7 @@ def bring_to_close(
         one.ends_at_s = end_s - float(draws.uniform(*_MARGIN_S))
         notes = one.play(end_s)
         decoder = one.decoder
-        notes += decoder.let_go(np.inf)
+        notes += decoder.let_go(end_s)
         close = _choose(notes, find_key([*heard, *notes]), end_s)
         if best is None or close[0] > best.score:
             best = Close(close[1], one, close[2], n + 1, close[0])
