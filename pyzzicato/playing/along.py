@@ -25,7 +25,7 @@ from ..representations.interface import SURE
 from ..representations.note_events import NoteDecoder
 from .decoding.density import FEWEST_STROKES, USUAL
 from .decoding.draw import Draw
-from .decoding.parts import Played
+from .decoding.parts import Part
 from .graph import Mark
 from .loaded_model import Model
 from .performer import Performer
@@ -222,7 +222,7 @@ class Companion:
                 return
 
 
-class _Loudness:
+class _Loudness(Part):
     """Keeps velocities near the player's.
 
     Args:
@@ -232,7 +232,6 @@ class _Loudness:
     name = "loudness"
 
     def __init__(self, mean: float) -> None:
-        self.n_acted = 0
         self._bias = np.zeros(sum(SIZES), dtype=np.float32)
         self._bias[-SIZES[3] :] = -(((VELOCITIES - mean) / _SPREAD) ** 2) / 2
 
@@ -240,12 +239,6 @@ class _Loudness:
         """Adds to the bias."""
         draw.bias += self._bias
         self.n_acted += 1
-
-    def listen(self, played: Played) -> None:
-        """Does nothing: only the player's loudness counts."""
-
-    def begin_anew(self) -> None:
-        """Does nothing, likewise."""
 
 
 class _Answer:

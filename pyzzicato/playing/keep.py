@@ -23,7 +23,7 @@ from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
 from .decoding.density import USUAL
 from .decoding.draw import Draw, Numbers
-from .decoding.parts import Played
+from .decoding.parts import Part, Played
 from .loaded_model import Model
 from .performer import Performer
 from .scoring import decisive_bias, step_nats
@@ -148,7 +148,7 @@ def stream_keep(
     )
 
 
-class _Pace:
+class _Pace(Part):
     """Keeps the new part as dense as the one it takes the place of, all along.
 
     Args:
@@ -165,7 +165,6 @@ class _Pace:
     ) -> None:
         self._meant, self._gone, self._density = meant, list(gone), density
         self._representation = representation
-        self.n_acted = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from gradio.events import api
 
+from ..checks import check_number, show_value
 from ..hub import DEFAULT_MODEL
 from ..notes import Note
 from ..playing.along import LONGEST_S, SHORTEST_S, Companion
 from .api import AT_ONCE, PLAYS, Notes, answer
 from .clients import Allowance, client_now
-from .limits import number, show
 from .messages import plainly
 from .posted import notes_as_json, notes_from_json
 from .takes import Json, find_model, loaded, read_settings
@@ -73,8 +73,8 @@ class Sessions:
             session = self._open.get(name) if isinstance(name, str) else None
             if session is None or now - session.used_at > DROPPED_AFTER_S:
                 raise ValueError(
-                    f"session must be one that /along_begin has named, got {show(name)}; it may "
-                    "have been dropped: begin another"
+                    f"session must be one that /along_begin has named, got {show_value(name)}; it "
+                    "may have been dropped: begin another"
                 )
             session.used_at = now
             return session.companion
@@ -127,7 +127,9 @@ def hear_along(session: str, notes: Notes = None, until: float | None = None) ->
     """
     companion = _sessions.find(session)
     given = _read_notes(notes, None)
-    settled = None if until is None else number("until", until, 0, MAX_CLOCK_S, "null for all")
+    settled = (
+        None if until is None else check_number("until", until, 0, MAX_CLOCK_S, "null for all")
+    )
     return answer(heard=companion.hear(given, settled))
 
 
@@ -151,10 +153,14 @@ async def answer_along(
 
     def work() -> Generator[Json, None, None]:
         companion = _sessions.find(session)
-        moment = number("now", now, 0, MAX_CLOCK_S, "it is the moment of the decision, seconds")
+        moment = check_number(
+            "now", now, 0, MAX_CLOCK_S, "it is the moment of the decision, seconds"
+        )
         length = seconds
         if length is not None:
-            length = number("seconds", length, SHORTEST_S, LONGEST_S, "null for the phrase's own")
+            length = check_number(
+                "seconds", length, SHORTEST_S, LONGEST_S, "null for the phrase's own"
+            )
         given = _read_notes(notes, moment)
         if given:
             companion.hear(given)
@@ -179,7 +185,7 @@ def stop_along(session: str, at: float | None = None) -> Json:
         version and kept (how many notes count as played).
     """
     companion = _sessions.find(session)
-    moment = None if at is None else number("at", at, 0, MAX_CLOCK_S, "null keeps all")
+    moment = None if at is None else check_number("at", at, 0, MAX_CLOCK_S, "null keeps all")
     return answer(kept=companion.stop(moment))
 
 

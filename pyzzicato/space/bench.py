@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from gradio.events import api
 
+from ..checks import check_number, check_one_of, check_whole
 from ..hub import DEFAULT_MODEL, ModelInfo
 from ..notes import LOWEST_PITCH, Note, end_of
 from ..pieces import SeedPiece, write_continuation
@@ -22,9 +23,9 @@ from ..playing.span import require_events
 from ..playing.voices import VOICES
 from .api import PLAYS, File, Notes, answer
 from .folders import new_folder
-from .limits import MAX_MUSIC_SECONDS, MAX_TAKES, choice, number, whole
 from .messages import plainly
 from .posted import file_data, notes_as_json, notes_from_json, read_posted
+from .request_limits import MAX_MUSIC_SECONDS, MAX_TAKES
 from .takes import Json, find_model, loaded, read_settings
 from .turns import PLAYING, last_in_turns
 
@@ -77,7 +78,7 @@ async def redo_span(
 
     def play(given: "_Given", settings: GenerationSettings) -> Iterator[Continuation | None]:
         begins, ends = given.span(span)
-        n = whole("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
+        n = check_whole("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual", from_json=True)
         piece = given.piece
         return stream_redo(given.network, piece.notes, begins, ends, settings, piece.composer, n)
 
@@ -131,7 +132,7 @@ async def keep_part(
 
     def play(given: "_Given", settings: GenerationSettings) -> Iterator[Continuation | None]:
         begins, ends = given.span(span)
-        n = whole("tries", tries, 1, MOST_KEPT, f"{KEPT_TRIES} is usual")
+        n = check_whole("tries", tries, 1, MOST_KEPT, f"{KEPT_TRIES} is usual", from_json=True)
         piece = given.piece
         staying = _staying(piece.notes, keep, kept)
         return stream_keep(
@@ -176,7 +177,9 @@ async def tell_odds(
     def work() -> Generator[Json, None, None]:
         given = _read({"seed": seed, "midi": midi, "notes": notes, "model": model, "takes": 1})
         settings = read_settings({"composer": composer, "temperature": temperature})
-        moment = number("at", at, 0, MAX_MUSIC_SECONDS, "it is a moment of the piece, seconds")
+        moment = check_number(
+            "at", at, 0, MAX_MUSIC_SECONDS, "it is a moment of the piece, seconds"
+        )
         piece = given.piece
         odds = next_odds(given.network, piece.notes, moment, settings, piece.composer)
         order = np.argsort(-odds.keys)[:_LIKELIEST]
@@ -217,10 +220,12 @@ class _Given:
     def span(self, posted: Json) -> tuple[float, float]:
         """Returns the ends of a span that was posted."""
         length = end_of(self.piece.notes)
-        begins = number("start", posted["start"], 0, length, "the span must lie in the piece")
+        begins = check_number("start", posted["start"], 0, length, "the span must lie in the piece")
         if posted["end"] is None:
             return begins, length
-        return begins, number("end", posted["end"], 0, length, "the span must lie in the piece")
+        return begins, check_number(
+            "end", posted["end"], 0, length, "the span must lie in the piece"
+        )
 
 
 def _read(posted: Json) -> _Given:
@@ -231,7 +236,9 @@ def _read(posted: Json) -> _Given:
     piece = read_posted(network.config.sustain, **ways)
     if not piece.notes:
         raise ValueError("a piece must be given (seed, midi or notes), got no note")
-    n_takes = whole("takes", posted["takes"], 1, MAX_TAKES, "ask again for more")
+    n_takes = check_whole(
+        "takes", posted["takes"], 1, MAX_TAKES, "ask again for more", from_json=True
+    )
     return _Given(piece, network, info, n_takes)
 
 
@@ -275,7 +282,7 @@ def _describe(piece: Continuation, given: SeedPiece, span: Json) -> Json:
 
 def _staying(piece: Sequence[Note], keep: object, kept: object) -> list[Note]:
     """Returns the notes of a piece that are to stay."""
-    name = choice("keep", keep, (*VOICES, "notes"))
+    name = check_one_of("keep", keep, (*VOICES, "notes"))
     if (name == "notes") != (kept is not None):
         raise ValueError('kept must be given with keep "notes", and not otherwise')
     if kept is None:

@@ -105,7 +105,7 @@ def read_request(
     check_settings(config, first)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
     if from_seconds is not None:
-        moment = number("from_seconds", from_seconds, 1, MAX_MUSIC_SECONDS, "null for a seed")
+        moment = check_number("from_seconds", from_seconds, 1, MAX_MUSIC_SECONDS, "null for a seed")
         first = settings_from(piece.notes, moment, first)
     _count_seed(piece.notes, first)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
@@ -129,7 +129,7 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
     for field in fields(GenerationSettings):
         value = told.get(field.name)
         if field.name == "ending" and not isinstance(value, bool | None):
-            raise ValueError(f"ending must be true or false, got {show(value)}")
+            raise ValueError(f"ending must be true or false, got {show_value(value)}")
         # Shown here: what the settings say of a text of megabytes would have megabytes itself.
         is_name = isinstance(value, str) and len(value) <= MAX_TITLE
         if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
