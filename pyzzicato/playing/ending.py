@@ -179,7 +179,7 @@ def _score(
     score = 2.0 * waits + min(longest, 2.0) / 2.0
     score += 0.5 * (len(chord.struck) >= 3)
     room = end_s - chord.start
-    score -= max(0.0, 1.0 - room) + 0.1 * max(0.0, room - 5.0)
+    score -= 4.0 * max(0.0, 1.2 - room) + 0.1 * max(0.0, room - 5.0)
     if key is None:
         return score
     score += 2.0 * chord.is_tonic(key) + (chord.bass == key[0]) + chord.share_of_triad(key)
