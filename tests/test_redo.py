@@ -75,6 +75,12 @@ def test_a_note_that_rings_into_the_span_ends_where_its_key_is_struck(tmp_path: 
     assert first.pitch == 60 and piece.seed_notes[0].end == pytest.approx(first.start)
 
 
+def test_a_long_silence_before_the_span_is_no_fault(model: Model) -> None:
+    late = [replace(n, start=n.start + 100, end=n.end + 100) for n in PIECE]
+    piece = redo_span(model, [PIECE[0], *late], 90.0, 95.0, tries=1)
+    assert piece.seed_notes[0].start == PIECE[0].start
+
+
 @pytest.mark.parametrize(
     ("span", "words"),
     [
