@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from .models.config import PyzzicatoConfig
     from .models.model import PyzzicatoModel
     from .notes import Note
+    from .playing.along import Companion
     from .playing.continuation import Continuation, continue_seed, stream_continuation
+    from .playing.keep import keep_part
     from .playing.loaded_model import Model
+    from .playing.odds import next_odds
+    from .playing.onwards import continue_from
+    from .playing.redo import redo_span
     from .playing.settings import GenerationSettings
     from .plots import plot_pianoroll
     from .seeds import Seed, list_seeds, load_seed
@@ -48,6 +53,11 @@ _HOME_OF = {
     "Continuation": "playing.continuation",
     "continue_seed": "playing.continuation",
     "stream_continuation": "playing.continuation",
+    "continue_from": "playing.onwards",
+    "redo_span": "playing.redo",
+    "keep_part": "playing.keep",
+    "next_odds": "playing.odds",
+    "Companion": "playing.along",
     "Sound": "audio",
     "render": "audio",
     "write_wav": "audio",
@@ -55,6 +65,7 @@ _HOME_OF = {
 }
 
 __all__ = [
+    "Companion",
     "Continuation",
     "GenerationSettings",
     "Model",
@@ -66,14 +77,18 @@ __all__ = [
     "Seed",
     "Sound",
     "__version__",
+    "continue_from",
     "continue_seed",
+    "keep_part",
     "list_models",
     "list_seeds",
     "load_model",
     "load_seed",
     "midi_bytes",
+    "next_odds",
     "plot_pianoroll",
     "read_midi",
+    "redo_span",
     "render",
     "stream_continuation",
     "write_midi",

@@ -1,4 +1,4 @@
-"""The command line: `pyzzicato continue | evaluate | models | seeds`."""
+"""The command line: `pyzzicato continue | redo | keep | evaluate | models | seeds`."""
 
 import argparse
 import io
@@ -11,10 +11,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import __version__
+from .bench import add_bench
 from .hub import DEFAULT_MODEL, find_models, open_model
 from .pieces import make_folder, read_seed, write_piece
 from .playing.continuation import continue_seed
 from .playing.decoding import PART_NAMES
+from .playing.onwards import settings_from, with_all_before
 from .playing.settings import GenerationSettings
 from .seeds import list_seeds
 
@@ -34,12 +36,16 @@ def run_continue(args: argparse.Namespace) -> None:
     seed = read_seed(args.seed, model.config.sustain)
     for remark in seed.remarks:
         print(remark, file=sys.stderr)
+    if args.from_seconds is not None:
+        settings = settings_from(seed.notes, args.from_seconds, settings)
     with tqdm(total=settings.seconds, desc="playing", unit="s", file=sys.stderr) as bar:
 
         def on_progress(seconds: float) -> None:
             bar.update(seconds - bar.n)
 
         piece = continue_seed(model, seed.notes, settings, seed.composer, on_progress)
+    if args.from_seconds is not None:
+        piece = with_all_before(piece, seed.notes)
     for remark in piece.remarks:
         print(remark, file=sys.stderr)
     files = write_piece(
@@ -158,6 +164,14 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=default.seconds, help="length, 1 to 600 s (%(default)s)")
     add("--seed-start", type=float, default=default.seed_start, help="where the seed begins, s")
     add("--seed-seconds", type=float, default=default.seed_seconds, help="its length (%(default)s)")
+    add(
+        "--from",
+        dest="from_seconds",
+        type=float,
+        metavar="SECONDS",
+        help="carry on from here: all before stays, and the seed is the last 120 s of it",
+    )
+    add("--ending", action="store_true", help="bring the piece to a close within the seconds")
     how = play.add_mutually_exclusive_group()
     how.add_argument(
         "--temperature",
@@ -193,6 +207,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--no-audio", action="store_true", help="write no sound")
     add("--json", action="store_true", help="print the result as JSON")
 
+    add_bench(commands)
     add_evaluate(commands)
     for name, run, text in (
         ("models", run_models, "list the models, bundled and on the Hub"),

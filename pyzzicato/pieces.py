@@ -12,7 +12,7 @@ from .hub import ModelInfo
 from .midi import Performance, Sustain, read_midi, write_midi
 from .midi.texts import decode
 from .midi.writing import replace_file
-from .notes import Note
+from .notes import Note, end_of
 from .playing.continuation import Continuation
 from .seeds import Seed, list_seeds, load_seed
 
@@ -197,7 +197,7 @@ def _write_picture(
         piece.new_notes,
         piece.seed_seconds,
         seed.title,
-        end_seconds=piece.seed_seconds + piece.settings.seconds,
+        end_seconds=max(piece.seed_seconds + piece.settings.seconds, end_of(piece.notes)),
         returns=[piece.seed_seconds + rescue.seconds for rescue in piece.rescues],
     )
     try:
@@ -244,6 +244,7 @@ def describe_piece(piece: Continuation, seed: SeedPiece, model: ModelInfo) -> di
         "seed_seconds": piece.seed_seconds,
         "seed_notes": len(piece.seed_notes),
         "notes": len(piece.new_notes),
+        "facts": dict(piece.facts),
         "wall_seconds": round(piece.wall_seconds, 3),
         "real_time_factor": round(piece.real_time_factor, 1),
     }

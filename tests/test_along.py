@@ -70,23 +70,25 @@ def test_parts_come_in_order_and_the_last_says_so(model: Model) -> None:
         settled = part.seconds
 
 
-def test_what_was_cut_off_is_forgotten(model: Model) -> None:
-    """After an answer that was stopped at once, playing goes on as if there had been none."""
-    never, cut, partly = Companion(model), Companion(model), Companion(model)
-    for companion in (never, cut, partly):
+@pytest.mark.parametrize("kept_s", [0.0, 1.0])
+def test_what_was_cut_off_is_forgotten(model: Model, kept_s: float) -> None:
+    """Whatever would have come later, playing goes on as if it had never been made."""
+    begun, short, long = (Companion(model) for _ in range(3))
+    for companion in (begun, short, long):
         companion.hear(PHRASE)
-    list(cut.answer(4.5))
-    assert cut.stop(4.5) == 0
-    answer = partly.answer(4.5)
-    next(answer)
-    next(answer)
-    kept = partly.stop(5.0)
-    assert kept >= 0 and list(answer) == []
+    answer = begun.answer(4.5, seconds=20)
+    while next(answer).seconds < kept_s:
+        pass
+    list(short.answer(4.5, seconds=4))
+    list(long.answer(4.5, seconds=20))
+    kept = [companion.stop(4.5 + kept_s) for companion in (begun, short, long)]
+    assert kept[0] == kept[1] == kept[2] and (kept[0] > 0) == (kept_s > 0)
+    assert list(answer) == []
     more = [replace(n, start=n.start + 6, end=n.end + 6) for n in PHRASE]
-    for companion in (never, cut):
+    for companion in (begun, short, long):
         companion.hear(more)
-        companion._n_answers = 1
-    assert list(cut.answer(11)) == list(never.answer(11))
+    after = [list(companion.answer(11)) for companion in (begun, short, long)]
+    assert after[0] == after[1] == after[2]
 
 
 def test_a_new_note_stops_an_answer_by_itself(model: Model) -> None:

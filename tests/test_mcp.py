@@ -23,6 +23,13 @@ TOOLS = {
     "describe_models",
     "describe_seeds",
     "vote",
+    "redo_span",
+    "keep_part",
+    "tell_odds",
+    "begin_along",
+    "hear_along",
+    "answer_along",
+    "stop_along",
 }
 """Part of the contract: assistants are told to use tools by these names."""
 

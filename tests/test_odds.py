@@ -14,20 +14,20 @@ from pyzzicato.playing.odds import next_odds
 from pyzzicato.playing.onwards import continue_from
 from pyzzicato.playing.settings import GenerationSettings
 
-NOTES = [Note(60, 0.0, 1.0, 64), Note(64, 1.0, 2.0, 64), Note(67, 3.0, 4.0, 64)]
+NOTES = [Note(60, 0.0, 1.0, 64), Note(64, 0.1, 2.0, 64), Note(67, 3.0, 4.0, 64)]
 
 
 def test_the_odds_are_those_of_the_logits(tmp_path: Path) -> None:
     onset, pitch = np.full(57, -50.0), np.linspace(-1, 1, 88)
     onset[[5, 10, 40]] = np.log([0.5, 0.25, 0.25])
     model = made_events(tmp_path, onset=list(onset), pitch=list(pitch))
-    odds = next_odds(model, NOTES, 1.0 + 0.07)
+    odds = next_odds(model, NOTES, 0.1 + 0.07)
     chances = np.exp(pitch) / np.exp(pitch).sum()
     np.testing.assert_allclose(odds.keys, chances, rtol=1e-5)
     # What could only have come before the moment cannot come any more.
     likely = [(s, c) for s, c in odds.onsets if c > 1e-9]
     assert [c for _, c in likely] == pytest.approx([0.5, 0.5])
-    assert likely[0][0] == pytest.approx(0.03) and odds.last == pytest.approx(1.0)
+    assert likely[0][0] == pytest.approx(0.03) and odds.last == pytest.approx(0.1)
     assert odds.came is not None and (odds.came.pitch, odds.came.start) == (67, 3.0)
     assert odds.came.chance == pytest.approx(chances[67 - 21], rel=1e-5)
 

@@ -248,7 +248,7 @@ def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
     stand_ins = {"runs/lstm/best": "lstm", "MAESTRO/2018": str(maestro / "2004")}
     told = [stand_ins.get(word, word) for word in command]
     if command[0] == "continue":
-        told += ["--seconds", "4"]
+        told += ["--seconds", "5"]
     assert command_line(told) == 0
     if command[0] == "continue":
         assert (tmp_path / "out" / "result.json").exists()

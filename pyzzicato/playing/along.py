@@ -25,7 +25,7 @@ from ..representations.interface import SURE
 from ..representations.note_events import NoteDecoder
 from .decoding.density import FEWEST_STROKES, USUAL
 from .decoding.draw import Draw
-from .decoding.parts import Played
+from .decoding.parts import Part
 from .graph import Mark
 from .loaded_model import Model
 from .performer import Performer
@@ -45,6 +45,8 @@ _RINGS_S = 2.0
 """The last notes of an answer ring on so long at most."""
 _SPREAD = 12.0
 """How far velocities may be from the player's mean, as a standard deviation."""
+_CLOCK_ERROR_S = 0.3
+"""So much the model's clock, with its rounded times, may be off."""
 _OF_ANSWERS = 6
 
 
@@ -136,7 +138,8 @@ class Companion:
             self._take([replace(n, end=min(n.end, now)) for n in waiting])
             if self._last_s is None:
                 raise ValueError("notes must be played before there is an answer; play some")
-            check_number("now", now, self._last_s, np.inf, "it must be after the last note")
+            latest = self._last_s - _CLOCK_ERROR_S
+            check_number("now", now, latest, fix="it must be after the last note")
             answer = _Answer(self._perform(now), now, self._length(seconds))
             self._answer, self._phrase = answer, []
         return self._parts(answer)
@@ -168,8 +171,12 @@ class Companion:
             return
         self._answer = None
         first = notes[0].start if self._last_s is None else self._last_s
-        self._run.hear(encode_events(notes, first))
-        self._last_s = max(first, notes[-1].start)
+        steps = encode_events(notes, first)
+        self._run.hear(steps)
+        # On the model's own clock, so that errors do not add up; it skips long silences.
+        reached = first + TICK_S * float(ONSET_TICKS[steps[:, 0]].sum())
+        last = notes[-1].start
+        self._last_s = reached if abs(reached - last) < _CLOCK_ERROR_S else max(first, last)
         self._phrase += notes
 
     def _length(self, seconds: float | None) -> float:
@@ -194,7 +201,7 @@ class Companion:
         rng = np.random.default_rng([self._settings.rng, _OF_ANSWERS, self._n_answers])
         # The decoder counts from the last note that was struck; which it was does not matter.
         last = Note(60, 0.0, TICK_S, 64)
-        decoder = NoteDecoder([last], now - self._last_s)
+        decoder = NoteDecoder([last], max(0.0, now - self._last_s))
         performer = Performer(
             self._model, decoder, self._settings, self._composer, density, rng, run=self._run
         )
@@ -222,7 +229,7 @@ class Companion:
                 return
 
 
-class _Loudness:
+class _Loudness(Part):
     """Keeps velocities near the player's.
 
     Args:
@@ -232,7 +239,6 @@ class _Loudness:
     name = "loudness"
 
     def __init__(self, mean: float) -> None:
-        self.n_acted = 0
         self._bias = np.zeros(sum(SIZES), dtype=np.float32)
         self._bias[-SIZES[3] :] = -(((VELOCITIES - mean) / _SPREAD) ** 2) / 2
 
@@ -240,12 +246,6 @@ class _Loudness:
         """Adds to the bias."""
         draw.bias += self._bias
         self.n_acted += 1
-
-    def listen(self, played: Played) -> None:
-        """Does nothing: only the player's loudness counts."""
-
-    def begin_anew(self) -> None:
-        """Does nothing, likewise."""
 
 
 class _Answer:

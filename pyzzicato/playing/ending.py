@@ -17,7 +17,7 @@ from .performer import Performer
 
 NO_CLOSE = "no ending came to rest in the key; the best of those drawn was taken"
 
-_TAIL_S = 12.0
+_TAIL_S = 10.0
 """So many last seconds are drawn again and again, or half of a short continuation."""
 _TRIES, _BATCH = 24, 8
 _MARGIN_S = 0.2, 3.0
@@ -144,7 +144,7 @@ def bring_to_close(
         one.ends_at_s = end_s - float(draws.uniform(*_MARGIN_S))
         notes = one.play(end_s)
         decoder = one.decoder
-        notes += decoder.let_go(np.inf)
+        notes += decoder.let_go(end_s)
         close = _choose(notes, find_key([*heard, *notes]), end_s)
         if best is None or close[0] > best.score:
             best = Close(close[1], one, close[2], n + 1, close[0])
@@ -179,7 +179,7 @@ def _score(
     score = 2.0 * waits + min(longest, 2.0) / 2.0
     score += 0.5 * (len(chord.struck) >= 3)
     room = end_s - chord.start
-    score -= max(0.0, 1.0 - room) + 0.1 * max(0.0, room - 5.0)
+    score -= 4.0 * max(0.0, 1.2 - room) + 0.1 * max(0.0, room - 5.0)
     if key is None:
         return score
     score += 2.0 * chord.is_tonic(key) + (chord.bass == key[0]) + chord.share_of_triad(key)

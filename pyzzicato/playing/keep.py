@@ -17,13 +17,13 @@ import numpy as np
 from ..checks import check_number
 from ..notes import LOWEST_PITCH, Note, end_of, shift_notes, sort_notes
 from ..representations import Representation, StepDecoder
-from ..representations.event_bins import SIZES, encode_events
+from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events
 from ..representations.interface import SURE
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
 from .decoding.density import USUAL
 from .decoding.draw import Draw, Numbers
-from .decoding.parts import Played
+from .decoding.parts import Part, Played
 from .loaded_model import Model
 from .performer import Performer
 from .scoring import decisive_bias, step_nats
@@ -34,7 +34,7 @@ SHORTEST_S, LONGEST_S = 2.0, 120.0
 TRIES, MOST_TRIES = 6, 16
 _AHEAD = 10
 _OF_PARTICLES = 4
-_PACE_S, _PUSH = 2.0, 12.0
+_PACE_S, _PUSH = 0.3, 12.0
 """The new part is kept near the density of the one it takes the place of, over so many seconds, by
 log-odds of so much for each e-fold that it is off."""
 _SOON_S = 0.05
@@ -148,8 +148,11 @@ def stream_keep(
     )
 
 
-class _Pace:
+class _Pace(Part):
     """Keeps the new part as dense as the one it takes the place of, all along.
+
+    `until_s` is when the next note is struck that stays: to play nothing before it is what makes
+    the new part sparser, most of the time.
 
     Args:
         meant: notes a second that are meant, above 0.
@@ -165,12 +168,12 @@ class _Pace:
     ) -> None:
         self._meant, self._gone, self._density = meant, list(gone), density
         self._representation = representation
-        self.n_acted = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Counts from the beginning."""
         self._n_struck, self._seconds = 0, 0.0
+        self.until_s = 0.0
 
     def listen(self, played: Played) -> None:
         """Counts the new notes."""
@@ -185,6 +188,9 @@ class _Pace:
         some = self._meant * _PACE_S
         ahead = np.log((self._n_struck + some) / (meant + some))
         draw.bias += self._representation.sparser(_PUSH * ahead, decoder)
+        assert isinstance(decoder, NoteDecoder)
+        left_ticks = (self.until_s - decoder.last_onset_s) / TICK_S
+        draw.bias[: SIZES[0]][left_ticks < ONSET_TICKS + 0.5] += _PUSH * ahead
         self.n_acted += 1
 
 
@@ -264,6 +270,9 @@ class _Rest:
         """Plays all that comes before a note that is struck at a time."""
         performer, decoder = particle.performer, particle.decoder
         until = round(at_s - self._origin, 2)
+        for part in performer.parts.parts:
+            if isinstance(part, _Pace):
+                part.until_s = until
         bias = self._taken_keys(self._origin + decoder.seconds, at_s)
         most = _MOST_A_SECOND * (1 + until - decoder.seconds)
         n = 0

@@ -46,6 +46,8 @@ def settings_from(
     Raises:
         ValueError: if `at` is out of its range.
     """
+    if not notes:
+        raise ValueError("a piece must have notes to be carried on from a moment, got none")
     check_number("from_seconds", at, 1, end_of(notes), "it is a moment of the piece, seconds")
     start = max(0.0, at - MAX_SEED_SECONDS)
     return replace(settings, seed_start=start, seed_seconds=at - start)

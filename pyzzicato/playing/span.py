@@ -13,11 +13,12 @@ from .performer import Performer
 from .scoring import nats_after
 from .settings import GenerationSettings
 
-_CONTEXT_S, _CONTEXT_NOTES = 60.0, 600
+_CONTEXT_S, _CONTEXT_NOTES = 60.0, 400
 """Of what is before a span, so much is fed."""
 _AROUND_S = 10.0
 """So far to both sides the density around a span is counted."""
 _GAP_S = 0.5
+"""A shorter wait is no gap."""
 _RINGS_S = 0.3
 """A new note may always ring on so long past the right edge."""
 
@@ -49,7 +50,8 @@ class Span:
         """Returns a piece cut around a span."""
         piece = sort_notes(notes)
         before = [n for n in piece if n.start < start]
-        heard = [n for n in before if n.start >= start - _CONTEXT_S][-_CONTEXT_NOTES:]
+        near = [n for n in before if n.start >= start - _CONTEXT_S]
+        heard = (near or before[-1:])[-_CONTEXT_NOTES:]
         first = heard[0].start if heard else 0.0
         return cls(
             start,

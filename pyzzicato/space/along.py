@@ -15,7 +15,7 @@ from gradio.events import api
 from ..checks import check_number, show_value
 from ..hub import DEFAULT_MODEL
 from ..notes import Note
-from ..playing.along import Companion
+from ..playing.along import LONGEST_S, SHORTEST_S, Companion
 from .api import AT_ONCE, PLAYS, Notes, answer
 from .clients import Allowance, client_now
 from .messages import plainly
@@ -156,10 +156,15 @@ async def answer_along(
         moment = check_number(
             "now", now, 0, MAX_CLOCK_S, "it is the moment of the decision, seconds"
         )
+        length = seconds
+        if length is not None:
+            length = check_number(
+                "seconds", length, SHORTEST_S, LONGEST_S, "null for the phrase's own"
+            )
         given = _read_notes(notes, moment)
         if given:
             companion.hear(given)
-        for part in companion.answer(moment, seconds):
+        for part in companion.answer(moment, length):
             yield answer(notes=notes_as_json(part.notes), seconds=part.seconds, done=part.is_last)
 
     async with in_turns(work(), PLAYING) as parts:
