@@ -108,6 +108,15 @@ export class Bench {
     this.keep.title = why || (within(KEEP_S) ? "" : `A span of ${KEEP_S.join(" to ")} seconds can be played anew`);
   }
 
+  /** Shows what the model expects, at the playhead or a little after the beginning. */
+  showOdds() {
+    const { player } = this.view;
+    if (this.at < 0.5) player.seek(Math.min(4, this.pieceEnd / 2));
+    if (!this.odds.isOpen) this.odds.toggle();
+    this.show();
+    this.odds.panel.scrollIntoView({ block: "center" });
+  }
+
   // --- Spans --------------------------------------------------------------------------------------
 
   onRegion() {
@@ -151,10 +160,9 @@ export class Bench {
     const { take, seed } = view;
     const { start, end } = roll.region;
     const { model, temperature, density, rng } = view.form.settings;
-    const composer = view.form.settings.composer ?? take?.facts?.composer ?? seed.shortComposer;
     const told = {
       notes: this.piece.map(plain), model, temperature, density, start, end: Math.min(end, this.lastMoment),
-      rng: rng + (take ? view.takeList.length : 0), ...(composer && { composer }),
+      rng: rng + (take ? view.takeList.length : 0), ...view.style,
     };
     if (what === "keep") {
       told.keep = this.part.value;

@@ -119,7 +119,7 @@ export class ContinueView extends EventTarget {
     if (this.busy) return;
     this.prepareToPlay();
     const notes = take ? take.notes : seed.part;
-    const settings = { ...this.freshSettings(), ...this.composerOf(take) };
+    const settings = { ...this.freshSettings(), ...this.style };
     if (ending) Object.assign(settings, { ending: true, seconds: Math.max(LEAST_CLOSE_S, settings.seconds) });
     const next = new Take(seed, settings, { notes, from: seconds, marks: take?.marks ?? [] });
     next.how = ending ? "brought to a close" : `on from ${clock(seconds)}`;
@@ -134,11 +134,11 @@ export class ContinueView extends EventTarget {
     return this.playFrom(take ? take.end : seed.seconds, { ending: true });
   }
 
-  /** The composer in whose style a take was played, for what is played on from its notes. */
-  composerOf(take) {
-    const composer = take?.facts?.composer ?? this.seed.shortComposer;
-    if (this.form.settings.composer || !composer) return {};
-    return this.form.model.composers.includes(composer) ? { composer } : {};
+  /** Whose style notes that were made already are played on in: the one asked for, else theirs. */
+  get style() {
+    const { settings, model } = this.form;
+    const composer = settings.composer ?? this.take?.facts?.composer ?? this.seed.shortComposer;
+    return model.composers.includes(composer) ? { composer } : {};
   }
 
   prepareToPlay() {
@@ -211,11 +211,12 @@ export class ContinueView extends EventTarget {
   }
 
   onEnd(take) {
-    if (take.error && !take.newNotes.length) this.shelf.drop(take);
+    const isNothing = take.error && !take.newNotes.length;
+    if (isNothing) this.shelf.drop(take);
     else this.shelf.changed(take.seed);
     if (take === this.take) {
       this.startsAt = null;
-      this.showTake(take);
+      this.showTake(isNothing ? this.shelf.lastOf(this.seed) : take);
       if (take.error) this.say(take.error.message, true);
       else if (take.words) this.say(take.words);
       else if (!take.newNotes.length) {

@@ -8,6 +8,9 @@ import { scrollTable } from "./scrollcue.js";
 const COUNTS = [["pieces", "Performances"], ["works", "Works"], ["hours", "Hours"]];
 
 export class LearnView {
+  /** @param {function} onHear shows what the model expects at a moment, in the first view */
+  constructor(onHear) { this.onHear = onHear; }
+
   async appear() {
     if (this.told) return;
     const view = byId("view-learn");
@@ -19,7 +22,7 @@ export class LearnView {
       return;
     }
     view.replaceChildren(
-      ...howItWorks(), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
+      ...howItWorks(this.onHear), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
     );
   }
 
@@ -113,7 +116,7 @@ function barName(name) {
     make("span", { class: "given" }, name.slice(0, cut)), name.slice(cut));
 }
 
-function howItWorks() {
+function howItWorks(onHear) {
   const steps = ["Ten seconds of notes", "A small network", "The next moment", "and again"];
   return [
     make("p", { class: "lead" }, "How a small network carries on a piece of piano music."),
@@ -130,6 +133,9 @@ function howItWorks() {
         + "makes it keep to what is likely, a higher one makes it more daring. The article that "
         + "began this project let every key sound that passed a threshold instead; you find that "
         + "under \"More settings\"."),
+      make("p", {}, "You can see and hear what it thinks: at any moment of a piece, how likely each key "
+        + "is to be struck next, and how the temperature changes that. ",
+      make("button", { class: "quiet", id: "hear-odds", onclick: onHear }, "Hear what it thinks")),
       make("p", {}, "The article: Petit, Vassor, Bairam and Raymond (2021), ",
         make("a", { href: ARTICLE, rel: "noreferrer" },
           "\"Piano instrumental music generation using deep neural networks\""),

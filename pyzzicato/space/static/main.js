@@ -42,7 +42,10 @@ class Page {
       continue: continueView,
       compare: new CompareView(this.stage, continueView),
       listen: new ListenView(this.stage),
-      learn: new LearnView(),
+      learn: new LearnView(() => {
+        this.choose("continue");
+        continueView.bench.showOdds();
+      }),
     };
     this.setUpTabs();
     this.setUpTheme();

@@ -52,12 +52,12 @@ export class Odds {
     if (view.making || view.player.playing) return;
     const at = Math.max(0.5, bench.at);
     this.out.textContent = Number(this.slider.value).toFixed(2);
-    const { model, composer } = view.form.settings;
+    const { model } = view.form.settings;
     const asked = this.asked = Symbol(at);
     try {
       const [told] = await call("odds", {
         notes: bench.piece.map(({ pitch, start, end, velocity }) => ({ pitch, start, end, velocity })),
-        model, at, temperature: Number(this.slider.value), ...(composer && { composer }),
+        model, at, temperature: Number(this.slider.value), ...view.style,
       });
       // Answers may come in another order than they were asked for.
       if (asked === this.asked) this.show(told);

@@ -36,13 +36,15 @@ async function fileOf(take) {
 }
 
 async function writtenFile(take, form) {
+  // Where a span of the seed was redone, what is new begins there.
+  const begins = take.newNotes.reduce((first, note) => Math.min(first, note.start), take.seedSeconds);
   const [file] = await call("save_take", {
     form,
     title: take.seed.fullTitle,
     seed_notes: take.seedNotes.map(plain),
     new_notes: take.newNotes.map(plain),
-    seed_seconds: take.seedSeconds,
-    seconds: take.seconds,
+    seed_seconds: begins,
+    seconds: Math.max(0, take.end - begins),
   });
   return addressOf(file);
 }

@@ -26,7 +26,8 @@ export class Take extends EventTarget {
     super();
     this.seed = seed;
     this.settings = { ...settings };
-    this.seedSeconds = seed.seconds;
+    // Played on from within the seed, there is less of it.
+    this.seedSeconds = base ? Math.min(seed.seconds, base.from) : seed.seconds;
     this.before = base ? base.notes.filter((note) => note.start < base.from) : seed.part;
     this.base = base;
     this.from = base ? base.from : seed.seconds;
@@ -243,9 +244,10 @@ export class Take extends EventTarget {
 
   /** The take as plain values. */
   get record() {
-    const { settings, from, made, marks, starred, facts, how, number, isFixed, seedSeconds } = this;
+    const { settings, from, made, marks, starred, facts, how, number, seedSeconds } = this;
     return {
-      settings, from, made, marks, starred, facts, how, number, isFixed, seedSeconds,
+      settings, from, made, marks, starred, facts, how, number, seedSeconds,
+      isFixed: Boolean(this.isFixed), isClosed: Boolean(this.isClosed),
       before: this.before, ended: this.ended, isBased: Boolean(this.base),
     };
   }
