@@ -16,7 +16,7 @@ import gradio as gr
 from gradio.events import api
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
 from .. import __version__
@@ -227,10 +227,16 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
     def tones_places(request: Request) -> Response:
         return Response(describe_json(piano), media_type="application/json")
 
+    files = _PageFiles(directory=STATIC)
+
+    async def page_file(request: Request) -> Response:
+        # Not mounted: a mounted one looks for its files under the path of the site as well.
+        return await files.get_response(request.path_params["name"], request.scope)
+
     return [
         Route("/piano/tones.mp3", tones),
         Route("/piano/tones.json", tones_places),
-        Mount("/page", _PageFiles(directory=STATIC)),
+        Route("/page/{name:path}", page_file),
     ]
 
 
