@@ -21,7 +21,7 @@ def test_all_models_on_one_seed(page):
     assert shown == ["seed", "composer", *MODELS]
     counts = page.run("return views.compare.takes.map(t => t.newNotes.length);")
     assert all(count > 0 for count in counts)
-    page.click('[data-system="seed"] button')
+    page.click('[data-system="seed"] .play')
     page.wait("player.playing && player.time > 0.1")
     page.screenshot(PICTURES / "compare.png")
     # A shorter seed leaves more of the piece: the composer's next notes begin where it ends.
@@ -30,7 +30,7 @@ def test_all_models_on_one_seed(page):
     seed = list_seeds()[0]
     assert rest == [[n.pitch, n.start - 6] for n in seed.notes if n.start >= 6]
     assert page.text('[data-system="composer"] strong') == seed.composer
-    page.click('[data-system="composer"] button')
+    page.click('[data-system="composer"] .play')
     page.wait("player.playing && piano.peak() > 0.01")
 
 

@@ -1,6 +1,7 @@
 """The page under a path of a site, behind a proxy that takes the path off, or does not."""
 
 import re
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -18,10 +19,12 @@ PATH = "/music"
 @pytest.fixture(scope="module")
 def under_a_path(tmp_path_factory):
     """Returns the address of an app that is told of its path."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_ROOT_PATH", PATH)
-        with served_app(tmp_path_factory.mktemp("under")) as app:
-            yield app.url
+    with ExitStack() as stack:
+        # For its own process alone.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GRADIO_ROOT_PATH", PATH)
+            app = stack.enter_context(served_app(tmp_path_factory.mktemp("under")))
+        yield app.url
 
 
 def play_and_save(url, tmp_path):

@@ -32,7 +32,7 @@ VELOCITIES = (48, 96)
 _LENGTHS = ((0, 12.0), (48, 9.0), (72, 5.0), (88, 2.5))
 # Silence between two tones, so that none rings into the next.
 _GAP_S = 0.4
-# Quality of the MP3, 0 (best) to 1: about X MB for all tones.
+# Quality of the MP3, 0 (best) to 1: about 2 MB for all tones.
 _COMPRESSION = 0.5
 _LAYOUT = 1
 

@@ -64,6 +64,7 @@ export class SeedPicker {
   /** Shows cards of the visitor's own seeds, so that each can be chosen again. */
   showOwnCards() {
     const own = this.shelf.ownSeeds.slice(0, MOST_OWN_CARDS);
+    const focused = document.activeElement?.closest?.(".card")?.dataset.seed;
     for (const { name, element } of this.ownCards) {
       this.cards.get(name)?.roll.dispose();
       this.cards.delete(name);
@@ -79,6 +80,7 @@ export class SeedPicker {
     byId("cards").prepend(...this.ownCards.map(({ element }) => element));
     this.mark(this.chosen);
     this.showPlaying();
+    if (!document.activeElement?.closest?.(".card")) this.cards.get(focused)?.choose.focus();
   }
 
   /** Chooses a seed, whatever it is. */

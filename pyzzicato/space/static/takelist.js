@@ -43,12 +43,16 @@ export class TakeList {
       card.roll.dispose();
       this.cards.delete(take);
     }
-    this.strip.replaceChildren(...takes.map((take) => {
+    const elements = takes.map((take) => {
       if (!this.cards.has(take)) this.cards.set(take, this.makeCard(take));
       const card = this.cards.get(take);
       card.show();
       return card.element;
-    }));
+    });
+    // What is there already stays in its place, and keeps the focus.
+    const isSame = elements.length === this.strip.children.length
+      && elements.every((element, i) => element === this.strip.children[i]);
+    if (!isSame) this.strip.replaceChildren(...elements);
     this.showPlaying();
   }
 
@@ -109,7 +113,9 @@ export class TakeList {
   throwAway(take) {
     const { view } = this;
     const place = view.takeList.indexOf(take);
+    const { nextElementSibling: next, previousElementSibling: before } = this.cards.get(take).element;
     view.shelf.throwAway(take);
+    (next ?? before)?.querySelector("[data-act='throw']")?.focus();
     if (view.take !== take) return;
     view.player.pause();
     view.showTake(view.takeList[Math.min(place, view.takeList.length - 1)] ?? null);
