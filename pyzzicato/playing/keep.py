@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..checks import check_number
+from ..checks import check_number, check_whole
 from ..notes import LOWEST_PITCH, Note, end_of, shift_notes, sort_notes
 from ..representations import Representation, StepDecoder
 from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events
@@ -124,7 +124,7 @@ def stream_keep(
     check_number("start", start, 0, length, "it is where the new part begins, seconds")
     check_number("end", end, 0, length, "leave it out for the whole piece")
     check_number("end - start", end - start, SHORTEST_S, LONGEST_S, "choose another span, seconds")
-    check_number("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
+    check_whole("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
     staying = [n for n in sort_notes(set(kept) & set(notes)) if start <= n.start < end]
     if not staying:
         raise ValueError(
@@ -140,7 +140,7 @@ def stream_keep(
         seed_notes=tuple(fixed),
         new_notes=tuple(new),
         seed_seconds=start,
-        settings=replace(settings, seconds=span.seconds),
+        settings=replace(settings, seconds=span.seconds, ending=False),
         wall_seconds=time.perf_counter() - began,
         heard_seconds=0.0,
         composer=composer,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..checks import check_number
+from ..checks import check_number, check_whole
 from ..notes import Note, end_of, sort_notes
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
@@ -124,7 +124,7 @@ def stream_redo(
     middles: list[_Middle] = []
     for n in range(tries):
         rng = np.random.default_rng([settings.rng, _OF_MIDDLES, n])
-        middles.append(_draw(base.fork(rng), [], span, following, _TAILS_S))
+        _add(middles, _draw(base.fork(rng), [], span, following, _TAILS_S))
         yield None
     plain = float(np.mean([middle.nats for middle in middles]))
     if following and tries > 1:
@@ -136,7 +136,7 @@ def stream_redo(
                 shorter = _TAILS_S[place + 1 :]
                 again = _draw(tail.performer.fork(rng), tail.ended, span, following, shorter)
                 again.tails = [*best[n % len(best)].tails[: place + 1], *again.tails]
-                middles.append(again)
+                _add(middles, again)
                 yield None
     chosen = min(middles, key=lambda middle: middle.rank)
     facts = {"tries": float(tries)}
@@ -150,13 +150,20 @@ def stream_redo(
         seed_notes=tuple(sort_notes([*span.before_as_held(chosen.decoder), *span.after])),
         new_notes=tuple(span.fit(chosen.notes)),
         seed_seconds=start,
-        settings=replace(settings, seconds=span.seconds),
+        settings=replace(settings, seconds=span.seconds, ending=False),
         wall_seconds=time.perf_counter() - began,
         heard_seconds=0.0,
         remarks=() if following else (NOTHING_FOLLOWS,),
         composer=composer,
         facts=facts,
     )
+
+
+def _add(middles: list[_Middle], middle: _Middle) -> None:
+    """Adds a middle; only the best ones keep their tails, which take memory."""
+    middles.append(middle)
+    for worse in sorted(middles, key=lambda one: one.rank)[_KEPT:]:
+        worse.tails = []
 
 
 def _check_span(model: Model, notes: Sequence[Note], start: float, end: float, tries: int) -> None:
@@ -172,7 +179,7 @@ def _check_span(model: Model, notes: Sequence[Note], start: float, end: float, t
             f"start must be above {first:.2f} s, where the first note is struck, got {start:g}; "
             "begin the span after it"
         )
-    check_number("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
+    check_whole("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
 
 
 def _base(
