@@ -129,13 +129,14 @@ def stream_redo(
     plain = float(np.mean([middle.nats for middle in middles]))
     if following and tries > 1:
         for place in range(len(_TAILS_S)):
-            best = sorted(middles, key=lambda middle: middle.rank)[:_KEPT]
+            best = [m.tails for m in sorted(middles, key=lambda middle: middle.rank)[:_KEPT]]
             for n in range(tries // 2):
-                tail = best[n % len(best)].tails[place]
+                tails = best[n % len(best)]
+                tail = tails[place]
                 rng = np.random.default_rng([settings.rng, _OF_MIDDLES, tries * (1 + place) + n])
                 shorter = _TAILS_S[place + 1 :]
                 again = _draw(tail.performer.fork(rng), tail.ended, span, following, shorter)
-                again.tails = [*best[n % len(best)].tails[: place + 1], *again.tails]
+                again.tails = [*tails[: place + 1], *again.tails]
                 _add(middles, again)
                 yield None
     chosen = min(middles, key=lambda middle: middle.rank)
