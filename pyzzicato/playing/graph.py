@@ -163,11 +163,6 @@ class GraphRun:
         if f"condition.{name}" in self._feeds:
             self._feeds[f"condition.{name}"] = np.asarray(numbers, dtype=np.int64)
 
-    def replace_latest(self, step: Steps) -> None:
-        """Puts a given step `(A,)` in the place of the one that was drawn last."""
-        assert self._latest is not None, "there must be a step to replace"
-        self._latest = step
-
     def hear(self, steps: Steps) -> None:
         """Takes steps `(T, A)` that are given, one after the other."""
         for step in steps:
