@@ -28,7 +28,7 @@ from .loaded_model import Model
 from .performer import Performer
 from .scoring import decisive_bias, step_nats
 from .settings import GenerationSettings, check_settings
-from .span import Span, nats_of_following, played_as, require_events
+from .span import Span, fit_together, nats_of_following, played_as, require_events
 
 SHORTEST_S, LONGEST_S = 2.0, 120.0
 TRIES, MOST_TRIES = 6, 16
@@ -135,7 +135,7 @@ def stream_keep(
     rest = _Rest(model, span, staying, settings, composer)
     yield from rest.play(tries)
     new = rest.best()
-    fixed, new = _fit_together([*span.before, *staying, *span.after], new)
+    fixed, new = fit_together([*span.before, *staying, *span.after], new)
     yield Continuation(
         seed_notes=tuple(fixed),
         new_notes=tuple(new),
@@ -329,18 +329,3 @@ def _resample(particles: list[_Particle], rng: np.random.Generator) -> list[_Par
     for i, child in zip(chosen, rng.spawn(n), strict=True):
         drawn.append(particles[i].fork(child))
     return drawn
-
-
-def _fit_together(fixed: Sequence[Note], new: Sequence[Note]) -> tuple[list[Note], list[Note]]:
-    """Returns notes that stay and new ones, each let go when its key is struck by one of others."""
-
-    def let_go(notes: Sequence[Note], by: Sequence[Note]) -> list[Note]:
-        strikes: dict[int, list[float]] = {}
-        for other in sort_notes(by):
-            strikes.setdefault(other.pitch, []).append(other.start)
-        return [
-            replace(n, end=min([n.end, *(t for t in strikes.get(n.pitch, ()) if t > n.start)]))
-            for n in sort_notes(notes)
-        ]
-
-    return let_go(fixed, new), let_go(new, fixed)

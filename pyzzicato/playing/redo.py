@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..checks import check_number, check_whole
-from ..notes import Note, end_of, sort_notes
+from ..notes import Note, end_of
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
 from .loaded_model import Model
 from .performer import Performer
 from .settings import GenerationSettings, check_settings
-from .span import Span, nats_of_following, played_as, require_events
+from .span import Span, fit_together, nats_of_following, played_as, require_events
 
 SHORTEST_S, LONGEST_S = 2.0, 20.0
 TRIES, MOST_TRIES = 24, 64
@@ -43,14 +43,12 @@ class _Middle:
         nats: of the notes after the span.
         has_gap: whether it leaves a gap at one of its edges.
         tails: the piece as it was when the middle had come to each of the tails.
-        decoder: which has it.
     """
 
     notes: list[Note]
     nats: float
     has_gap: bool
     tails: "list[_Tail]"
-    decoder: NoteDecoder
 
     @property
     def rank(self) -> tuple[bool, float]:
@@ -85,7 +83,7 @@ def redo_span(
         settings: how to play: `temperature`, `composer`, `density` (1 is that of the music around)
             and `rng`; lengths are not looked at.
         seed_composer: short name of the piece's composer, if he is known.
-        tries: how many middles are drawn, 1 to 64.
+        tries: how many middles are drawn, 1 to 64, and so many ends of the best ones, twice.
 
     Returns:
         `seed_notes` are all notes that stay, `new_notes` those of the span; `seed_seconds` is
@@ -130,7 +128,7 @@ def stream_redo(
     if following and tries > 1:
         for place in range(len(_TAILS_S)):
             best = [m.tails for m in sorted(middles, key=lambda middle: middle.rank)[:_KEPT]]
-            for n in range(tries // 2):
+            for n in range(tries):
                 tails = best[n % len(best)]
                 tail = tails[place]
                 rng = np.random.default_rng([settings.rng, _OF_MIDDLES, tries * (1 + place) + n])
@@ -147,9 +145,10 @@ def stream_redo(
             "nats_after_before": before,
             "nats_after_plain": plain,
         }
+    staying, new = fit_together([*span.before, *span.after], span.fit(chosen.notes))
     yield Continuation(
-        seed_notes=tuple(sort_notes([*span.before_as_held(chosen.decoder), *span.after])),
-        new_notes=tuple(span.fit(chosen.notes)),
+        seed_notes=tuple(staying),
+        new_notes=tuple(new),
         seed_seconds=start,
         settings=replace(settings, seconds=span.seconds, ending=False),
         wall_seconds=time.perf_counter() - began,
@@ -222,7 +221,7 @@ def _draw(
     tails += [_tail(performer, notes) for _ in tails_s[len(tails) :]]
     nats = nats_of_following(performer, span, following)
     notes += decoder.let_go(np.inf)
-    return _Middle(notes, nats, span.has_gap(notes), tails, decoder)
+    return _Middle(notes, nats, span.has_gap(notes), tails)
 
 
 def _tail(performer: Performer, notes: list[Note]) -> _Tail:
