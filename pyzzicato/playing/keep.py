@@ -8,7 +8,6 @@ those that made it unlikely give way to copies of the others (sequential Monte C
 """
 
 import time
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,14 +15,14 @@ import numpy as np
 
 from ..checks import check_number, check_whole
 from ..notes import LOWEST_PITCH, Note, end_of, shift_notes, sort_notes
-from ..representations import Representation, StepDecoder
-from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events
+from ..representations.event_bins import SIZES, encode_events
 from ..representations.interface import SURE
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
 from .decoding.density import USUAL
 from .decoding.draw import Draw, Numbers
-from .decoding.parts import Part, Played
+from .decoding.pace import Pace
+from .decoding.parts import Played
 from .loaded_model import Model
 from .performer import Performer
 from .scoring import decisive_bias, step_nats
@@ -34,10 +33,8 @@ SHORTEST_S, LONGEST_S = 2.0, 120.0
 TRIES, MOST_TRIES = 6, 16
 _AHEAD = 10
 _OF_PARTICLES = 4
-_PACE_S, _PUSH = 0.3, 12.0
-"""The new part is kept near the density of the one it takes the place of, over so many seconds, by
-log-odds of so much for each e-fold that it is off."""
 _SOON_S = 0.05
+"""A key that a note that stays strikes so soon is left alone."""
 _MOST_A_SECOND = 50
 """More new notes are not played between two that stay."""
 
@@ -148,52 +145,6 @@ def stream_keep(
     )
 
 
-class _Pace(Part):
-    """Keeps the new part as dense as the one it takes the place of, all along.
-
-    `until_s` is when the next note is struck that stays: to play nothing before it is what makes
-    the new part sparser, most of the time.
-
-    Args:
-        meant: notes a second that are meant, above 0.
-        gone: when the notes were struck that are taken away, in order.
-        density: how many new notes are meant for each of them.
-        representation: of the steps.
-    """
-
-    name = "density"
-
-    def __init__(
-        self, meant: float, gone: Sequence[float], density: float, representation: Representation
-    ) -> None:
-        self._meant, self._gone, self._density = meant, list(gone), density
-        self._representation = representation
-        self.begin_anew()
-
-    def begin_anew(self) -> None:
-        """Counts from the beginning."""
-        self._n_struck, self._seconds = 0, 0.0
-        self.until_s = 0.0
-
-    def listen(self, played: Played) -> None:
-        """Counts the new notes."""
-        self._n_struck += len(played.struck)
-        self._seconds = played.seconds
-
-    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
-        """Makes playing sparser where it is ahead of what is meant, denser where it is behind."""
-        meant = self._meant * self._seconds
-        if self._gone:
-            meant = self._density * bisect_right(self._gone, self._seconds)
-        some = self._meant * _PACE_S
-        ahead = np.log((self._n_struck + some) / (meant + some))
-        draw.bias += self._representation.sparser(_PUSH * ahead, decoder)
-        assert isinstance(decoder, NoteDecoder)
-        left_ticks = (self.until_s - decoder.last_onset_s) / TICK_S
-        draw.bias[: SIZES[0]][left_ticks < ONSET_TICKS + 0.5] += _PUSH * ahead
-        self.n_acted += 1
-
-
 class _Rest:
     """What is played around the notes that stay.
 
@@ -238,7 +189,7 @@ class _Rest:
         )
         stay = set(staying)
         gone = [n.start - self._origin for n in span.inside if n not in stay]
-        pace = _Pace(meant, gone, settings.density, model.representation)
+        pace = Pace(meant, gone, settings.density, model.representation)
         parts = self._base.parts
         parts.parts = [pace if part.name == pace.name else part for part in parts.parts]
         self._particles: list[_Particle] = []
@@ -271,7 +222,7 @@ class _Rest:
         performer, decoder = particle.performer, particle.decoder
         until = round(at_s - self._origin, 2)
         for part in performer.parts.parts:
-            if isinstance(part, _Pace):
+            if isinstance(part, Pace):
                 part.until_s = until
         bias = self._taken_keys(self._origin + decoder.seconds, at_s)
         most = _MOST_A_SECOND * (1 + until - decoder.seconds)

@@ -92,7 +92,7 @@ class Span:
         return not inside or any(b - a > most for a, b in edges)
 
     def fit(self, new: Sequence[Note]) -> list[Note]:
-        """Returns new notes on the piece's clock, which ring past its end no longer than others did."""
+        """Returns new notes on the piece's clock, let go after its end as the old ones were."""
         rings = max(end_of([*self.before, *self.inside]), self.end + _RINGS_S)
         return [replace(n, end=min(n.end, rings)) for n in shift_notes(new, self.start)]
 
