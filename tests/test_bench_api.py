@@ -81,7 +81,7 @@ def test_a_piece_is_carried_on_from_a_moment_to_a_close(client):
     assert take["seed_seconds"] == 6 and take["settings"]["ending"]
     starts = [note["start"] for note in take["seed_notes"]]
     assert starts == [note["start"] for note in seed if note["start"] < 6]
-    assert all(6 <= note["start"] and note["end"] <= 11 for note in take["notes"])
+    assert all(note["start"] >= 6 and note["end"] <= 11 for note in take["notes"])
     *parts, last = client.submit(**told, api_name="/continue_stream")
     streamed = [note for part in [*parts, last] for note in part["notes"]]
     assert len(streamed) == len(take["notes"])
