@@ -130,7 +130,6 @@ def stream_continuation(
     check_settings(model.config, settings)
     begun = _begin(model, notes, settings, seed_composer)
     decoder, performer, ahead = begun.decoder, begun.performer, begun.beginning.ahead
-    performer.ends_at_s = settings.seconds - ahead if settings.ending else None
     fed_seconds = time.perf_counter() - began
     new: list[Note] = []
     ended = list(begun.beginning.opening)
@@ -242,6 +241,7 @@ def _begin(
         model.config.composer_number(composer),
         meant,
         np.random.default_rng([settings.rng, _OF_STEPS, *others]),
+        ends_at_s=settings.seconds - beginning.ahead if settings.ending else None,
     )
     return _Begun(beginning, decoder, performer, composer)
 

@@ -25,9 +25,6 @@ _FED_AGAIN_STEPS = 400
 class Performer:
     """Plays one piece.
 
-    `ends_at_s`, unless None, is when the piece is to end: a model that knows of endings is given
-    how much is left at each step.
-
     Args:
         model: who plays.
         decoder: turns its steps into notes, and has the seed.
@@ -36,6 +33,8 @@ class Performer:
         density: notes a second that are meant, above 0.
         rng: of the draws.
         run: the network where it has taken the seed already; None to feed it.
+        ends_at_s: when the piece is to end, from where the seed does: a model that knows endings is
+            given how much is left at each step. None for no end.
     """
 
     def __init__(
@@ -47,6 +46,7 @@ class Performer:
         density: float,
         rng: np.random.Generator,
         run: GraphRun | None = None,
+        ends_at_s: float | None = None,
     ) -> None:
         self.model = model
         self.decoder = decoder
@@ -60,7 +60,7 @@ class Performer:
         self._density = model.config.density_number(density if is_told_density else None)
         self._guard: Guard | None = None
         self.n_steps = 0
-        self.ends_at_s: float | None = None
+        self.ends_at_s = ends_at_s
         self.parts = Parts(self._choose_parts(settings, density))
         self.run = self._feed(decoder.seed_steps) if run is None else run
 
@@ -157,5 +157,13 @@ class Performer:
         densities = [self._density] * len(self._composers)
         conditions = {"composer": self._composers, "density": densities}
         run = self.model.start(conditions, self._weights)
-        run.hear(seed)
+        if self.ends_at_s is None:
+            run.hear(seed)
+            return run
+        steps = self.model.representation
+        left_s = self.ends_at_s - self.decoder.seconds + steps.seconds_after_first(seed)
+        for n in range(len(seed)):
+            run.hear(seed[n : n + 1])
+            # For when the network takes this step, which is with the next.
+            run.condition("ending", self._ending(left_s - steps.seconds_after_first(seed[: n + 1])))
         return run
