@@ -1,6 +1,6 @@
 """The bench: endpoints that rework a piece: a span, the rest around a part; and that tell odds."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -244,13 +244,13 @@ def _read(posted: Json) -> _Given:
 
 def _rework(
     posted: Json,
-    settings: dict[str, object],
+    settings: Mapping[str, object],
     span: Json,
     play: Callable[[_Given, GenerationSettings], Iterator[Continuation | None]],
 ) -> Generator[Json, None, None]:
     """Yields nothing of use while a piece is reworked, and the answer at last."""
     given = _read(posted)
-    first = read_settings(settings)
+    first = read_settings(dict(settings))
     takes: list[Json] = []
     for n in range(given.n_takes):
         for piece in play(given, replace(first, rng=(first.rng + n) % (MAX_RNG + 1))):
