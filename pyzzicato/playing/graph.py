@@ -5,16 +5,20 @@ graph needs no other file: what it remembers begins as zeros of the shapes that 
 """
 
 import copy
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ..representations import Steps
 from .decoding.draw import Draw
+
+# Otherwise onnxruntime reports to its makers, from when it is imported; nobody asked for that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort  # noqa: E402
 
 Tensors = dict[str, NDArray[np.generic]]
 
@@ -162,6 +166,11 @@ class GraphRun:
         """
         if f"condition.{name}" in self._feeds:
             self._feeds[f"condition.{name}"] = np.asarray(numbers, dtype=np.int64)
+
+    def replace_latest(self, step: Steps) -> None:
+        """Puts a given step `(A,)` in the place of the one that was drawn last."""
+        assert self._latest is not None, "there must be a step to replace"
+        self._latest = step
 
     def hear(self, steps: Steps) -> None:
         """Takes steps `(T, A)` that are given, one after the other."""

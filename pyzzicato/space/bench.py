@@ -10,7 +10,6 @@ from gradio.events import api
 from ..checks import check_number, check_one_of, check_whole
 from ..hub import DEFAULT_MODEL, ModelInfo
 from ..notes import LOWEST_PITCH, Note, end_of
-from ..pieces import SeedPiece, write_continuation
 from ..playing.continuation import Continuation
 from ..playing.keep import MOST_TRIES as MOST_KEPT
 from ..playing.keep import TRIES as KEPT_TRIES
@@ -21,6 +20,8 @@ from ..playing.redo import MOST_TRIES, TRIES, stream_redo
 from ..playing.settings import MAX_RNG, GenerationSettings
 from ..playing.span import require_events
 from ..playing.voices import VOICES
+from ..sources import SeedPiece
+from ..takes import write_continuation
 from .api import PLAYS, File, Notes, answer
 from .folders import new_folder
 from .messages import plainly

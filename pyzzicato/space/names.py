@@ -17,10 +17,13 @@ _WAYS = {
 def model_titles() -> dict[str, str]:
     """Returns a title for each model: its network, and what sets it apart where several share that.
 
+    One's own models are called what they are kept as.
+
     Returns:
         `{name: title}`, in the order of `hub.list_models`; all titles differ.
     """
-    models = known_models()
+    own = {info.name: info.name for info in known_models() if info.source == "folder"}
+    models = [info for info in known_models() if info.name not in own]
     networks = Counter(info.backbone for info in models)
     titles = {info.name: _title(info, networks[info.backbone] > 1) for info in models}
     alike = Counter(titles.values())
@@ -28,9 +31,10 @@ def model_titles() -> dict[str, str]:
         if alike[titles[info.name]] > 1 and is_free(info):
             titles[info.name] += ", openly licensed music"
     alike = Counter(titles.values())
-    return {
+    differing = {
         name: title if alike[title] == 1 else f"{title} ({name})" for name, title in titles.items()
     }
+    return differing | own
 
 
 def is_free(info: ModelInfo) -> bool:

@@ -3,6 +3,7 @@
 import { call } from "./client.js";
 import { systemTitle, version } from "./data.js";
 import { byId, make } from "./elements.js";
+import { ownMusic } from "./ownmusic.js";
 
 const COUNTS = [["pieces", "Performances"], ["works", "Works"], ["hours", "Hours"]];
 
@@ -18,7 +19,7 @@ export class LearnView {
       return;
     }
     view.replaceChildren(
-      ...howItWorks(), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
+      ...ownMusic(), ...howItWorks(), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
     );
   }
 
