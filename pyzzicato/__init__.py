@@ -3,10 +3,9 @@
     import pyzzicato
 
     model = pyzzicato.load_model("lstm")
-    seed = pyzzicato.load_seed("bach-prelude-c-major")
-    piece = pyzzicato.continue_seed(model, seed.notes)
-    pyzzicato.write_midi(piece.notes, "continuation.mid")
-    pyzzicato.write_wav(pyzzicato.render(piece.notes), "continuation.wav")
+    piece = pyzzicato.continue_seed(model, "bach-prelude-c-major")  # or "mine.mid", or notes
+    piece.save("continuation.mid")
+    piece.save("continuation.wav")
 
 The names below are imported when first used, so that reading MIDI does not load the networks.
 """
@@ -16,21 +15,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .audio import Sound, render, write_wav
+    from .auto import PyzzicatoModel
     from .hub import ModelInfo, list_models, load_model
     from .midi import Performance, midi_bytes, read_midi, write_midi
     from .models.config import PyzzicatoConfig
-    from .models.model import PyzzicatoModel
     from .notes import Note
     from .playing.along import Companion
-    from .playing.continuation import Continuation, continue_seed, stream_continuation
-    from .playing.keep import keep_part
+    from .playing.continuation import Continuation
     from .playing.loaded_model import Model
     from .playing.odds import next_odds
-    from .playing.onwards import continue_from
-    from .playing.redo import redo_span
     from .playing.settings import GenerationSettings
+    from .playing.several import continue_seeds
     from .plots import plot_pianoroll
+    from .reworking import continue_from, keep_part, redo_span
     from .seeds import Seed, list_seeds, load_seed
+    from .takes import Take, continue_seed, stream_continuation
 
 __version__ = "0.2.0"
 
@@ -45,17 +44,19 @@ _HOME_OF = {
     "load_seed": "seeds",
     "Model": "playing.loaded_model",
     "PyzzicatoConfig": "models.config",
-    "PyzzicatoModel": "models.model",
+    "PyzzicatoModel": "auto",
     "ModelInfo": "hub",
     "list_models": "hub",
     "load_model": "hub",
     "GenerationSettings": "playing.settings",
     "Continuation": "playing.continuation",
-    "continue_seed": "playing.continuation",
-    "stream_continuation": "playing.continuation",
-    "continue_from": "playing.onwards",
-    "redo_span": "playing.redo",
-    "keep_part": "playing.keep",
+    "Take": "takes",
+    "continue_seed": "takes",
+    "stream_continuation": "takes",
+    "continue_seeds": "playing.several",
+    "continue_from": "reworking",
+    "redo_span": "reworking",
+    "keep_part": "reworking",
     "next_odds": "playing.odds",
     "Companion": "playing.along",
     "Sound": "audio",
@@ -76,9 +77,11 @@ __all__ = [
     "PyzzicatoModel",
     "Seed",
     "Sound",
+    "Take",
     "__version__",
     "continue_from",
     "continue_seed",
+    "continue_seeds",
     "keep_part",
     "list_models",
     "list_seeds",

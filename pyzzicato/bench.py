@@ -8,24 +8,24 @@ from pathlib import Path
 
 from .hub import DEFAULT_MODEL, open_model
 from .notes import Note
-from .pieces import SeedPiece, make_folder, read_seed, write_piece
+from .pieces import Wanted, make_folder, write_piece
 from .playing import keep, redo
-from .playing.continuation import Continuation
 from .playing.loaded_model import Model
 from .playing.settings import GenerationSettings
 from .playing.voices import VOICES
+from .reworking import keep_part, redo_span
+from .sources import SeedPiece, read_seed
+from .takes import Take
 
-_Play = Callable[[Model, SeedPiece, GenerationSettings], Continuation]
+_Play = Callable[[Model, SeedPiece, GenerationSettings], Take]
 
 
 def run_redo(args: argparse.Namespace) -> None:
     """Plays a span of a piece anew."""
     start, end = args.span
 
-    def play(model: Model, piece: SeedPiece, settings: GenerationSettings) -> Continuation:
-        return redo.redo_span(
-            model, piece.notes, start, end, settings, piece.composer, tries=args.tries
-        )
+    def play(model: Model, seed: SeedPiece, settings: GenerationSettings) -> Take:
+        return redo_span(model, seed, start, end, settings, tries=args.tries)
 
     _run(args, play)
 
@@ -33,12 +33,9 @@ def run_redo(args: argparse.Namespace) -> None:
 def run_keep(args: argparse.Namespace) -> None:
     """Keeps a part of a piece and plays the rest anew."""
 
-    def play(model: Model, piece: SeedPiece, settings: GenerationSettings) -> Continuation:
-        kept = _kept(piece, args.keep, args.track)
-        span = args.start, args.end
-        return keep.keep_part(
-            model, piece.notes, kept, *span, settings, piece.composer, tries=args.tries
-        )
+    def play(model: Model, seed: SeedPiece, settings: GenerationSettings) -> Take:
+        kept = args.keep if args.track is None else _track(seed, args.track)
+        return keep_part(model, seed, kept, args.start, args.end, settings, tries=args.tries)
 
     _run(args, play)
 
@@ -95,26 +92,23 @@ def _run(args: argparse.Namespace, play: _Play) -> None:
     model, info = open_model(args.model)
     seed = read_seed(args.seed, model.config.sustain)
     piece = play(model, seed, settings)
-    files = write_piece(piece, args.out, seed=seed, model=info, audio=not args.no_audio)
+    files = write_piece(piece, args.out, model=info, wanted=Wanted(wav=not args.no_audio))
     for remark in (*seed.remarks, *piece.remarks, *files.remarks):
         print(remark, file=sys.stderr)
     if args.json:
         print(json.dumps(files.facts, ensure_ascii=False))
         return
     print(f"{len(piece.new_notes)} new notes, {len(piece.seed_notes)} stay, by {info.name}")
-    for path in (files.midi, files.wav, files.png, files.result):
-        if path is not None:
-            print(path)
+    for path in files.paths:
+        print(path)
 
 
-def _kept(piece: SeedPiece, name: str, track: int | None) -> list[Note]:
-    """Returns the notes of a piece that stay.
+def _track(piece: SeedPiece, track: int) -> list[Note]:
+    """Returns the notes of a track of a piece's file.
 
     Raises:
         ValueError: if there is no such track.
     """
-    if track is None:
-        return VOICES[name](piece.notes)
     performance = piece.performance
     n = len(performance.parts) if performance else 0
     if performance is None or not 1 <= track <= n:

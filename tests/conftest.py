@@ -17,6 +17,8 @@ from typing import Any
 # Read when the Hub's client is imported: no test asks the real Hub for anything.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_XET"] = "1"
+# Nor does it find the models that whoever runs it has made.
+os.environ["PYZZICATO_MODELS"] = os.devnull
 
 ROOT = Path(__file__).resolve().parents[1]
 

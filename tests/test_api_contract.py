@@ -25,6 +25,7 @@ SETTINGS = [
     ("rng", WHOLE, 0),
     ("seed_start", NUMBER, 0.0),
     ("seed_seconds", NUMBER, 10.0),
+    ("quantise", "None | float", None),
     ("from_seconds", "None | float", None),
     ("ending", "bool", False),
 ]
@@ -33,6 +34,7 @@ PARAMETERS = {
     "/continue_stream": SETTINGS,
     "/evaluate": [*PIECE, ("skip", NUMBER, 0.0), ("seconds", "None | float", None)],
     "/render": [*PIECE, ("audio_format", "Literal['wav', 'mp3']", "mp3")],
+    "/score": [("seed", TEXT, None), ("midi", FILE, None), ("division", "None | int", None)],
     "/models": [],
     "/seeds": [("notes", "bool", True)],
     "/vote": [
@@ -98,6 +100,7 @@ TAKE = {
     "remarks",
     "settings",
     "composer",
+    "quantise",
     "measures",
     "rescues",
     "wall_seconds",
@@ -113,6 +116,7 @@ SETTING = {
     "composer",
     "guidance",
     "density",
+    "quantise",
     "ending",
     "without",
 }
@@ -180,6 +184,9 @@ def test_answers_keep_their_fields(client):
     part, *_, last = client.submit(seed=SEED, seconds=2, api_name="/continue_stream")
     assert set(part) == set(last) == {"take", "seconds", "notes", "sounding", "result"}
     assert set(last["result"]) == ANSWER
+
+    score = call(client, "/score", seed=SEED)
+    assert set(score) == {"version", "title", "remarks", "musicxml", "svg"}
 
     measured = call(client, "/evaluate", seed=SEED)
     assert set(measured) == {"version", "title", "remarks", "notes", "seconds", "measures"}

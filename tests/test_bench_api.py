@@ -74,6 +74,20 @@ def test_odds_are_told_at_a_moment(client):
     assert max(cold["keys"]) > max(odds["keys"])
 
 
+def test_a_piece_is_carried_on_from_a_moment_to_a_close(client):
+    told = {"seed": SEED, "from_seconds": 6, "ending": True, "seconds": 5}
+    take = call(client, "/continue", **told)["takes"][0]
+    seed = notes_as_json(load_seed(SEED).notes)
+    assert take["seed_seconds"] == 6 and take["settings"]["ending"]
+    starts = [note["start"] for note in take["seed_notes"]]
+    assert starts == [note["start"] for note in seed if note["start"] < 6]
+    assert all(note["start"] >= 6 and note["end"] <= 11 for note in take["notes"])
+    *parts, last = client.submit(**told, api_name="/continue_stream")
+    streamed = [note for part in [*parts, last] for note in part["notes"]]
+    assert len(streamed) == len(take["notes"])
+    assert last["result"]["takes"][0]["notes"] == take["notes"]
+
+
 @pytest.mark.parametrize(
     ("endpoint", "told", "words"),
     [
@@ -85,6 +99,8 @@ def test_odds_are_told_at_a_moment(client):
         ("/keep", {"keep": "middle"}, "keep must be one of"),
         ("/keep", {"keep": "notes"}, "kept must be given"),
         ("/keep", {"keep": "notes", "kept": []}, "got none"),
+        ("/continue", {"from_seconds": 900}, "from_seconds must be"),
+        ("/continue", {"ending": "yes"}, "ending must be true or false"),
         ("/odds", {"at": 900}, "at must be"),
         ("/odds", {"at": 0}, "after the first note"),
     ],

@@ -20,20 +20,26 @@ def facts_of(capsys: pytest.CaptureFixture[str], *command: object) -> dict[str, 
     return found
 
 
+def written(folder: Path, ending: str = "mid") -> Path:
+    """Returns the file of a kind that was written."""
+    (path,) = folder.glob(f"*.{ending}")
+    return path
+
+
 def test_a_span_is_redone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = facts_of(capsys, "redo", SEED, "--span", 4, 6, "--tries", 1, "--out", tmp_path)
     seed = load_seed(SEED).notes
     assert told["seed_notes"] == sum(not 4 <= n.start < 6 for n in seed)
-    saved = read_midi(tmp_path / "continuation.mid").notes
+    saved = read_midi(written(tmp_path)).notes
     assert len(saved) == told["seed_notes"] + told["notes"]  # type: ignore[operator]
     assert end_of(saved) == pytest.approx(end_of(seed), abs=0.01)
-    assert (tmp_path / "pianoroll.png").exists()
+    assert written(tmp_path, "png").exists()
 
 
 def test_a_hand_or_a_track_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     left = facts_of(capsys, "keep", SEED, "--keep", "left", "--tries", 1, "--out", tmp_path)
     assert left["notes"] and left["facts"]["kept"] == left["seed_notes"]  # type: ignore[index]
-    redone = tmp_path / "continuation.mid"
+    redone = written(tmp_path)
     n_parts = len(read_midi(redone).parts)
     first = facts_of(capsys, "keep", redone, "--track", 1, "--tries", 1, "--out", tmp_path)
     assert first["facts"]["kept"] > 0  # type: ignore[index]
@@ -48,7 +54,7 @@ def test_a_piece_is_carried_on_from_a_moment_to_a_close(
     told = facts_of(capsys, "continue", SEED, *how)
     assert told["seed_seconds"] == 6 and told["settings"]["ending"]  # type: ignore[index]
     assert told["seed_notes"] == sum(n.start < 6 for n in load_seed(SEED).notes)
-    assert end_of(read_midi(tmp_path / "continuation.mid").notes) <= 11.01
+    assert end_of(read_midi(written(tmp_path)).notes) <= 11.01
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pyzzicato.hub.networks import open_network
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.playing.scoring import decisive_bias, nats_by_number, step_nats
 from pyzzicato.representations import representation_named
+from pyzzicato.training import calibration
 
 
 def config_for(checkpoint: Path, maestro: Path, **choices: object) -> calibrate.CalibrateConfig:
@@ -30,14 +31,14 @@ def checkpoint(tmp_path: Path) -> Path:
     """Returns the folder of an untrained model on note events."""
     choices = {"representation": "events", "head": "notes"}
     save_playable(PyzzicatoModel(tiny_config(**choices)), tmp_path / "model")
-    calibrate.loaded.cache_clear()
+    calibration.loaded.cache_clear()
     return tmp_path / "model"
 
 
 def test_what_notes_cost_by_the_graph_is_what_they_cost_the_network(checkpoint: Path) -> None:
     import torch
 
-    model, network = calibrate.loaded(checkpoint), open_network(checkpoint)
+    model, network = calibration.loaded(checkpoint), open_network(checkpoint)
     steps = torch.from_numpy(model.representation.encode(tune()))[None]
     with torch.no_grad():
         seen, _ = network.hidden(steps[:, :-1], network.start(1))
@@ -62,11 +63,11 @@ def test_real_and_own_surprise_are_of_what_follows_the_seed(
     checkpoint: Path, maestro: Path
 ) -> None:
     excerpt = calibrate.draw_excerpts(config_for(checkpoint, maestro))[0]
-    real = calibrate.real_surprise(excerpt, checkpoint)
+    real = calibration.real_surprise(excerpt, checkpoint)
     assert real.n_steps == len(excerpt.notes)
-    whole = nats_by_number(calibrate.loaded(checkpoint), excerpt.joined)
+    whole = nats_by_number(calibration.loaded(checkpoint), excerpt.joined)
     assert np.allclose(real.nats, whole[-real.n_steps :].sum(0))
-    own = calibrate.own_surprise((3, excerpt), checkpoint, {"pitch": 0.01})
+    own = calibration.own_surprise((3, excerpt), checkpoint, {"pitch": 0.01})
     assert own.n_steps > 0 and (own.nats > 0).all()
 
 
@@ -75,11 +76,11 @@ def test_cutting_the_tail_makes_what_is_drawn_less_surprising(
 ) -> None:
     network = livened(PyzzicatoModel(tiny_config(representation="events", head="notes")))
     save_playable(network, tmp_path / "lively")
-    calibrate.loaded.cache_clear()
+    calibration.loaded.cache_clear()
     excerpt = calibrate.draw_excerpts(config_for(tmp_path / "lively", maestro))[0]
     excerpt = replace(excerpt, seconds=20.0)
     free, cut = (
-        calibrate.mean_nats([calibrate.own_surprise((3, excerpt), tmp_path / "lively", limits)])
+        calibration.mean_nats([calibration.own_surprise((3, excerpt), tmp_path / "lively", limits)])
         for limits in ({}, {"pitch": 0.25})
     )
     # The pitch is the second number.
@@ -87,11 +88,11 @@ def test_cutting_the_tail_makes_what_is_drawn_less_surprising(
 
 
 def test_a_limit_rises_where_own_notes_surprise_more_and_keeps_its_range() -> None:
-    assert calibrate.next_limit(0.01, 2.2, 2.0) > 0.01 > calibrate.next_limit(0.01, 1.8, 2.0)
-    assert calibrate.next_limit(0.01, 2.0, 2.0) == pytest.approx(0.01)
-    assert calibrate.next_limit(0.25, 9.0, 2.0) == 0.25
-    assert calibrate.next_limit(1e-5, 0.1, 2.0) == 1e-5
-    assert calibrate.next_limit(0.01, 99.0, 2.0) == pytest.approx(0.01 * math.exp(1.5))
+    assert calibration.next_limit(0.01, 2.2, 2.0) > 0.01 > calibration.next_limit(0.01, 1.8, 2.0)
+    assert calibration.next_limit(0.01, 2.0, 2.0) == pytest.approx(0.01)
+    assert calibration.next_limit(0.25, 9.0, 2.0) == 0.25
+    assert calibration.next_limit(1e-5, 0.1, 2.0) == 1e-5
+    assert calibration.next_limit(0.01, 99.0, 2.0) == pytest.approx(0.01 * math.exp(1.5))
 
 
 def test_what_was_found_is_kept_for_playing(

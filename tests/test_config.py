@@ -1,9 +1,11 @@
 """The config of a model: what it takes, and what it refuses by name."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import tiny_config
 
 from pyzzicato.models.architecture import ANYBODY, COMPOSERS, RECENT, SPANS
@@ -127,14 +129,28 @@ def test_a_density_has_the_number_of_the_level_with_the_least_ratio_to_it() -> N
             PyzzicatoConfig(densities=wrong)
 
 
-def test_a_misspelt_config_key_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
-        PyzzicatoConfig(hiden_size=8)
+def test_keys_of_other_releases_are_kept_with_a_warning(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="unknown config keys hiden_size: of another release"):
+        config = PyzzicatoConfig(hiden_size=8)
+    assert config.to_dict()["hiden_size"] == 8
     PyzzicatoModel(tiny_config()).save_pretrained(tmp_path)
     file = tmp_path / "config.json"
-    file.write_text(file.read_text().replace("n_layers", "n_layer"))
-    with pytest.raises(ValueError, match="unknown config key 'n_layer'"):
-        PyzzicatoModel.from_pretrained(tmp_path)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "n_tomorrow": 2}))
+    with pytest.warns(UserWarning, match="unknown config keys n_tomorrow"):
+        model = PyzzicatoModel.from_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
+    assert json.loads(file.read_text())["n_tomorrow"] == 2
+
+
+@pytest.mark.parametrize("name", ["dtype", "torch_dtype"])
+def test_a_network_is_loaded_in_the_precision_asked_for(tmp_path: Path, name: str) -> None:
+    PyzzicatoModel(tiny_config()).save_pretrained(tmp_path)
+    for dtype in (torch.float16, torch.bfloat16):
+        model = PyzzicatoModel.from_pretrained(tmp_path, **{name: dtype})
+        assert model.dtype == dtype
+        with torch.no_grad():
+            logits = model(torch.zeros(1, 3, 88, dtype=torch.uint8)).logits
+        assert logits.dtype == dtype and torch.isfinite(logits).all()
 
 
 def test_attention_and_recall_are_for_note_events() -> None:

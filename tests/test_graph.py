@@ -173,13 +173,3 @@ def test_a_piece_goes_back_to_a_mark_and_forks_go_their_own_ways(tmp_path: Path)
     np.testing.assert_array_equal(run.draw(neutral(graph))[1], np.zeros((1, 88)))
     run.hear(np.stack([second] * 300))
     np.testing.assert_array_equal(again.draw(neutral(graph))[1], np.zeros((1, 88)))
-
-
-def test_a_step_that_was_drawn_can_be_replaced(tmp_path: Path) -> None:
-    graph = StepGraph(write_made(ROWS, tmp_path / "rows.onnx"))
-    run = GraphRun(graph, {})
-    run.hear(np.zeros((1, 88), dtype=np.uint8))
-    run.draw(neutral(graph))
-    run.replace_latest(np.ones(88, dtype=np.uint8))
-    _, logits = run.draw(neutral(graph))
-    np.testing.assert_allclose(logits, np.full((1, 88), 0.5))

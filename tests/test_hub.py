@@ -113,10 +113,10 @@ def test_damaged_weights_are_refused(tmp_path, damage):
         load_model(str(folder))
 
 
-def test_a_misspelt_key_of_a_config_is_refused_where_it_is_trained(tmp_path):
+def test_a_config_of_another_release_is_read_with_a_warning(tmp_path):
     folder = tmp_path / "bad"
     shutil.copytree(model_info(DEFAULT_MODEL).folder, folder)
     told = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**told, "hiden_size": 8}))
-    with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
+    with pytest.warns(UserWarning, match="unknown config keys hiden_size"):
         open_network(folder)

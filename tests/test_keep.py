@@ -85,7 +85,7 @@ def test_what_cannot_be_done_is_said(model: Model, tmp_path: Path) -> None:
         keep_part(model, PIECE, [replace(PIECE[0], velocity=1)])
     with pytest.raises(ValueError, match="end - start must be 2 to 120"):
         keep_part(model, PIECE, PIECE[:5], 0.0, 1.0)
-    with pytest.raises(ValueError, match="tries must be 1 to 16"):
+    with pytest.raises(ValueError, match="tries must be a whole number from 1 to 16"):
         keep_part(model, PIECE, PIECE[:5], tries=17)
     with pytest.raises(ValueError, match="model must be one of note events"):
         keep_part(made_roll(tmp_path, 0.0), PIECE, PIECE[:5])

@@ -80,12 +80,31 @@ def test_never_asked_and_no_network(hub, monkeypatch, capsys):
     assert [row["name"] for row in json.loads(said.out)] == [i.name for i in list_models()]
 
 
+def test_a_folder_that_cannot_be_made_costs_only_the_kept_list(hub, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pyzzicato.hub.listing.cached_assets_path", refuse)
+    listing = find_models()
+    assert [facts["source"] for facts in listing.models].count("bundled") >= 6
+    assert listing.remark is None
+
+
 def test_a_damaged_kept_list_is_asked_for_anew(hub, tmp_path):
     find_models()
     (kept,) = (tmp_path / "assets").rglob("models-*.json")
     kept.write_text('{"half')
     assert find_models().remark is None
     assert json.loads(kept.read_text()) == []
+
+
+def test_where_nothing_can_be_kept_models_are_listed_all_the_same(hub, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(tmp_path / "file" / "assets"))
+    for _ in range(2):
+        listing = find_models()
+        assert listing.remark is None
+        assert [row["name"] for row in listing.models] == [info.name for info in list_models()]
 
 
 def test_what_others_write_into_their_cards_is_cut_to_plain_values():

@@ -14,13 +14,17 @@ from shutil import which
 
 import pytest
 from accelerate.state import AcceleratorState
-from conftest import ROOT, hub_environment, tune
+from conftest import ROOT, hub_environment, tiny_config, tune
+from graph_store import save_playable
 from random_music import random_music
 
 import pyzzicato
 from pyzzicato.__main__ import main as command_line
 from pyzzicato.hub import list_models
+from pyzzicato.hub.own_models import keep_model
 from pyzzicato.midi import read_midi, write_midi
+from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.training import learning, learning_plan
 
 # In this order the commands of training, measuring and publishing build on each other.
 _IN_ORDER = [ROOT / "docs" / f"{name}.md" for name in ("training", "evaluation", "publishing")]
@@ -55,8 +59,8 @@ KINDS = (
     "AutoModel",
     "PyzzicatoModel",
     "revision=",
-    "load_seed",
-    "read_midi(",
+    "piece.save(",
+    "mine.mid",
 )
 COMMANDS = [
     shlex.split(line, comments=True)
@@ -146,16 +150,17 @@ def test_releases_have_dates_and_the_changelog_knows_the_version():
     assert pyzzicato.__version__ in [version for version, _ in heads[:2]]
 
 
-@pytest.mark.parametrize("snippet", of_kind("load_seed"), ids=lambda s: s.page)
+@pytest.mark.parametrize("snippet", of_kind("piece.save("), ids=lambda s: s.page)
 def test_the_lines_of_python(snippet, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(snippet)
-    assert len(read_midi("continuation.mid").notes) > 20
-    assert Path("continuation.wav").stat().st_size > 44_100
+    written = re.findall(r'^piece.save\("(.*?)"\)', snippet.code, flags=re.M)
+    assert written and all(Path(name).stat().st_size > 100 for name in written)
+    assert all(len(read_midi(path).notes) > 20 for path in Path().glob("*.mid"))
 
 
-@pytest.mark.parametrize("snippet", of_kind("read_midi("), ids=lambda s: s.page)
-def test_a_file_of_your_own_is_read(snippet, tmp_path, monkeypatch):
+@pytest.mark.parametrize("snippet", of_kind("mine.mid"), ids=lambda s: s.page)
+def test_music_of_your_own_is_read(snippet, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_midi(tune(), "mine.mid")
     run(snippet)
@@ -247,13 +252,33 @@ def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
     # A checkpoint that the page has the reader train first, and a folder of MAESTRO's.
     stand_ins = {"runs/lstm/best": "lstm", "MAESTRO/2018": str(maestro / "2004")}
     told = [stand_ins.get(word, word) for word in command]
+    monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "kept"))
+    if command[0] == "learn":
+        told = learning_briefly(told, tmp_path, monkeypatch)
     if command[0] == "continue":
         told += ["--seconds", "5"]
+    if "my-band" in told and command[0] == "continue":
+        config = tiny_config(representation="events", head="notes", composers=["my-band"])
+        keep_model(save_playable(PyzzicatoModel(config), tmp_path / "model"), "my-band")
     assert command_line(told) == 0
     if command[0] == "continue":
         assert (tmp_path / "out" / "result.json").exists()
     if command[0] == "evaluate":
         assert (tmp_path / "report" / "report.md").exists()
+    if command[0] == "learn":
+        assert (tmp_path / "runs" / "mine" / "best" / "model.onnx").exists()
+
+
+def learning_briefly(told: list[str], tmp_path: Path, monkeypatch) -> list[str]:
+    """Returns the command with a folder of music in it; learning takes one update."""
+    monkeypatch.setattr(learning_plan, "_UPDATES", (1, 1))
+    monkeypatch.setattr(learning_plan, "_CROP_STEPS", {"note": 16, "frame": 16})
+    monkeypatch.setattr(learning, "_CALIBRATION_SEEDS", 1)
+    monkeypatch.setattr(learning, "_CALIBRATION_LOOKS", 1)
+    for i in range(4):
+        (tmp_path / "FOLDER").mkdir(exist_ok=True)
+        write_midi(random_music(i, 30), tmp_path / "FOLDER" / f"piece {i}.mid")
+    return told
 
 
 def test_the_models_are_loaded_from_the_hub(hub, tmp_path):
@@ -302,7 +327,7 @@ def test_the_commands_of_training_and_publishing(maestro, dataset_hub, tmp_path,
     for i in range(4):
         write_midi(random_music(i), own / f"piece {i}.mid")
     run_scripts(OF_TRAINING, {"MAESTRO": maestro, "FOLDER": own}, monkeypatch)
-    for name in ("lstm", "mine", "streamed"):
+    for name in ("lstm", "steps", "streamed"):
         assert (tmp_path / "runs" / name / "best" / "model.safetensors").exists()
     published = {("models", "me/pyzzicato-lstm"), ("spaces", "me/pyzzicato")}
     assert published <= dataset_hub.repos.keys()

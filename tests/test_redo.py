@@ -99,5 +99,5 @@ def test_a_span_must_lie_in_the_piece(model: Model, span: tuple[float, float], w
 def test_rolls_and_wrong_numbers_of_tries_are_refused(model: Model, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="model must be one of note events"):
         redo_span(made_roll(tmp_path, 0.0), PIECE, 4.0, 7.0)
-    with pytest.raises(ValueError, match="tries must be 1 to 64"):
+    with pytest.raises(ValueError, match="tries must be a whole number from 1 to 64"):
         redo_span(model, PIECE, 4.0, 7.0, tries=0)

@@ -162,5 +162,6 @@ def test_bad_settings_are_refused_by_name(tmp_path: Path, text: str, words: str)
 def test_an_absent_recipe_and_a_misspelt_model_key_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="recipe .*none.toml cannot be read"):
         read_recipe(tmp_path / "none.toml")
-    with pytest.raises(ValueError, match="unknown config key 'hiden_size'"):
-        TrainSettings(model={"hiden_size": 3}).model_config(sustain="extend")
+    (tmp_path / "misspelt.toml").write_text("[model]\nhiden_size = 3\n")
+    with pytest.raises(ValueError, match="model must hold keys of .*; got 'hiden_size'"):
+        read_recipe(tmp_path / "misspelt.toml")

@@ -270,6 +270,25 @@ def test_a_truncated_checkpoint_is_passed_over(
         train(store, tiny_settings(max_steps=13), tmp_path, new_accelerator())
 
 
+def test_a_run_killed_while_its_best_is_replaced_has_it_still(
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    train(store, tiny_settings(max_steps=4), tmp_path, new_accelerator())
+    kept = (tmp_path / "best" / "model.safetensors").read_bytes()
+    (tmp_path / "best").rename(tmp_path / "best.before")
+    train(store, tiny_settings(max_steps=4), tmp_path, new_accelerator())
+    assert (tmp_path / "best" / "model.safetensors").read_bytes() == kept
+    assert not (tmp_path / "best.before").exists()
+
+
+def test_looks_may_go_by_the_clock(
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    often = tiny_settings(eval_every=100, eval_seconds=1e-6, averaging=0.5)
+    progress = train(store, often, tmp_path, new_accelerator())
+    assert [look["step"] for look in progress.curve] == list(range(1, 13))
+
+
 def test_gradients_of_batches_are_averaged(
     store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:

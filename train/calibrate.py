@@ -4,53 +4,23 @@
     python train/calibrate.py runs/mine/best --data-dir MUSIC
     python train/calibrate.py runs/free/best --data-dir EXTRA --sources mutopia nifc_chopin
 
-A model that plays by itself hears its own mistakes: its uncertainty grows, and what it then draws
-is less expected than any real music is. Drawing without the far tail makes up for that (min-p, see
-`pyzzicato/models/drawing.py`): choices stay wide where the model is unsure, and what it is sure of
-stays sure. How much of the tail is cut follows from a principle, and not from taste: for each
-number of a step (onset, pitch, duration and velocity of a note, or the keys of a frame) the mean
-nats that the model gives to what it has played itself are to equal those that it gives to what the
-composers have played, over the same seconds after the same seeds (the typical set of Cover & Thomas
-2006, "Elements of Information Theory", section 3.1).
-
-Seeds come from training pieces, so that held-out ones stay fit to judge by. After each look at the
-seeds each limit is moved in proportion to what is in excess; the guard and the density keeper are
-off meanwhile. The values are written to `generation_config.json`.
+The principle, and how it is followed, is in `pyzzicato/training/calibration.py`. The values are
+written to `generation_config.json`.
 """
 
 import argparse
-import json
-import math
 import sys
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
-from pyzzicato.hub import load_model
-from pyzzicato.hub.checkpoints import VALUES
-from pyzzicato.playing.continuation import continue_seed
-from pyzzicato.playing.decoding.values import DecodingValues
-from pyzzicato.playing.loaded_model import Model
-from pyzzicato.playing.scoring import nats_by_number
 from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.training.calibration import find_limits, write_limits
 from pyzzicato.training.catalogue import select_files
 
 # A performance may be shorter than the catalogue says by the silence around it.
 _SPARE_S = 5.0
-_LOWEST, _HIGHEST = 1e-5, 0.25
-# E-folds of a limit for each nat in excess, as a share of the nats of real music.
-_STEP = 6.0
-_LARGEST_STEP = 1.5
-_FIRST = 0.01
-_UNCUT = ("onset",)
-"""Numbers whose tail is left: without their rarest steps playing has no pauses and grows denser. Of
-`lstm-events` 12.8 notes a second became 12.0, where the composers have 10.4 (40 held-out seeds)."""
 
 
 @dataclass(frozen=True)
@@ -66,86 +36,6 @@ class CalibrateConfig:
     rng: int
     processes: int
     sources: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Surprise:
-    """Nats of what followed a seed, by the name of a number, and how many steps it took."""
-
-    nats: NDArray[np.float64]
-    n_steps: int
-
-
-@cache
-def loaded(checkpoint: Path) -> Model:
-    """Returns a model, loaded once a process."""
-    return load_model(str(checkpoint))
-
-
-def real_surprise(excerpt: Excerpt, checkpoint: Path) -> Surprise:
-    """Returns what the composer's own next notes cost the model."""
-    model = loaded(checkpoint)
-    nats = nats_by_number(model, excerpt.joined)
-    first = len(model.representation.encode(excerpt.seed)) - 1
-    return Surprise(nats[first:].sum(0), len(nats) - first)
-
-
-def own_surprise(
-    job: tuple[int, Excerpt], checkpoint: Path, min_p: Mapping[str, float]
-) -> Surprise:
-    """Returns what the model's own next notes cost it."""
-    rng, excerpt = job
-    model = replace(loaded(checkpoint), decoding=DecodingValues(min_p=min_p))
-    settings = GenerationSettings(
-        seconds=excerpt.seconds,
-        seed_seconds=excerpt.seed_seconds,
-        rng=rng,
-        without=("guard", "density"),
-    )
-    piece = continue_seed(model, excerpt.joined, settings)
-    nats = nats_by_number(model, piece.notes)
-    first = len(model.representation.encode(piece.seed_notes)) - 1
-    return Surprise(nats[first:].sum(0), max(1, len(nats) - first))
-
-
-def mean_nats(surprises: list[Surprise]) -> NDArray[np.float64]:
-    """Returns mean nats a step by number, over all steps of all seeds."""
-    total: NDArray[np.float64] = np.sum([s.nats for s in surprises], axis=0)
-    return total / sum(s.n_steps for s in surprises)
-
-
-def next_limit(limit: float, own: float, real: float) -> float:
-    """Returns the limit of a number after a look: higher where its own notes surprise it more."""
-    step = float(np.clip(_STEP * (own / real - 1), -_LARGEST_STEP, _LARGEST_STEP))
-    return float(np.clip(limit * math.exp(step), _LOWEST, _HIGHEST))
-
-
-def find_limits(config: CalibrateConfig, excerpts: list[Excerpt]) -> dict[str, float]:
-    """Returns min-p by number, as the last half of the looks had it on average."""
-    names = list(loaded(config.checkpoint).representation.numbers)
-    limits = {name: 0.0 if name in _UNCUT else _FIRST for name in names}
-    tried: list[dict[str, float]] = []
-    with ProcessPoolExecutor(config.processes) as pool:
-        real = mean_nats(
-            [*pool.map(partial(real_surprise, checkpoint=config.checkpoint), excerpts)]
-        )
-        print("real music:", ", ".join(f"{n} {x:.3f}" for n, x in zip(names, real, strict=True)))
-        for look in range(config.looks):
-            run = partial(own_surprise, checkpoint=config.checkpoint, min_p=limits)
-            own = mean_nats([*pool.map(run, enumerate(excerpts))])
-            tried.append(limits)
-            told = (f"{n} {x:.3f} with {limits[n]:.5f}" for n, x in zip(names, own, strict=True))
-            print(f"look {look + 1} of {config.looks}:", ", ".join(told), flush=True)
-            limits = {
-                name: 0.0 if name in _UNCUT else next_limit(limits[name], o, r)
-                for name, o, r in zip(names, own, real, strict=True)
-            }
-    kept = tried[len(tried) // 2 :]
-    return {
-        name: float(f"{math.exp(np.mean([math.log(t[name]) for t in kept])):.2g}")
-        for name in names
-        if name not in _UNCUT
-    }
 
 
 def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
@@ -174,10 +64,14 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
 
 def main(config: CalibrateConfig) -> None:
     """Calibrates a checkpoint and writes its `generation_config.json`."""
-    limits = find_limits(config, draw_excerpts(config))
-    file = config.checkpoint / VALUES
-    table = DecodingValues(min_p=limits).as_table()
-    file.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    limits = find_limits(
+        config.checkpoint,
+        draw_excerpts(config),
+        looks=config.looks,
+        processes=config.processes,
+        say=partial(print, flush=True),
+    )
+    file = write_limits(config.checkpoint, limits)
     found = ", ".join(f"{name} {value:g}" for name, value in limits.items())
     print(f"min-p: {found}; written to {file}")
 

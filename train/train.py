@@ -34,13 +34,13 @@ from accelerate import Accelerator
 from accelerate.utils import GradientAccumulationPlugin
 from tqdm import tqdm
 
-from pyzzicato.hub.checkpoints import GRAPH
-from pyzzicato.hub.graphs import export_network
+from pyzzicato.hub.data_licences import NOT_RECORDED, all_licences
+from pyzzicato.training.finishing import finish_run
 from pyzzicato.training.loop import train
 from pyzzicato.training.precision import PRECISIONS, precision_here
 from pyzzicato.training.progress import Progress
 from pyzzicato.training.recipes import Recipe, Stage, read_recipe
-from pyzzicato.training.record import training_record, write_record
+from pyzzicato.training.record import earlier_runs
 from pyzzicato.training.store import NoteStore
 from pyzzicato.training.train_settings import TrainSettings
 
@@ -68,8 +68,11 @@ class TrainConfig:
 class ProgressBar:
     """Shows loss and steps a second, and logs all figures; on the main process only."""
 
-    def __init__(self, name: str, settings: TrainSettings, accelerator: Accelerator) -> None:
+    def __init__(
+        self, name: str, log: str, settings: TrainSettings, accelerator: Accelerator
+    ) -> None:
         self._accelerator = accelerator
+        self._log, self._settings, self._has_log = log, settings, False
         self._steps = settings.batch_size * settings.gradient_accumulation
         self._steps *= settings.crop_steps * accelerator.num_processes
         self._bar = tqdm(
@@ -82,6 +85,10 @@ class ProgressBar:
 
     def __call__(self, step: int, figures: dict[str, float]) -> None:
         """Takes the figures of a step."""
+        if not self._has_log:
+            # Not before there is something to log: a start that fails leaves nothing.
+            self._accelerator.init_trackers(self._log, config=logged(self._settings))
+            self._has_log = True
         self._accelerator.log(figures, step=step)
         if not self._bar.n:
             # A resumed run is timed from where it goes on.
@@ -106,11 +113,8 @@ def main(config: TrainConfig) -> None:
 
         publish.check_ready(config.push_to_hub, yes=True)
     store = open_store(config, accelerator.num_processes)
-    if config.push_to_hub is not None and not store.licence:
-        raise ValueError(
-            "--push-to-hub needs to know the licence of the music, and the prepared data does not "
-            "say it; prepare it again with --licence"
-        )
+    if config.push_to_hub is not None:
+        check_licences(config.recipe, store)
     if accelerator.is_main_process:
         compare_data(config.recipe, store)
     for stage in config.recipe.stages:
@@ -131,14 +135,26 @@ def make(
 ) -> None:
     """Runs or resumes one stage, unless it is done, and writes its record."""
     out = config.recipe.folder(config.out, stage)
-    bar = ProgressBar(out.name, settings, accelerator)
-    accelerator.init_trackers(stage.name or "log", config=logged(settings))
+    bar = ProgressBar(out.name, stage.name or "log", settings, accelerator)
+    accelerator.print(told_batches(settings, accelerator.num_processes))
     workers = default_workers(config, accelerator) if config.workers is None else config.workers
     progress = train(store, settings, out, accelerator, bar, workers)
     bar.close()
     if accelerator.is_main_process:
         finish(store, settings, progress, out / "best", accelerator)
     accelerator.wait_for_everyone()
+
+
+def told_batches(settings: TrainSettings, n_processes: int) -> str:
+    """Returns in words what an update learns from, in all processes together."""
+    parts = [f"{n_processes} process" + ("es" if n_processes > 1 else "")]
+    parts += [f"{settings.gradient_accumulation} batches"] * (settings.gradient_accumulation > 1)
+    crops = n_processes * settings.gradient_accumulation * settings.batch_size
+    return (
+        f"an update learns from {crops} crops of {settings.crop_steps} steps: "
+        f"{' x '.join([*parts, f'{settings.batch_size} crops'])}, at a rate of up to "
+        f"{settings.learning_rate:g} however many they are"
+    )
 
 
 def finish(
@@ -149,16 +165,8 @@ def finish(
     accelerator: Accelerator,
 ) -> None:
     """Writes a run's record and its graph, and says how well it predicts."""
-    record = training_record(
-        store,
-        settings,
-        progress,
-        command="python " + " ".join(sys.argv),
-        n_processes=accelerator.num_processes,
-        device=accelerator.device.type,
-    )
-    write_record(record, best)
-    export_network(best, best / GRAPH)
+    command = "python " + " ".join(sys.argv)
+    record = finish_run(store, settings, progress, best, accelerator, command)
     losses = record["losses"]
     told_baselines = ", ".join(
         f"{name.replace('_', ' ')} {loss:.3f}" for name, loss in losses["baselines"].items()
@@ -206,8 +214,27 @@ def logged(settings: TrainSettings) -> dict[str, str | int | float]:
 
 
 def default_workers(config: TrainConfig, accelerator: Accelerator) -> int:
-    """Returns how many processes make batches ahead: none where the processors train."""
-    return 0 if config.stream or accelerator.device.type == "cpu" else 2
+    """Returns how many processes make batches ahead: none where the processors train.
+
+    Nor beside Apple's GPU: there processes are begun anew, and an open store cannot be handed over.
+    """
+    return 0 if config.stream or accelerator.device.type != "cuda" else 2
+
+
+def check_licences(recipe: Recipe, store: NoteStore) -> None:
+    """Raises ValueError if the licence of some of the music is not known that is learnt from."""
+    start = recipe.stages[0].settings.start_from
+    if not store.licence:
+        raise ValueError(
+            "--push-to-hub needs to know the licence of the music, and the prepared data does not "
+            "say it; prepare it again with --licence"
+        )
+    earlier = all_licences(earlier_runs(start))
+    if any(its.licence == NOT_RECORDED for its in earlier):
+        raise ValueError(
+            f"--push-to-hub needs to know the licence of the music that {start} learnt from, and "
+            "its record does not say it; train without, then publish with --licence"
+        )
 
 
 def compare_data(recipe: Recipe, store: NoteStore) -> None:
@@ -279,5 +306,5 @@ def parse_args() -> TrainConfig:
 if __name__ == "__main__":
     try:
         main(parse_args())
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -171,7 +171,7 @@ def _group_nats(
                 nll = model.head.nll(hidden, steps[:, 1:])
             else:
                 nll = model.head.attribute_nll(hidden, steps[:, 1:])[..., :3].sum(-1)
-            parts.append(nll.double().cpu().numpy())
+            parts.append(nll.cpu().double().numpy())
     nats = np.concatenate(parts, axis=1)
     return [row[:n] for row, n in zip(nats, n_targets, strict=True)]
 

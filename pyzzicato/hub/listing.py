@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelInfo, cached_assets_path, constants, metadata_load
+from huggingface_hub import ModelInfo, constants, metadata_load
 
 from .checkpoints import ModelInfo as CheckpointInfo
 from .downloads import (
@@ -145,15 +145,17 @@ def _number(value: object) -> float | int | None:
 
 
 def _kept_path() -> Path:
+    # Where the client's own function would put it, which makes the folder at once: it may not be
+    # possible to make one, and there is nothing to keep yet.
     place = hashlib.sha256(constants.ENDPOINT.encode()).hexdigest()[:12]
-    folder = cached_assets_path("pyzzicato", assets_dir=constants.HF_ASSETS_CACHE)
+    folder = Path(constants.HF_ASSETS_CACHE) / "pyzzicato" / "default" / "default"
     return folder / f"models-{place}.json"
 
 
 def _read_kept() -> tuple[float, list[dict[str, Any]]]:
     """Returns when the Hub was last asked (0 if never) and what it said."""
-    path = _kept_path()
     try:
+        path = _kept_path()  # Makes its folder, which a home that is read only does not let it.
         told = json.loads(path.read_text(encoding="utf-8"))
         rows = [row for row in told if isinstance(row, dict) and "repo" in row]
         return path.stat().st_mtime, rows
@@ -162,9 +164,10 @@ def _read_kept() -> tuple[float, list[dict[str, Any]]]:
 
 
 def _keep(rows: list[dict[str, Any]]) -> None:
-    path = _kept_path()
     try:
+        path = _kept_path()
         # Beside and then over the old one: no reader may see half a file.
+        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{time.monotonic_ns()}")
         part.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
         part.replace(path)

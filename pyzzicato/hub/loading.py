@@ -1,6 +1,7 @@
 """From a name to a model: the registry's pinned commit on the Hub, the cache, the bundled copy.
 
     "lstm"                      the pinned commit, else the bundled copy, with or without a network
+    "my-band"                   a model of your own, kept under that name
     "someone/their-model"       any compatible repository on the Hub
     "runs/lstm/best"            a folder with a checkpoint
 
@@ -9,6 +10,7 @@ The log `pyzzicato.hub` tells which of them a model came from, `ModelInfo` holds
 
 import difflib
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from .checkpoints import (
 )
 from .downloads import fetch_checkpoint
 from .graphs import Export, find_graph
+from .own_models import own_folder, own_names
 from .registry import Pin, current_name, is_repo_id, read_registry
 from .remote_code import brings_code, export_by_its_code, read_foreign_config
 
@@ -35,21 +38,31 @@ log = logging.getLogger("pyzzicato.hub")
 
 
 def list_models() -> tuple[ModelInfo, ...]:
-    """Returns the bundled models, the default one first, then by name. Asks nobody.
+    """Returns the bundled models, the default one first, then by name, then one's own.
 
-    Where a model is published, `repo` and `commit` say where.
+    Asks nobody. Where a model is published, `repo` and `commit` say where. One of one's own that
+    cannot be read is left out.
     """
     names = sorted(_bundled_names(), key=lambda name: (name != DEFAULT_MODEL, name))
     pins = read_registry()
-    return tuple(_bundled(name, pins.get(name)) for name in names)
+    return (*(_bundled(name, pins.get(name)) for name in names), *_list_own())
+
+
+def _list_own() -> Iterator[ModelInfo]:
+    for name in own_names():
+        if name not in _bundled_names():
+            try:
+                yield read_checkpoint(own_folder() / name, name)
+            except ValueError as error:
+                log.warning("%s is left out: %s", name, error)
 
 
 def model_info(name: str, revision: str | None = None) -> ModelInfo:
     """Returns what there is to know of a model; its files are downloaded if need be.
 
     Args:
-        name: of a bundled model (an old one does, too), of a repository on the Hub
-            (NAMESPACE/NAME), or a folder with a checkpoint.
+        name: of a bundled model (an old one does, too) or one of your own, of a repository on the
+            Hub (NAMESPACE/NAME), or a folder with a checkpoint.
         revision: commit, tag or branch of the repository.
 
     Raises:
@@ -107,10 +120,10 @@ def load_model(
     """Returns a model ready to play.
 
     Args:
-        name: of a bundled model ("lstm"), of a repository on the Hub ("someone/their-model"), or a
-            folder with a checkpoint. A bundled model is loaded from the Hub at the commit that the
-            registry pins, else from the local cache, else from the bundled copy, which is there
-            without a network.
+        name: of a bundled model ("lstm") or one of your own ("my-band"), of a repository on the Hub
+            ("someone/their-model"), or a folder with a checkpoint. A bundled model is loaded from
+            the Hub at the commit that the registry pins, else from the local cache, else from the
+            bundled copy, which is there without a network.
         revision: commit, tag or branch of the repository; by default the registry's, or the newest.
         trust_remote_code: whether code from the repository may run. The architectures of this
             package never need it; weights are loaded from safetensors only, with or without.
@@ -148,12 +161,17 @@ def _locate(name: str, revision: str | None) -> _Place:
         if revision is not None:
             raise ValueError(f"revision must be left out for a folder, got {revision!r}")
         return _Place(Path(name), name, "folder")
+    if name in own_names():
+        if revision is not None:
+            raise ValueError(f"revision must be left out for your own model, got {revision!r}")
+        return _Place(own_folder() / name, name, "folder")
     if is_repo_id(name):
         return _fetch(name, revision)
-    near = difflib.get_close_matches(name, _bundled_names(), n=1)
+    known = [*_bundled_names(), *own_names()]
+    near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(
-        f"model must be one of {', '.join(_bundled_names())}, a repository on the Hub "
+        f"model must be one of {', '.join(known)}, a repository on the Hub "
         f"(NAMESPACE/NAME) or a folder with a checkpoint, got {name!r}{hint}"
     )
 

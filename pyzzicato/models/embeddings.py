@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .pitch import N_KEYS, PitchMemory
 from .recall import PitchRecall
@@ -176,7 +175,8 @@ class EventEmbedding(nn.Module):
         """
         numbers = steps.long()
         vectors: Tensor = sum(table(numbers[..., i]) for i, table in enumerate(self.tables))
-        struck = F.one_hot(numbers[..., 1], N_KEYS).to(dtype)
+        # Not one_hot: outside of CUDA that reads the numbers to check them, and waits for them.
+        struck = (numbers[..., 1:2] == torch.arange(N_KEYS, device=numbers.device)).to(dtype)
         earlier, memories, heard, soft = state
         seen = torch.cat((earlier, struck), dim=1)
         first = earlier.shape[1]
@@ -192,7 +192,8 @@ class EventEmbedding(nn.Module):
             vectors = vectors + followed
         if self.tells_time:
             # No buffer: what is not among the weights would be lost when they are loaded.
-            seconds = torch.tensor(0.01 * ONSET_TICKS, dtype=vectors.dtype, device=vectors.device)
+            ticks = (0.01 * ONSET_TICKS).tolist()
+            seconds = torch.tensor(ticks, dtype=vectors.dtype, device=vectors.device)
             passed = seconds[numbers[..., :1]]
             vectors = torch.cat((vectors, passed), dim=-1)
         after = seen[:, -first:], memories, heard, soft

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from .pitch import N_KEYS
 
+_BLOCK = 256
+
 
 class RecallState(NamedTuple):
     """What has been heard.
@@ -60,29 +62,79 @@ class PitchRecall(nn.Module):
             steps: `(B, T, 88)` zeros and ones.
             state: from `start` or the call before.
         """
+        if steps.shape[1] == 1:
+            return self._step(steps, state)
+        # Block by block: the tables of a whole long piece would fill memory.
+        parts = []
+        for block in steps.split(_BLOCK, dim=1):
+            planes, state = self._block(block, state)
+            parts.append(planes)
+        return torch.cat(parts, dim=1), state
+
+    def _step(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
+        """Does what `_block` does for one step, without tables of lags: a graph has only this."""
+        frames, same = self._compare(steps, state)
+        n_heard, runs = state.frames.shape[1], state.runs
+        none = runs.new_zeros(runs.shape[0], 1)
+        # A run up to a frame goes on from the run up to the frame before it.
+        grown = (torch.cat((none, runs), dim=1)[:, :n_heard] + 1) * same[:, 0, :n_heard]
+        # The latest of the longest.
+        best = torch.cat((none, grown), dim=1).flip(1).max(1)
+        follows = (n_heard - best.indices)[:, None]
+        runs = torch.cat((grown, none), dim=1)
+        return self._planes(frames, follows, best.values[:, None]), RecallState(frames, runs)
+
+    def _block(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
+        """Returns the planes after each step and the state, no step waiting for the one before.
+
+        With the frames laid out by how long ago they were (their lag), a run is a stretch of ones
+        along the steps at one lag.
+        """
+        frames, same = self._compare(steps, state)
+        n_heard, n_steps = state.frames.shape[1], steps.shape[1]
+        now = torch.arange(n_steps, device=frames.device)
+        lags = torch.arange(1, n_heard + n_steps, device=frames.device)
+        places = n_heard + now[:, None] - lags  # (T, L), below 0 before the piece
+        goes_on = same.gather(2, places.clamp(min=0).expand(len(frames), -1, -1)) & (places >= 0)
+        # How many steps ago a run was broken off last, and what it had come to before this block.
+        broken = torch.where(goes_on, -1, now[:, None].to(torch.int32)).cummax(1).values
+        before = n_heard - 1 - lags
+        carried = state.runs.new_zeros(len(frames), len(lags))
+        if n_heard:
+            carried = state.runs[:, before.clamp(min=0)] * (before >= 0)
+        runs = now[:, None] - broken + (broken < 0) * carried[:, None]
+        # The latest of the longest: the more the longer the run, less the more the lag.
+        longest, lag = (runs * len(lags) - lags + 1).max(2)
+        longest = runs.gather(2, lag[..., None])[..., 0]
+        follows = (n_heard + now - lag).clamp(min=0)
+        last = runs[:, -1].flip(1)
+        return self._planes(frames, follows, longest), RecallState(
+            frames, torch.cat((last, last.new_zeros(len(frames), 1)), dim=1)
+        )
+
+    @staticmethod
+    def _compare(steps: Tensor, state: RecallState) -> tuple[Tensor, Tensor]:
+        """Returns all frames `(B, P, 88)`, and which are the same as each of the steps' (B, T, P).
+
+        Frames are the same if they have as many keys as they share.
+        """
         frames = torch.cat((state.frames, steps.to(torch.uint8)), dim=1)
-        n_heard = state.frames.shape[1]
-        counts = frames.float()
-        # Frames are the same if they have as many keys as they share.
+        n_heard, counts = state.frames.shape[1], frames.float()
         sizes = counts.sum(-1)
         shared = counts[:, n_heard:] @ counts.transpose(1, 2)
-        same = (shared == sizes[:, None]) & (shared == sizes[:, n_heard:, None])
-        runs = state.runs
-        none = runs.new_zeros(runs.shape[0], 1)
-        found, longest = [], []
-        for t in range(steps.shape[1]):
-            # A run up to a frame goes on from the run up to the frame before it.
-            i = n_heard + t
-            grown = (torch.cat((none, runs), dim=1)[:, :i] + 1) * same[:, t, :i]
-            # The latest of the longest.
-            best = torch.cat((none, grown), dim=1).flip(1).max(1)
-            longest.append(best.values)
-            found.append(i - best.indices)
-            runs = torch.cat((grown, none), dim=1)
-        after = torch.stack(found, dim=1)[..., None].expand(-1, -1, N_KEYS)
-        signs = 2 * counts.gather(1, after) - 1
+        return frames, (shared == sizes[:, None]) & (shared == sizes[:, n_heard:, None])
+
+    def _planes(self, frames: Tensor, follows: Tensor, longest: Tensor) -> Tensor:
+        """Returns the planes `(B, T, 88, F)`.
+
+        Args:
+            frames: `(B, P, 88)`.
+            follows: `(B, T)`, the number of the frame that followed.
+            longest: `(B, T)`, the run before it.
+        """
+        after = follows[..., None].expand(-1, -1, N_KEYS)
+        signs = 2 * frames.float().gather(1, after) - 1
         lengths = torch.tensor(self.lengths, device=frames.device)
-        level = torch.bucketize(torch.stack(longest, dim=1), lengths, right=True)
+        level = torch.bucketize(longest, lengths, right=True)
         wanted = torch.arange(1, len(lengths) + 1, device=frames.device)
-        planes = signs[..., None] * (level[..., None, None] == wanted)
-        return planes, RecallState(frames, runs)
+        return signs[..., None] * (level[..., None, None] == wanted)

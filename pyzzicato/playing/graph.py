@@ -5,16 +5,20 @@ graph needs no other file: what it remembers begins as zeros of the shapes that 
 """
 
 import copy
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ..representations import Steps
 from .decoding.draw import Draw
+
+# Otherwise onnxruntime reports to its makers, from when it is imported; nobody asked for that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort  # noqa: E402
 
 Tensors = dict[str, NDArray[np.generic]]
 

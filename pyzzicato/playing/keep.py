@@ -8,36 +8,33 @@ those that made it unlikely give way to copies of the others (sequential Monte C
 """
 
 import time
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..checks import check_number
+from ..checks import check_number, check_whole
 from ..notes import LOWEST_PITCH, Note, end_of, shift_notes, sort_notes
-from ..representations import Representation, StepDecoder
-from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events
+from ..representations.event_bins import SIZES, encode_events
 from ..representations.interface import SURE
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
 from .decoding.density import USUAL
 from .decoding.draw import Draw, Numbers
-from .decoding.parts import Part, Played
+from .decoding.pace import Pace
+from .decoding.parts import Played
 from .loaded_model import Model
 from .performer import Performer
 from .scoring import decisive_bias, step_nats
 from .settings import GenerationSettings, check_settings
-from .span import Span, nats_of_following, played_as, require_events
+from .span import Span, fit_together, nats_of_following, played_as, require_events
 
 SHORTEST_S, LONGEST_S = 2.0, 120.0
 TRIES, MOST_TRIES = 6, 16
 _AHEAD = 10
 _OF_PARTICLES = 4
-_PACE_S, _PUSH = 0.3, 12.0
-"""The new part is kept near the density of the one it takes the place of, over so many seconds, by
-log-odds of so much for each e-fold that it is off."""
 _SOON_S = 0.05
+"""A key that a note that stays strikes so soon is left alone."""
 _MOST_A_SECOND = 50
 """More new notes are not played between two that stay."""
 
@@ -124,7 +121,7 @@ def stream_keep(
     check_number("start", start, 0, length, "it is where the new part begins, seconds")
     check_number("end", end, 0, length, "leave it out for the whole piece")
     check_number("end - start", end - start, SHORTEST_S, LONGEST_S, "choose another span, seconds")
-    check_number("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
+    check_whole("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
     staying = [n for n in sort_notes(set(kept) & set(notes)) if start <= n.start < end]
     if not staying:
         raise ValueError(
@@ -135,63 +132,17 @@ def stream_keep(
     rest = _Rest(model, span, staying, settings, composer)
     yield from rest.play(tries)
     new = rest.best()
-    fixed, new = _fit_together([*span.before, *staying, *span.after], new)
+    fixed, new = fit_together([*span.before, *staying, *span.after], new)
     yield Continuation(
         seed_notes=tuple(fixed),
         new_notes=tuple(new),
         seed_seconds=start,
-        settings=replace(settings, seconds=span.seconds),
+        settings=replace(settings, seconds=span.seconds, ending=False),
         wall_seconds=time.perf_counter() - began,
         heard_seconds=0.0,
         composer=composer,
         facts={"tries": float(tries), "kept": float(len(staying)), "new": float(len(new))},
     )
-
-
-class _Pace(Part):
-    """Keeps the new part as dense as the one it takes the place of, all along.
-
-    `until_s` is when the next note is struck that stays: to play nothing before it is what makes
-    the new part sparser, most of the time.
-
-    Args:
-        meant: notes a second that are meant, above 0.
-        gone: when the notes were struck that are taken away, in order.
-        density: how many new notes are meant for each of them.
-        representation: of the steps.
-    """
-
-    name = "density"
-
-    def __init__(
-        self, meant: float, gone: Sequence[float], density: float, representation: Representation
-    ) -> None:
-        self._meant, self._gone, self._density = meant, list(gone), density
-        self._representation = representation
-        self.begin_anew()
-
-    def begin_anew(self) -> None:
-        """Counts from the beginning."""
-        self._n_struck, self._seconds = 0, 0.0
-        self.until_s = 0.0
-
-    def listen(self, played: Played) -> None:
-        """Counts the new notes."""
-        self._n_struck += len(played.struck)
-        self._seconds = played.seconds
-
-    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
-        """Makes playing sparser where it is ahead of what is meant, denser where it is behind."""
-        meant = self._meant * self._seconds
-        if self._gone:
-            meant = self._density * bisect_right(self._gone, self._seconds)
-        some = self._meant * _PACE_S
-        ahead = np.log((self._n_struck + some) / (meant + some))
-        draw.bias += self._representation.sparser(_PUSH * ahead, decoder)
-        assert isinstance(decoder, NoteDecoder)
-        left_ticks = (self.until_s - decoder.last_onset_s) / TICK_S
-        draw.bias[: SIZES[0]][left_ticks < ONSET_TICKS + 0.5] += _PUSH * ahead
-        self.n_acted += 1
 
 
 class _Rest:
@@ -238,7 +189,7 @@ class _Rest:
         )
         stay = set(staying)
         gone = [n.start - self._origin for n in span.inside if n not in stay]
-        pace = _Pace(meant, gone, settings.density, model.representation)
+        pace = Pace(meant, gone, settings.density, model.representation)
         parts = self._base.parts
         parts.parts = [pace if part.name == pace.name else part for part in parts.parts]
         self._particles: list[_Particle] = []
@@ -271,7 +222,7 @@ class _Rest:
         performer, decoder = particle.performer, particle.decoder
         until = round(at_s - self._origin, 2)
         for part in performer.parts.parts:
-            if isinstance(part, _Pace):
+            if isinstance(part, Pace):
                 part.until_s = until
         bias = self._taken_keys(self._origin + decoder.seconds, at_s)
         most = _MOST_A_SECOND * (1 + until - decoder.seconds)
@@ -329,18 +280,3 @@ def _resample(particles: list[_Particle], rng: np.random.Generator) -> list[_Par
     for i, child in zip(chosen, rng.spawn(n), strict=True):
         drawn.append(particles[i].fork(child))
     return drawn
-
-
-def _fit_together(fixed: Sequence[Note], new: Sequence[Note]) -> tuple[list[Note], list[Note]]:
-    """Returns notes that stay and new ones, each let go when its key is struck by one of others."""
-
-    def let_go(notes: Sequence[Note], by: Sequence[Note]) -> list[Note]:
-        strikes: dict[int, list[float]] = {}
-        for other in sort_notes(by):
-            strikes.setdefault(other.pitch, []).append(other.start)
-        return [
-            replace(n, end=min([n.end, *(t for t in strikes.get(n.pitch, ()) if t > n.start)]))
-            for n in sort_notes(notes)
-        ]
-
-    return let_go(fixed, new), let_go(new, fixed)

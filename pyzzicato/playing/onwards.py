@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..checks import check_number
+from ..midi import Performance
 from ..notes import Note, end_of, sort_notes
 from .continuation import Continuation, continue_seed
 from .loaded_model import Model
@@ -17,6 +18,7 @@ def continue_from(
     settings: GenerationSettings | None = None,
     seed_composer: str | None = None,
     on_progress: Callable[[float], None] | None = None,
+    like: Performance | None = None,
 ) -> Continuation:
     """Returns a piece up to a moment, and what a model makes of it from there.
 
@@ -27,6 +29,7 @@ def continue_from(
         settings: how to carry on; where the seed begins and how long it is follows from `at`.
         seed_composer: short name of the piece's composer, if he is known.
         on_progress: called with the seconds made so far, about once a second of music.
+        like: the performance that `notes` are the music of; see `stream_continuation`.
 
     Returns:
         `seed_notes` is all that was struck before the moment.
@@ -35,7 +38,8 @@ def continue_from(
         ValueError: if `at` is out of its range; see also `continue_seed`.
     """
     here = settings_from(notes, at, settings or GenerationSettings())
-    return with_all_before(continue_seed(model, notes, here, seed_composer, on_progress), notes)
+    piece = continue_seed(model, notes, here, seed_composer, on_progress, like)
+    return with_all_before(piece, notes)
 
 
 def settings_from(
@@ -68,6 +72,7 @@ def with_all_before(piece: Continuation, notes: Sequence[Note]) -> Continuation:
         new_notes=tuple(_moved(piece.new_notes, start)),
         seed_seconds=piece.seed_seconds + start,
         settings=replace(piece.settings, seed_start=0.0),
+        like_start_s=piece.like_start_s - start,
     )
 
 

@@ -1,15 +1,20 @@
 """One piece as it is played: a seed is fed, steps are drawn, and the parts of decoding steer."""
 
 import copy
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from ..grid import Grid
 from ..notes import Note
 from ..representations import StepDecoder, Steps
+from ..representations.roll import RollDecoder
 from .decoding.density import DensityKeeper
 from .decoding.draw import Draw, Numbers
+from .decoding.form import Form
 from .decoding.guard import Guard, Rescue
+from .decoding.lengths import LengthKeeper
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
 from .graph import GraphRun
 from .loaded_model import Model
@@ -25,9 +30,6 @@ _FED_AGAIN_STEPS = 400
 class Performer:
     """Plays one piece.
 
-    `ends_at_s`, unless None, is when the piece is to end: a model that knows of endings is given
-    how much is left at each step.
-
     Args:
         model: who plays.
         decoder: turns its steps into notes, and has the seed.
@@ -35,7 +37,10 @@ class Performer:
         composer: number of whom to play as, 0 for nobody in particular.
         density: notes a second that are meant, above 0.
         rng: of the draws.
+        grid: where new notes are to be struck; None for anywhere.
         run: the network where it has taken the seed already; None to feed it.
+        ends_at_s: when the piece is to end, from where the seed does: a model that knows endings is
+            given how much is left at each step. None for no end.
     """
 
     def __init__(
@@ -46,8 +51,14 @@ class Performer:
         composer: int,
         density: float,
         rng: np.random.Generator,
+        grid: Grid | None = None,
         run: GraphRun | None = None,
+        ends_at_s: float | None = None,
     ) -> None:
+        self._grid = grid
+        self._by_threshold = settings.threshold is not None
+        self.highest = -math.inf
+        """By a threshold, the highest log-odds that a key which did not sound has had."""
         self.model = model
         self.decoder = decoder
         self._rng = rng
@@ -60,7 +71,7 @@ class Performer:
         self._density = model.config.density_number(density if is_told_density else None)
         self._guard: Guard | None = None
         self.n_steps = 0
-        self.ends_at_s: float | None = None
+        self.ends_at_s = ends_at_s
         self.parts = Parts(self._choose_parts(settings, density))
         self.run = self._feed(decoder.seed_steps) if run is None else run
 
@@ -70,7 +81,8 @@ class Performer:
         Args:
             rng: of its draws.
         """
-        return copy.deepcopy(self, {id(self.model): self.model, id(self._rng): rng})
+        shared = {id(one): one for one in (self.model, self._grid)}
+        return copy.deepcopy(self, {**shared, id(self._rng): rng})
 
     @property
     def rescues(self) -> list[Rescue]:
@@ -95,15 +107,23 @@ class Performer:
         return ended
 
     def draw(self, bias: Numbers | None = None) -> Steps:
-        """Returns the next step `(A,)`, drawn; `take` plays it.
+        """Returns the next step `(A,)`, drawn and moved to the grid; `take` plays it.
 
         Args:
             bias: `(L,)`, to add to the parts' own.
         """
+        decoder = self.decoder
         draw = self._next_draw()
         if bias is not None:
             draw.bias += bias
-        step, _ = self.run.draw(draw)
+        step, logits = self.run.draw(draw)
+        if self._by_threshold:
+            assert isinstance(decoder, RollDecoder)  # No other has a threshold.
+            silent = decoder.present == 0
+            self.highest = max(self.highest, float(logits[0][silent].max(initial=-math.inf)))
+        if self._grid is not None:
+            step = decoder.on_grid(step, self._grid.onset)
+            self.run.replace_latest(step)
         return step
 
     def take(self, step: Steps) -> list[Note]:
@@ -111,7 +131,9 @@ class Performer:
         decoder = self.decoder
         self.n_steps += 1
         ended = decoder.play(step)
-        self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
+        length = self.model.representation.length_of(step)
+        lengths = () if length is None else (length,)
+        self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding, lengths))
         return ended
 
     def _choose_parts(self, settings: GenerationSettings, density: float) -> list[Part]:
@@ -129,7 +151,9 @@ class Performer:
             Tempering(temperatures),
             MinP(values.row_of_min_p(steps)),
             Tilt(steps, values.pacing, values.holding),
+            Form(model.config, values.form, self.decoder.seed_steps, self._rng.spawn(1)[0]),
             DensityKeeper(density, steps),
+            LengthKeeper(self.decoder.seed_steps, steps),
             self._guard,
         ]
         if "guard" in settings.without:
@@ -143,6 +167,8 @@ class Performer:
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
         self.parts.steer(draw, self.decoder)
+        for name, number in draw.conditions.items():
+            self.run.condition(name, [number] * len(self._composers))
         if self.decoder.impossible is not None:
             draw.bias += self.decoder.impossible
         return draw
@@ -157,5 +183,13 @@ class Performer:
         densities = [self._density] * len(self._composers)
         conditions = {"composer": self._composers, "density": densities}
         run = self.model.start(conditions, self._weights)
-        run.hear(seed)
+        if self.ends_at_s is None:
+            run.hear(seed)
+            return run
+        steps = self.model.representation
+        left_s = self.ends_at_s - self.decoder.seconds + steps.seconds_after_first(seed)
+        for n in range(len(seed)):
+            run.hear(seed[n : n + 1])
+            # For when the network takes this step, which is with the next.
+            run.condition("ending", self._ending(left_s - steps.seconds_after_first(seed[: n + 1])))
         return run

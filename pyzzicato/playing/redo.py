@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..checks import check_number
-from ..notes import Note, end_of, sort_notes
+from ..checks import check_number, check_whole
+from ..notes import Note, end_of
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
 from .loaded_model import Model
 from .performer import Performer
 from .settings import GenerationSettings, check_settings
-from .span import Span, nats_of_following, played_as, require_events
+from .span import Span, fit_together, nats_of_following, played_as, require_events
 
 SHORTEST_S, LONGEST_S = 2.0, 20.0
 TRIES, MOST_TRIES = 24, 64
@@ -43,14 +43,12 @@ class _Middle:
         nats: of the notes after the span.
         has_gap: whether it leaves a gap at one of its edges.
         tails: the piece as it was when the middle had come to each of the tails.
-        decoder: which has it.
     """
 
     notes: list[Note]
     nats: float
     has_gap: bool
     tails: "list[_Tail]"
-    decoder: NoteDecoder
 
     @property
     def rank(self) -> tuple[bool, float]:
@@ -85,7 +83,7 @@ def redo_span(
         settings: how to play: `temperature`, `composer`, `density` (1 is that of the music around)
             and `rng`; lengths are not looked at.
         seed_composer: short name of the piece's composer, if he is known.
-        tries: how many middles are drawn, 1 to 64.
+        tries: how many middles are drawn, 1 to 64, and so many ends of the best ones, twice.
 
     Returns:
         `seed_notes` are all notes that stay, `new_notes` those of the span; `seed_seconds` is
@@ -124,19 +122,20 @@ def stream_redo(
     middles: list[_Middle] = []
     for n in range(tries):
         rng = np.random.default_rng([settings.rng, _OF_MIDDLES, n])
-        middles.append(_draw(base.fork(rng), [], span, following, _TAILS_S))
+        _add(middles, _draw(base.fork(rng), [], span, following, _TAILS_S))
         yield None
     plain = float(np.mean([middle.nats for middle in middles]))
     if following and tries > 1:
         for place in range(len(_TAILS_S)):
-            best = sorted(middles, key=lambda middle: middle.rank)[:_KEPT]
-            for n in range(tries // 2):
-                tail = best[n % len(best)].tails[place]
+            best = [m.tails for m in sorted(middles, key=lambda middle: middle.rank)[:_KEPT]]
+            for n in range(tries):
+                tails = best[n % len(best)]
+                tail = tails[place]
                 rng = np.random.default_rng([settings.rng, _OF_MIDDLES, tries * (1 + place) + n])
                 shorter = _TAILS_S[place + 1 :]
                 again = _draw(tail.performer.fork(rng), tail.ended, span, following, shorter)
-                again.tails = [*best[n % len(best)].tails[: place + 1], *again.tails]
-                middles.append(again)
+                again.tails = [*tails[: place + 1], *again.tails]
+                _add(middles, again)
                 yield None
     chosen = min(middles, key=lambda middle: middle.rank)
     facts = {"tries": float(tries)}
@@ -146,17 +145,25 @@ def stream_redo(
             "nats_after_before": before,
             "nats_after_plain": plain,
         }
+    staying, new = fit_together([*span.before, *span.after], span.fit(chosen.notes))
     yield Continuation(
-        seed_notes=tuple(sort_notes([*span.before_as_held(chosen.decoder), *span.after])),
-        new_notes=tuple(span.fit(chosen.notes)),
+        seed_notes=tuple(staying),
+        new_notes=tuple(new),
         seed_seconds=start,
-        settings=replace(settings, seconds=span.seconds),
+        settings=replace(settings, seconds=span.seconds, ending=False),
         wall_seconds=time.perf_counter() - began,
         heard_seconds=0.0,
         remarks=() if following else (NOTHING_FOLLOWS,),
         composer=composer,
         facts=facts,
     )
+
+
+def _add(middles: list[_Middle], middle: _Middle) -> None:
+    """Adds a middle; only the best ones keep their tails, which take memory."""
+    middles.append(middle)
+    for worse in sorted(middles, key=lambda one: one.rank)[_KEPT:]:
+        worse.tails = []
 
 
 def _check_span(model: Model, notes: Sequence[Note], start: float, end: float, tries: int) -> None:
@@ -172,7 +179,7 @@ def _check_span(model: Model, notes: Sequence[Note], start: float, end: float, t
             f"start must be above {first:.2f} s, where the first note is struck, got {start:g}; "
             "begin the span after it"
         )
-    check_number("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
+    check_whole("tries", tries, 1, MOST_TRIES, f"{TRIES} is usual")
 
 
 def _base(
@@ -214,7 +221,7 @@ def _draw(
     tails += [_tail(performer, notes) for _ in tails_s[len(tails) :]]
     nats = nats_of_following(performer, span, following)
     notes += decoder.let_go(np.inf)
-    return _Middle(notes, nats, span.has_gap(notes), tails, decoder)
+    return _Middle(notes, nats, span.has_gap(notes), tails)
 
 
 def _tail(performer: Performer, notes: list[Note]) -> _Tail:

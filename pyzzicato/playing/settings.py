@@ -34,6 +34,8 @@ class GenerationSettings:
             exaggerates what sets him apart.
         density: how many notes are meant, 0.5 to 2 times as many as such a seed is usually carried
             on with. Playing keeps near that, and not to it.
+        quantise: how far new notes are moved to the grid of the seed's tempo and metre, 0 (they
+            stay) to 1 (they lie on it). None for 1 where the seed lies on a grid, else 0.
         ending: whether the piece is brought to a close within `seconds`, which are 5 at least; see
             `pyzzicato.playing.ending`.
         without: names of the parts of decoding that are switched off, see
@@ -52,6 +54,7 @@ class GenerationSettings:
     composer: str | None = None
     guidance: float = 1.0
     density: float = 1.0
+    quantise: float | None = None
     ending: bool = False
     without: tuple[str, ...] = ()
 
@@ -70,6 +73,8 @@ class GenerationSettings:
                     "draw there is one ending"
                 )
         check_number("density", self.density, 0.5, 2, "2 asks for twice as many notes")
+        if self.quantise is not None:
+            check_number("quantise", self.quantise, 0, 1, "1 is on the grid")
         if self.ending:
             check_number("seconds", self.seconds, MIN_ENDING_S, MAX_SECONDS, "a close takes time")
         check_number("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")

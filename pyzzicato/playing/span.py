@@ -91,19 +91,25 @@ class Span:
         most = max([_GAP_S, *waits])
         return not inside or any(b - a > most for a, b in edges)
 
-    def before_as_held(self, decoder: NoteDecoder) -> list[Note]:
-        """Returns the notes before it, those that ring on let go where their key is struck."""
-        older = self.before[: len(self.before) - len(self.context)]
-        return [*older, *shift_notes(decoder.seed_as_held(), self.context_start)]
-
     def fit(self, new: Sequence[Note]) -> list[Note]:
-        """Returns new notes on the piece's clock, which ring past its end as what was there did."""
-        rings = max([end_of([*self.before, *self.inside]), self.end + _RINGS_S])
-        moved = []
-        for note in shift_notes(new, self.start):
-            struck = [n.start for n in self.after if n.pitch == note.pitch and n.start > note.start]
-            moved.append(replace(note, end=min([note.end, rings, *struck[:1]])))
-        return moved
+        """Returns new notes on the piece's clock, let go after its end as the old ones were."""
+        rings = max(end_of([*self.before, *self.inside]), self.end + _RINGS_S)
+        return [replace(n, end=min(n.end, rings)) for n in shift_notes(new, self.start)]
+
+
+def fit_together(staying: Sequence[Note], new: Sequence[Note]) -> tuple[list[Note], list[Note]]:
+    """Returns notes that stay and new ones, each let go where one of the others strikes its key."""
+
+    def let_go(notes: Sequence[Note], others: Sequence[Note]) -> list[Note]:
+        strikes: dict[int, list[float]] = {}
+        for other in others:
+            strikes.setdefault(other.pitch, []).append(other.start)
+        return [
+            replace(n, end=min([n.end, *(t for t in strikes.get(n.pitch, ()) if t > n.start)]))
+            for n in sort_notes(notes)
+        ]
+
+    return let_go(staying, new), let_go(new, staying)
 
 
 def require_events(model: Model) -> None:

@@ -215,8 +215,9 @@ def _let_go(posted: object, now: float) -> object:
     if not isinstance(posted, Mapping) or posted.get("end") is not None:
         return posted
     start = posted.get("start")
-    is_time = isinstance(start, int | float) and not isinstance(start, bool)
-    return {**posted, "end": max(now, start + _TICK_S) if is_time else now}
+    if not isinstance(start, int | float) or isinstance(start, bool):
+        return {**posted, "end": now}
+    return {**posted, "end": max(now, start + _TICK_S)}
 
 
 def register_along() -> None:

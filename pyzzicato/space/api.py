@@ -28,6 +28,7 @@ from .messages import plainly
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
 from .request_limits import MAX_MUSIC_SECONDS
+from .sheets import score_piece
 from .sounds import FORMATS, render_file
 from .takes import Json, by_current_name, composers_of, known_models, read_request, stream_request
 from .turns import PLAYING, RENDERING, check_now, in_turns, last_in_turns
@@ -66,6 +67,7 @@ async def continue_piece(
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
+    quantise: float | None = None,
     from_seconds: float | None = None,
     ending: bool = False,
 ) -> Json:
@@ -84,13 +86,16 @@ async def continue_piece(
             the seed's own composer where he is known, else nobody's.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: 0.1 to 4; 1 plays as the model is meant to, lower is tamer.
-        threshold: the article's way instead: keys above this probability sound. Null to sample.
+        threshold: the article's way instead, for models on a roll: keys above this probability
+            sound, 0.001 to 0.999. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         density: how many notes, 0.5 to 2 times as many as usual after such a seed.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
         seed_seconds: length of the seed, 1 to 120 seconds.
+        quantise: how far new notes are moved to the grid of the seed's tempo, 0 to 1; null for 1
+            where the seed lies on a grid, else 0.
         from_seconds: from where in the piece to carry on, 1 s to its end: all before stays, the
             rest is thrown away, and seed_start and seed_seconds do not count. Null for a seed.
         ending: whether the piece is brought to a close within the seconds, 5 at least.
@@ -98,7 +103,8 @@ async def continue_piece(
     Returns:
         version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
         midi (the file), seed_notes and notes on one clock, seed_seconds, remarks, settings,
-        composer (whose style it was played in, or null), rescues (when, in seconds from the
+        composer (whose style it was played in, or null), quantise (how far notes were moved to
+        the seed's grid), rescues (when, in seconds from the
         seed's end, and why it was brought back to the seed), measures, wall_seconds and
         real_time_factor.
     """
@@ -123,6 +129,7 @@ async def stream_takes(
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
+    quantise: float | None = None,
     from_seconds: float | None = None,
     ending: bool = False,
 ) -> AsyncIterator[Json]:
@@ -139,13 +146,16 @@ async def stream_takes(
             the seed's own composer where he is known, else nobody's.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: 0.1 to 4; 1 plays as the model is meant to, lower is tamer.
-        threshold: the article's way instead: keys above this probability sound. Null to sample.
+        threshold: the article's way instead, for models on a roll: keys above this probability
+            sound, 0.001 to 0.999. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         density: how many notes, 0.5 to 2 times as many as usual after such a seed.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
         seed_seconds: length of the seed, 1 to 120 seconds.
+        quantise: how far new notes are moved to the grid of the seed's tempo, 0 to 1; null for 1
+            where the seed lies on a grid, else 0.
         from_seconds: from where in the piece to carry on, 1 s to its end: all before stays, the
             rest is thrown away, and seed_start and seed_seconds do not count. Null for a seed.
         ending: whether the piece is brought to a close within the seconds, 5 at least.
@@ -258,18 +268,15 @@ def describe_models() -> Json:
 
     Returns:
         version, default (name of the model that plays when none is named), composers (full names
-        by the short ones that can be asked for) and models: for each name, revision, backbone,
-        representation, head, weights, size_mb, data, licence, hours, validation_loss,
-        baseline_losses and composers (those it knows).
+        by the short ones that can be asked for; a style of one's own has one name) and models: for
+        each name, revision, backbone, representation, head, weights, size_mb, data, licence, hours,
+        validation_loss, baseline_losses and composers (those it knows).
     """
-    return answer(
-        default=DEFAULT_MODEL,
-        composers=dict(COMPOSERS),
-        models=[
-            {**info.as_dict(), "composers": list(composers_of(info.name))}
-            for info in known_models()
-        ],
-    )
+    models = [
+        {**info.as_dict(), "composers": list(composers_of(info.name))} for info in known_models()
+    ]
+    own = {name: name for model in models for name in model["composers"]}
+    return answer(default=DEFAULT_MODEL, composers={**COMPOSERS, **own, **COMPOSERS}, models=models)
 
 
 @plainly
@@ -408,6 +415,7 @@ def register_api(book: VoteBook) -> None:
     api(stream_takes, api_name="continue_stream", **PLAYS)
     api(evaluate_piece, api_name="evaluate", **RENDERS)
     api(render_piece, api_name="render", **RENDERS)
+    api(score_piece, api_name="score", **RENDERS)
     api(describe_models, api_name="models", **AT_ONCE)
     api(describe_seeds, api_name="seeds", **AT_ONCE)
     api(voting_on(by_name), api_name="vote", **AT_ONCE)

@@ -1,6 +1,6 @@
 """The bench: endpoints that rework a piece: a span, the rest around a part; and that tell odds."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -10,7 +10,6 @@ from gradio.events import api
 from ..checks import check_number, check_one_of, check_whole
 from ..hub import DEFAULT_MODEL, ModelInfo
 from ..notes import LOWEST_PITCH, Note, end_of
-from ..pieces import SeedPiece, write_continuation
 from ..playing.continuation import Continuation
 from ..playing.keep import MOST_TRIES as MOST_KEPT
 from ..playing.keep import TRIES as KEPT_TRIES
@@ -21,6 +20,8 @@ from ..playing.redo import MOST_TRIES, TRIES, stream_redo
 from ..playing.settings import MAX_RNG, GenerationSettings
 from ..playing.span import require_events
 from ..playing.voices import VOICES
+from ..sources import SeedPiece
+from ..takes import write_continuation
 from .api import PLAYS, File, Notes, answer
 from .folders import new_folder
 from .messages import plainly
@@ -244,13 +245,13 @@ def _read(posted: Json) -> _Given:
 
 def _rework(
     posted: Json,
-    settings: dict[str, object],
+    settings: Mapping[str, object],
     span: Json,
     play: Callable[[_Given, GenerationSettings], Iterator[Continuation | None]],
 ) -> Generator[Json, None, None]:
     """Yields nothing of use while a piece is reworked, and the answer at last."""
     given = _read(posted)
-    first = read_settings(settings)
+    first = read_settings(dict(settings))
     takes: list[Json] = []
     for n in range(given.n_takes):
         for piece in play(given, replace(first, rng=(first.rng + n) % (MAX_RNG + 1))):

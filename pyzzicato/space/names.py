@@ -14,10 +14,13 @@ _MANNERS = {"events": "Expressive", "roll": "Steady"}
 def model_titles() -> dict[str, str]:
     """Returns a title for each model: how it plays, and what sets it apart where several play so.
 
+    One's own models are called what they are kept as.
+
     Returns:
         `{name: title}`, in the order of `hub.list_models`; all titles differ.
     """
-    models = known_models()
+    own = {info.name: info.name for info in known_models() if info.source == "folder"}
+    models = [info for info in known_models() if info.name not in own]
     titles = {info.name: _MANNERS.get(info.representation, "Other") for info in models}
     for info in models:
         if is_free(info):
@@ -28,9 +31,10 @@ def model_titles() -> dict[str, str]:
             network = _NETWORKS.get(info.backbone, info.backbone.capitalize())
             titles[info.name] += f", {network}"
     alike = Counter(titles.values())
-    return {
+    differing = {
         name: title if alike[title] == 1 else f"{title}, {name}" for name, title in titles.items()
     }
+    return differing | own
 
 
 def is_free(info: ModelInfo) -> bool:

@@ -38,6 +38,7 @@ from .api import (
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
+from .learning import is_local, learning_routes
 from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
@@ -80,13 +81,14 @@ def page_data() -> dict[str, Any]:
     """Returns what the page is told when it opens, as plain JSON values.
 
     Returns:
-        `version`, `seeds`, `models`, `old_names` of models, `composers`, `defaults` and `limits`
-        (lowest and highest value of each control).
+        `version`, `own_music` (whether it can learn from one's own), `seeds`, `models`, `old_names`
+        of models, `composers`, `defaults` and `limits` (lowest and highest value of each control).
     """
     default = GenerationSettings()
     titles, known = model_titles(), describe_models()
     return {
         "version": __version__,
+        "own_music": is_local(),
         "seeds": describe_seeds()["seeds"],
         "models": [{"title": titles[model["name"]], **model} for model in known["models"]],
         "old_names": OLD_NAMES,
@@ -234,6 +236,7 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
         return await files.get_response(request.path_params["name"], request.scope)
 
     return [
+        *learning_routes(),
         Route("/piano/tones.mp3", tones),
         Route("/piano/tones.json", tones_places),
         Route("/page/{name:path}", page_file),

@@ -31,12 +31,14 @@ class Task(Protocol):
         clip_norm: gradients longer than this are shortened to it.
         accumulation: batches an update.
         eval_every: updates between two looks.
+        eval_seconds: a look follows after so many seconds at the latest; 0 for no such limit.
         averaging: what the average of the weights keeps of itself at each update; 0 for none.
     """
 
     clip_norm: float
     accumulation: int
     eval_every: int
+    eval_seconds: float
     averaging: float
 
     def batch(self, number: int, process: int) -> Sequence[Tensor]:
@@ -134,7 +136,7 @@ def fit(
         if average is not None:
             average.update(plain, progress.step)
         unread.append((progress.step, {**figures, "learning_rate": rate}))
-        looks = progress.step % task.eval_every == 0 or task.is_over(progress)
+        looks = _is_due(task, progress, accelerator)
         if looks or len(unread) >= _READ_EVERY or accelerator.device.type == "cpu":
             losses += _read(unread, folder, report)
         if looks:
@@ -150,6 +152,17 @@ def fit(
                 shown = {name: latest[name] for name in ("validation", "training")}
                 report(progress.step, {**shown, "best": progress.best_loss})
     return progress
+
+
+def _is_due(task: Task, progress: Progress, accelerator: Accelerator) -> bool:
+    """Returns whether a look follows the update that was just done."""
+    if progress.step % task.eval_every == 0 or task.is_over(progress):
+        return True
+    # Clocks differ, and all processes must look at once.
+    if not task.eval_seconds or accelerator.num_processes > 1:
+        return False
+    last = progress.curve[-1]["seconds"] if progress.curve else 0.0
+    return progress.seconds - last >= task.eval_seconds
 
 
 def _batches(

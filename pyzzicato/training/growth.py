@@ -8,9 +8,11 @@ from torch import Tensor
 from ..models.model import PyzzicatoModel
 
 _READER = "head.net.conv1.weight"
+_COMPOSERS = "composers.weight"
 _NEW_PARTS = (
     "densities.",
     "endings.",
+    "returns.",
     "embedding.soft_recall.",
     "backbone.blocks.",
     "head.net.soft.",
@@ -21,10 +23,11 @@ _NEW_PARTS = (
 def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[str, Tensor]:
     """Returns weights with which a model does what the one did that they are from.
 
-    The model may have densities, endings, chords, recalls, a learnt recall and attention that the
-    other did not have. Where it has no recalls those of the other are left out: that changes what
-    it does, and so does a learnt recall, which is of use at once. Whatever else differs is left as
-    it is, for torch to complain of.
+    The model may know more composers than the other, after those, each of whom is nobody in
+    particular at first. It may have densities, endings, returns, chords, recalls, a learnt recall
+    and attention that the other did not have. Where it has no recalls those of the other are left
+    out: that changes what it does, and so does a learnt recall, which is of use at once. Whatever
+    else differs is left as it is, for torch to complain of.
 
     Args:
         weights: of the other model.
@@ -33,6 +36,10 @@ def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[s
     wanted = model.state_dict()
     grown = {name: w for name, w in wanted.items() if name.startswith(_NEW_PARTS)}
     grown |= weights
+    if _COMPOSERS in weights and _COMPOSERS in wanted:
+        known = weights[_COMPOSERS]
+        n_more = max(0, len(wanted[_COMPOSERS]) - len(known))
+        grown[_COMPOSERS] = torch.cat((known, known[:1].expand(n_more, -1)))
     n_recent, n_chords = model.config.n_recent, model.config.chords
     n_recalls = len(model.config.recalls or [])
     # The planes: recent steps, chords, what is recalled, memories. By how many are new, where.

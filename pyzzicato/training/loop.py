@@ -1,6 +1,6 @@
 """Training on prepared pieces: crops in, the best checkpoint out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..hub import model_info
+from ..hub.checkpoints import read_config
 from ..hub.networks import open_network
 from ..models.architecture import COMPOSERS
 from ..models.config import PyzzicatoConfig
@@ -58,15 +59,18 @@ class PieceTask:
             store.of_split("train", settings.composers or None),
             representation_of(config),
             settings,
-            composer_numbers(config),
+            composer_numbers(config, known_composers(store, settings)),
             partial(density_number, config=config),
             config.ending_numbers if config.endings else None,
+            config.return_numbers if config.returns else None,
         )
         self._crops = _held_out(store, config, settings)
+        self._as = config.composer_number(settings.eval_composer or None)
         self.clip_norm = settings.clip_norm
         self.accumulation = settings.gradient_accumulation
         self.eval_every = settings.eval_every
-        self.averaging = 0.0
+        self.eval_seconds = settings.eval_seconds
+        self.averaging = settings.averaging
 
     def batch(self, number: int, process: int) -> Sequence[Tensor]:
         """Returns the crops of a batch, see `batches.Batch`."""
@@ -90,7 +94,7 @@ class PieceTask:
 
     def look(self, model: PyzzicatoModel) -> float:
         """Returns nats a step on the middles of the validation pieces."""
-        return validation_loss(model, self._crops, self._accelerator)
+        return validation_loss(model, self._crops, self._accelerator, composer=self._as)
 
     def release(self) -> None:
         """Gives back the memory of the pages read so far."""
@@ -176,16 +180,35 @@ def _held_out(
     return crops
 
 
-def composer_numbers(config: PyzzicatoConfig) -> dict[str, int]:
-    """Returns the numbers of the composers a model knows, by their full names.
+def composer_numbers(config: PyzzicatoConfig, own: Iterable[str] = ()) -> dict[str, int]:
+    """Returns the numbers of the composers a model knows, by their names in a store.
+
+    Args:
+        config: of the model.
+        own: names beside those of `COMPOSERS` that stand for themselves: "my-band".
 
     Raises:
-        ValueError: if a short name of the config is not in `COMPOSERS`.
+        ValueError: if a short name of the config is neither in `COMPOSERS` nor one of `own`.
     """
+    known = {name: name for name in own} | COMPOSERS
     for name in config.composers or []:
-        if name not in COMPOSERS:
-            raise ValueError(f"composers must be of {', '.join(COMPOSERS)}; got {name!r}")
-    return {COMPOSERS[name]: config.composer_number(name) for name in config.composers or []}
+        if name not in known:
+            raise ValueError(
+                f"composers must be of {', '.join(COMPOSERS)}, or composers of the prepared data; "
+                f"got {name!r}"
+            )
+    return {known[name]: config.composer_number(name) for name in config.composers or []}
+
+
+def known_composers(store: NoteStore, settings: TrainSettings) -> set[str]:
+    """Returns names that a model may be asked for: those in its data, and in what it starts from.
+
+    A name that is misspelt in a recipe is in neither.
+    """
+    names = {piece.composer for piece in store.pieces}
+    if settings.start_from:
+        names |= {*(read_config(model_info(settings.start_from).folder).composers or [])}
+    return names
 
 
 def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
@@ -215,10 +238,12 @@ def validation_loss(
     crops: list[NDArray[np.uint8]],
     accelerator: Accelerator,
     batch_size: int = 16,
+    composer: int = 0,
 ) -> float:
     """Returns mean nats a step over `(T, A)` crops, T above 1; the processes share the work.
 
-    The first step of each crop is seen and not scored, and nothing is told of the pieces.
+    The first step of each crop is seen and not scored, and nothing is told of the pieces but whose
+    they are, by the number that the model has for the composer.
     """
     model.eval()
     total = np.zeros(2)
@@ -228,7 +253,8 @@ def validation_loss(
         longest = max(len(crop) for crop in group)
         padded = np.stack([np.pad(c, ((0, longest - len(c)), (0, 0))) for c in group])
         frames = torch.from_numpy(padded).to(accelerator.device)
-        hidden, _ = model.hidden(frames[:, :-1], model.start(len(frames)))
+        composers = torch.full((len(frames),), composer, device=frames.device)
+        hidden, _ = model.hidden(frames[:, :-1], model.start(len(frames), composers))
         losses = model.head.nll(hidden, frames[:, 1:]).float().cpu().numpy()
         for row, crop in zip(losses, group, strict=True):
             total += row[: len(crop) - 1].sum(dtype=np.float64), len(crop) - 1

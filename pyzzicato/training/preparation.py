@@ -121,6 +121,7 @@ def prepare_folder(
     *,
     table: Path | None = None,
     name: str | None = None,
+    composer: str | None = None,
     licence: str = "",
     validation: float = VALIDATION_SHARE,
     sustain: Sustain = "extend",
@@ -137,6 +138,7 @@ def prepare_folder(
         out: folder of the store.
         table: what is known of the files, see `folders.find_files`.
         name: of the collection; the folder's by default.
+        composer: whose all of it is, whatever table, names and folders say; None if they say.
         licence: of the music, where the table does not say; it may be unknown until the music, or
             what has learnt from it, is published.
         validation: share of the pieces to validate on, above 0 and below 1.
@@ -168,7 +170,7 @@ def prepare_folder(
     splits = split_pieces(ids, groups, validation, {**kept, **given})
     source = name or folder.resolve().name
     pieces = [
-        _piece(its, split, source, its.licence or licence)
+        _piece(its, composer or its.composer, split, source, its.licence or licence)
         for (its, _), split in zip(single, splits, strict=True)
     ]
     prepared = _write(
@@ -257,9 +259,9 @@ def _codes(done: Parsed) -> Codes:
     return done.codes
 
 
-def _piece(its: FoundFile, split: str, source: str, licence: str) -> Piece:
+def _piece(its: FoundFile, composer: str, split: str, source: str, licence: str) -> Piece:
     # How long it is, is measured by the store.
-    return Piece(its.composer, its.title, split, 0, its.path, 0.0, source, licence)
+    return Piece(composer, its.title, split, 0, its.path, 0.0, source, licence)
 
 
 def _read_splits(path: Path) -> dict[str, str]:

@@ -26,6 +26,7 @@ class RunFolder:
     def __init__(self, path: Path, accelerator: Accelerator) -> None:
         self.path = path
         self.best = path / "best"
+        self._before = path / "best.before"
         self._checkpoints = path / "checkpoints"
         self._accelerator = accelerator
 
@@ -85,8 +86,12 @@ class RunFolder:
             raise ValueError(
                 f"the model of update {step} could not be written ({error}); {self._last_words()}"
             ) from error
-        shutil.rmtree(self.best, ignore_errors=True)
+        # The one before goes last: a run that is killed in between has it still.
+        shutil.rmtree(self._before, ignore_errors=True)
+        if self.best.exists():
+            self.best.rename(self._before)
         part.rename(self.best)
+        shutil.rmtree(self._before, ignore_errors=True)
 
     def save(self, step: int) -> None:
         """Saves a checkpoint beside those before and only then removes all but the last two.
@@ -119,6 +124,8 @@ class RunFolder:
             ValueError: if there are some and none can be read.
         """
         complete = self._complete()
+        if self._before.exists() and not self.best.exists() and self._accelerator.is_main_process:
+            self._before.rename(self.best)
         for checkpoint in reversed(complete):
             try:
                 self._accelerator.load_state(str(checkpoint))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checks import check_one_of
-from ..models.architecture import BACKBONES, HEADS
+from ..models.architecture import BACKBONES, HEADS, check_choices
 from .precision import PRECISIONS
 
 SEQUENCE_LIMITS = ("max_steps", "max_minutes", "patience")
@@ -78,6 +78,7 @@ class SequenceSettings:
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging must be 0 to below 1, got {self.averaging}")
         check_one_of("precision", self.precision, PRECISIONS)
+        check_choices(self.model)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""

@@ -40,6 +40,7 @@ class SequenceTask:
         self.clip_norm = settings.clip_norm
         self.accumulation = 1
         self.eval_every = settings.eval_every
+        self.eval_seconds = 0.0
         self.averaging = settings.averaging
 
     def batch(self, number: int, process: int) -> Sequence[Tensor]:

@@ -7,11 +7,12 @@ from typing import Any
 from ..checks import check_number, check_one_of, check_whole
 from ..hub import model_info
 from ..hub.checkpoints import read_config
+from ..models.architecture import check_choices
 from ..models.config import PyzzicatoConfig
 from .precision import PRECISIONS
 
 OPTIMIZERS = ("adamw", "muon")
-LIMITS = ("max_steps", "decay_steps", "eval_every", "patience", "precision")
+LIMITS = ("max_steps", "decay_steps", "eval_every", "eval_seconds", "patience", "precision")
 """Settings that may change when a run goes on."""
 _MAX_WHOLE = 2**31 - 1
 
@@ -35,6 +36,8 @@ class TrainSettings:
         warmup_steps: updates of the warm-up.
         weight_decay: AdamW's.
         clip_norm: gradients longer than this are shortened to it.
+        averaging: what the average of the weights keeps of itself at each update, 0 to below 1; the
+            average is what is looked at and kept. 0 for the weights themselves.
         transpose: crops are transposed by up to so many semitones at random.
         stretch: the tempo of crops is changed by up to so much, either way, at random: 0.1 makes
             them up to a tenth slower or faster. 0 to 1.
@@ -55,7 +58,12 @@ class TrainSettings:
         composer_dropout: share of the crops whose composer is not told. 0 to 1.
         density_dropout: share of the crops whose density is not told. 0 to 1.
         endings_dropout: share of the crops that are not told how much is left of theirs. 0 to 1.
+        returns_dropout: share of the crops that are not told how much of what follows returns. 0
+            to 1.
         eval_every: updates between two looks at the validation split.
+        eval_seconds: if above 0 a look also follows when so much time has passed since the last
+            one; of one process alone.
+        eval_composer: short name of whose music the looks take the pieces for; empty for nobody's.
         eval_steps: steps from the middle of each validation piece that are looked at.
         patience: the run ends when so many looks in a row brought no better loss.
         precision: "no" (float32), "bf16" or "fp16", where the machine has it (`precision_here`).
@@ -79,6 +87,7 @@ class TrainSettings:
     warmup_steps: int = 100
     weight_decay: float = 0.01
     clip_norm: float = 1.0
+    averaging: float = 0.0
     transpose: int = 5
     stretch: float = 0.1
     tempos: float = 0.0
@@ -91,7 +100,10 @@ class TrainSettings:
     composer_dropout: float = 0.2
     density_dropout: float = 0.2
     endings_dropout: float = 0.5
+    returns_dropout: float = 0.3
     eval_every: int = 250
+    eval_seconds: float = 0.0
+    eval_composer: str = ""
     eval_steps: int = 1200
     patience: int = 8
     precision: str = "no"
@@ -110,6 +122,10 @@ class TrainSettings:
         check_number("learning_rate", self.learning_rate, 0, above=True)
         check_number("clip_norm", self.clip_norm, 0, above=True)
         check_number("weight_decay", self.weight_decay, 0)
+        check_number("eval_seconds", self.eval_seconds, 0)
+        check_number("averaging", self.averaging, 0)
+        if self.averaging >= 1:
+            raise ValueError(f"averaging must be 0 to below 1, got {self.averaging!r}")
         shares = {
             "stretch": 1.0,
             "tempos": 1.0,
@@ -122,6 +138,7 @@ class TrainSettings:
             "composer_dropout": 1.0,
             "density_dropout": 1.0,
             "endings_dropout": 1.0,
+            "returns_dropout": 1.0,
         }
         for name, highest in shares.items():
             check_number(name, getattr(self, name), 0)
@@ -131,8 +148,11 @@ class TrainSettings:
         check_one_of("precision", self.precision, PRECISIONS)
         if not isinstance(self.model, Mapping):
             raise ValueError(f"model must be a table of config values, got {self.model!r}")
+        check_choices(self.model)
         if not isinstance(self.start_from, str):
             raise ValueError(f"start_from must be a name or a folder, got {self.start_from!r}")
+        if not isinstance(self.eval_composer, str):
+            raise ValueError(f"eval_composer must be a name, got {self.eval_composer!r}")
         if isinstance(self.composers, str) or not all(isinstance(c, str) for c in self.composers):
             raise ValueError(f"composers must be a list of names, got {self.composers!r}")
 

@@ -4,6 +4,7 @@ import { call } from "./client.js";
 import { systemTitle, version } from "./data.js";
 import { byId, make, skeleton } from "./elements.js";
 import { scrollTable } from "./scrollcue.js";
+import { ownMusic } from "./ownmusic.js";
 
 const COUNTS = [["pieces", "Performances"], ["works", "Works"], ["hours", "Hours"]];
 
@@ -22,7 +23,7 @@ export class LearnView {
       return;
     }
     view.replaceChildren(
-      ...howItWorks(this.onHear), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
+      ...ownMusic(), ...howItWorks(this.onHear), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
     );
   }
 
