@@ -15,7 +15,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from gradio.utils import get_upload_folder  # noqa: E402
 
+from pyzzicato.space.along import register_along  # noqa: E402
 from pyzzicato.space.api import register_api  # noqa: E402
+from pyzzicato.space.bench import register_bench  # noqa: E402
 from pyzzicato.space.folders import private_folder, sweep  # noqa: E402
 from pyzzicato.space.hub_votes import open_book  # noqa: E402
 from pyzzicato.space.page import add_page, head_html, page_routes  # noqa: E402
@@ -30,6 +32,8 @@ def build() -> Any:
     with GuardedBlocks(title="Pyzzicato", fill_width=True) as page:
         add_page(book)
         register_api(book)
+        register_bench()
+        register_along()
     return page
 
 

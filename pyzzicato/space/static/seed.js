@@ -1,6 +1,7 @@
 // The seed: which notes are to be carried on, and how the server is told of them.
 
-import { seeds } from "./data.js";
+import { hashNotes } from "./contenthash.js";
+import { composers, seeds } from "./data.js";
 
 const FRAMES_A_SECOND = 20;
 
@@ -58,11 +59,24 @@ export class Seed {
       }));
   }
 
-  /** Two seeds with one key are the same music. */
+  /** Two seeds with one key are the same music, under one title. */
   get key() {
-    return this.kind === "preset" && this.start === 0 && this.length === 10
-      ? this.name
-      : `${this.kind} ${this.name ?? this.title} ${this.start} ${this.length} ${this.notes.length}`;
+    if (["preset", "none"].includes(this.kind)) {
+      return this.start === 0 && this.length === 10
+        ? this.name : `${this.name} ${this.start} ${this.length}`;
+    }
+    return `${hashNotes(this.notes)} ${this.title} ${this.start} ${this.length}`;
+  }
+
+  /** The seed as plain values, from which it can be made again. */
+  get record() {
+    const { kind, name, title, composer, notes, remarks, start, length } = this;
+    return { kind, name, title, composer, notes, remarks, start, length };
+  }
+
+  /** The name by which the composer's style can be asked for; null where there is none. */
+  get shortComposer() {
+    return Object.keys(composers).find((name) => composers[name] === this.composer) ?? null;
   }
 
   get fullTitle() { return this.composer ? `${this.composer}: ${this.title}` : this.title; }

@@ -1,15 +1,17 @@
 // The settings of a continuation: model, style, length, and what stands under "More settings".
 
-import { composers, defaults, limits, modelOf, models } from "./data.js";
+import { composers, defaults, limits, modelOf, models, takes } from "./data.js";
 import { byId, fillSelect } from "./elements.js";
 import { setIcon } from "./icons.js";
-import { clock } from "./roll.js";
+import { clock } from "./pitch.js";
 
 export const BIGGEST_RNG = 4294967295;
 
-export class SettingsForm {
+/** Events: `change` when something is set. */
+export class SettingsForm extends EventTarget {
   constructor() {
-    fillSelect(byId("model"), models.map((m) => [m.name, m.title]), defaults.model);
+    super();
+    fillSelect(byId("model"), models.map((m) => [m.name, `${m.title} (${m.name})`]), defaults.model);
     fillSelect(byId("composer"), [["", "the seed"], ...Object.entries(composers)], "");
     for (const id of ["seconds", "temperature", "threshold", "guidance", "density", "takes"]) {
       const input = byId(id);
@@ -23,12 +25,16 @@ export class SettingsForm {
     for (const radio of document.getElementsByName("way")) {
       radio.addEventListener("change", () => this.show());
     }
+    byId("ending-field").hidden = !takes("continue_stream", "ending");
     setIcon(byId("dice"), "dice");
     byId("dice").addEventListener("click", () => {
       byId("rng").value = Math.floor(Math.random() * 1_000_000);
     });
     this.show();
   }
+
+  /** The model that is chosen. */
+  get model() { return modelOf(byId("model").value); }
 
   /** How the next notes are chosen: "temperature" or "threshold". */
   get way() {
@@ -48,7 +54,7 @@ export class SettingsForm {
     const density = number("density");
     byId("density-words").textContent = density === 1 ? "as usual" : `${density} times as many`;
     byId("takes-words").textContent = number("takes");
-    const model = modelOf(byId("model").value);
+    const { model } = this;
     // A threshold is for keys of a roll; a model that plays note by note has none.
     byId("way-field").hidden = model.representation !== "roll";
     for (const field of document.querySelectorAll("#pyzzicato [data-way]")) {
@@ -61,6 +67,7 @@ export class SettingsForm {
       option.disabled = option.value !== "" && !knows.includes(option.value);
     }
     if (!knows.includes(byId("composer").value)) byId("composer").value = "";
+    this.dispatchEvent(new Event("change"));
   }
 
   /** The settings as the server takes them. */
@@ -75,6 +82,7 @@ export class SettingsForm {
       threshold: this.way === "threshold" ? number("threshold") : null,
       rng: Math.min(Math.max(0, Math.floor(number("rng")) || 0), BIGGEST_RNG),
       ...(composer && { composer, guidance: number("guidance") }),
+      ...(byId("ending").checked && { ending: true }),
     };
   }
 
@@ -83,6 +91,7 @@ export class SettingsForm {
     put("model", modelOf(told.model)?.name);
     for (const id of ["seconds", "temperature", "threshold", "guidance", "density", "rng"]) put(id, told[id]);
     put("composer", told.composer ?? "");
+    byId("ending").checked = Boolean(told.ending);
     const way = told.threshold === null || told.threshold === undefined ? "temperature" : "threshold";
     document.querySelector(`#pyzzicato [name="way"][value="${way}"]`).checked = true;
     this.show();
