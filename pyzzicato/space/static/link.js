@@ -24,8 +24,11 @@ export async function writeLink(take) {
   for (const [name, value] of Object.entries(settings)) {
     if (value !== null && value !== undefined) told.set(name, value);
   }
-  // What was changed by hand, or played on from a moment, is not made again: it travels itself.
-  if (!take.isRepeatable) {
+  // What was changed by hand, or played on from a moment, is not made again: it travels itself. So
+  // does what followed a file's tempo or composer, of which its notes in the link know nothing.
+  const { composer, quantise } = take.facts ?? {};
+  const isOfFile = Boolean(seed.midi) && Boolean(quantise || (composer && !settings.composer));
+  if (!take.isRepeatable || isOfFile) {
     told.set("take", await packNotes(take.notes));
     told.set("played", take.seconds);
   }
@@ -73,6 +76,7 @@ export async function readLink(hash) {
     threshold: number("threshold", null, [0.001, 0.999]),
     rng: number("rng", 0, [0, 2 ** 32 - 1]),
     density: number("density", 1, [0.5, 2]),
+    quantise: number("quantise", null, [0, 1]),
   };
   if (told.has("composer")) {
     const composer = known("composer", ["any", ...Object.keys(composers)]);

@@ -11,8 +11,8 @@ const FRAMES_A_SECOND = 20;
  * `kind` is "preset", "file", "played" or "none"; `start` and `length` are the part, in seconds.
  */
 export class Seed {
-  constructor({ kind, name = null, title, composer = "", notes, remarks = [], start = 0, length = 10 }) {
-    Object.assign(this, { kind, name, title, composer, notes, remarks, start, length });
+  constructor({ kind, name = null, title, composer = "", notes, remarks = [], start = 0, length = 10, midi = null }) {
+    Object.assign(this, { kind, name, title, composer, notes, remarks, start, length, midi });
   }
 
   static preset(name) {
@@ -85,6 +85,8 @@ export class Seed {
   get told() {
     const part = { seed_start: this.start, seed_seconds: this.length };
     if (this.kind === "preset") return { seed: this.name, ...part };
+    // The file itself, where there is one: it has a tempo and a grid, and its notes have none.
+    if (this.midi) return { midi: this.midi, ...part };
     return { notes: this.neededNotes, ...part };
   }
 
