@@ -51,7 +51,8 @@ def test_the_page_names_no_other_host(page_url):
         "https://magenta.tensorflow.org/datasets/maestro",
     }
     for path in STATIC.iterdir():
-        addresses = set(re.findall(r"https?://[^\s\"'`)]+", path.read_text(encoding="utf-8")))
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        addresses = set(re.findall(r"https?://[^\s\"'`)]+", text))
         assert addresses <= followed, path.name
 
 

@@ -256,7 +256,7 @@ def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
     if command[0] == "learn":
         told = learning_briefly(told, tmp_path, monkeypatch)
     if command[0] == "continue":
-        told += ["--seconds", "4"]
+        told += ["--seconds", "5"]
     if "my-band" in told and command[0] == "continue":
         config = tiny_config(representation="events", head="notes", composers=["my-band"])
         keep_model(save_playable(PyzzicatoModel(config), tmp_path / "model"), "my-band")

@@ -1,12 +1,18 @@
 // Links that hold a seed and settings, so that whoever opens one gets the same notes.
 
-import { defaults, limits, seeds } from "./data.js";
+import { composers, defaults, limits, modelOf, seeds } from "./data.js";
 import { Seed } from "./seed.js";
 
 const BYTES_A_NOTE = 18;
+// Velocities end at 127: the bit above tells a new note from one of the seed.
+const NEW = 0x80;
 
-/** The address, from its `#` on, that brings a seed and settings back. */
-export async function writeLink(seed, settings) {
+/** A link that cannot be opened; the message says why, for people. */
+export class WrongLink extends Error {}
+
+/** The address, from its `#` on, that brings a take back. */
+export async function writeLink(take) {
+  const { seed, settings } = take;
   const told = new URLSearchParams();
   if (["preset", "none"].includes(seed.kind)) told.set("seed", seed.name);
   else {
@@ -18,48 +24,74 @@ export async function writeLink(seed, settings) {
   for (const [name, value] of Object.entries(settings)) {
     if (value !== null && value !== undefined) told.set(name, value);
   }
+  // What was changed by hand, or played on from a moment, is not made again: it travels itself. So
+  // does what followed a file's tempo or composer, of which its notes in the link know nothing.
+  const { composer, quantise } = take.facts ?? {};
+  const isOfFile = Boolean(seed.midi) && Boolean(quantise || (composer && !settings.composer));
+  if (!take.isRepeatable || isOfFile) {
+    told.set("take", await packNotes(take.notes));
+    told.set("played", take.seconds);
+  }
   return `#continue?${told}`;
 }
 
 /**
- * The seed and settings of a link; null where it holds none.
+ * What a link holds: `seed` and `settings`, and for a take that travels itself `notes` and `seconds`.
  *
  * Nothing of a link is believed: whoever wrote it, all is within the bounds of an upload before
- * anything is drawn. Throws where it is not.
+ * anything is drawn. Throws a `WrongLink` where it is not, or where what it names is not here.
  */
 export async function readLink(hash) {
   const told = new URLSearchParams(hash.slice(hash.indexOf("?") + 1));
   const number = (name, otherwise, [low, high] = [0, limits.music_seconds]) => {
     if (!told.has(name)) return otherwise;
     const value = Number(told.get(name));
-    if (!(value >= low && value <= high)) throw new Error(`a link with a wrong ${name}`);
+    if (!(value >= low && value <= high)) throw new WrongLink(`its ${name} is not from ${low} to ${high}`);
     return value;
   };
-  let seed = null;
+  const known = (name, names, otherwise) => {
+    const value = told.get(name) ?? otherwise;
+    if (!names.includes(value)) throw new WrongLink(`there is no ${name} called "${value.slice(0, 60)}" here`);
+    return value;
+  };
   const part = { start: number("start", 0), length: number("length", 10, limits.seed_seconds) };
+  let seed;
   if (told.has("notes")) {
     const notes = await unpackNotes(told.get("notes"));
     const title = (told.get("title") ?? "A seed").slice(0, 80);
     seed = new Seed({ kind: "file", title, notes, ...part });
+  } else if (!told.has("seed")) {
+    throw new WrongLink("it names no seed");
   } else if (told.get("seed") === "none") {
     seed = Seed.none();
-  } else if (seeds.some((one) => one.name === told.get("seed"))) {
-    seed = Object.assign(Seed.preset(told.get("seed")), part);
+  } else {
+    const name = known("seed", seeds.map((one) => one.name));
+    seed = Object.assign(Seed.preset(name), part);
   }
-  if (!seed) return null;
   const settings = {
-    model: told.get("model") ?? defaults.model,
-    seconds: number("seconds", 30, [1, limits.seconds[1]]),
+    model: modelName(told.get("model") ?? defaults.model),
+    seconds: number("seconds", 30, [1, limits.longest]),
     // Links from before the floor was raised ask for less.
     temperature: Math.max(0.1, number("temperature", 1, [0.01, 4])),
     threshold: number("threshold", null, [0.001, 0.999]),
     rng: number("rng", 0, [0, 2 ** 32 - 1]),
     density: number("density", 1, [0.5, 2]),
+    quantise: number("quantise", null, [0, 1]),
   };
   if (told.has("composer")) {
-    Object.assign(settings, { composer: told.get("composer"), guidance: number("guidance", 1, [0, 4]) });
+    const composer = known("composer", ["any", ...Object.keys(composers)]);
+    Object.assign(settings, { composer, guidance: number("guidance", 1, [0, 4]) });
   }
-  return { seed, settings };
+  if (told.get("ending") === "true") settings.ending = true;
+  if (!told.has("take")) return { seed, settings };
+  return { seed, settings, notes: await unpackNotes(told.get("take")), seconds: number("played", 0) };
+}
+
+/** The name a model has today, whichever it had when the link was made. */
+function modelName(told) {
+  const model = modelOf(told);
+  if (!model) throw new WrongLink(`there is no model called "${told.slice(0, 60)}" here`);
+  return model.name;
 }
 
 // Times are kept as they are, to the last bit: a rounded one could fall into another frame.
@@ -67,7 +99,7 @@ async function packNotes(notes) {
   const view = new DataView(new ArrayBuffer(notes.length * BYTES_A_NOTE));
   for (const [i, note] of notes.entries()) {
     view.setUint8(i * BYTES_A_NOTE, note.pitch);
-    view.setUint8(i * BYTES_A_NOTE + 1, note.velocity);
+    view.setUint8(i * BYTES_A_NOTE + 1, note.velocity | (note.isNew ? NEW : 0));
     view.setFloat64(i * BYTES_A_NOTE + 2, note.start);
     view.setFloat64(i * BYTES_A_NOTE + 10, note.end);
   }
@@ -77,7 +109,7 @@ async function packNotes(notes) {
 }
 
 async function unpackNotes(text) {
-  if (text.length > 2 * limits.upload_bytes) throw new Error("a link that is too long");
+  if (text.length > 2 * limits.upload_bytes) throw new WrongLink("it is too long");
   const packed = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(packed, (sign) => sign.charCodeAt(0));
   const view = new DataView(await unpack(bytes, limits.notes * BYTES_A_NOTE));
@@ -85,13 +117,14 @@ async function unpackNotes(text) {
   for (let i = 0; i + BYTES_A_NOTE <= view.byteLength; i += BYTES_A_NOTE) {
     notes.push({
       pitch: view.getUint8(i),
-      velocity: view.getUint8(i + 1),
+      velocity: view.getUint8(i + 1) & ~NEW,
       start: view.getFloat64(i + 2),
       end: view.getFloat64(i + 10),
+      ...(view.getUint8(i + 1) & NEW && { isNew: true }),
     });
   }
-  if (!notes.length) throw new Error("a link without notes");
-  if (!notes.every(isPlayable)) throw new Error("a link with notes that nobody could play");
+  if (!notes.length) throw new WrongLink("it holds no notes");
+  if (!notes.every(isPlayable)) throw new WrongLink("it holds notes that nobody could play");
   return notes;
 }
 
@@ -109,7 +142,7 @@ async function unpack(bytes, most) {
     length += part.value.length;
     if (length > most) {
       reader.cancel().catch(() => {});
-      throw new Error("a link with too many notes");
+      throw new WrongLink("it holds too many notes");
     }
     parts.push(part.value);
   }
