@@ -106,8 +106,7 @@ def notes_from_json(posted: object, most_s: float = MAX_MUSIC_SECONDS) -> list[N
     notes = [_note(i, told) for i, told in enumerate(posted)]
     if end_of(notes) > most_s:
         raise ValueError(
-            f"notes must end within {most_s:.0f} s, got {end_of(notes):.0f} s; cut the "
-            "piece"
+            f"notes must end within {most_s:.0f} s, got {end_of(notes):.0f} s; cut the piece"
         )
     return sort_notes(notes)
 
