@@ -47,6 +47,7 @@ def test_every_script_of_the_page_and_all_it_imports_are_served(page_url):
 def test_the_page_names_no_other_host(page_url):
     # Links that a visitor may follow, and the names that SVG and the like are called by.
     followed = {
+        "http://www.w3.org/2000/svg",
         "https://towardsdatascience.com/",
         "https://magenta.tensorflow.org/datasets/maestro",
     }
