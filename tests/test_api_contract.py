@@ -36,7 +36,7 @@ PARAMETERS = {
     "/render": [*PIECE, ("audio_format", "Literal['wav', 'mp3']", "mp3")],
     "/score": [("seed", TEXT, None), ("midi", FILE, None), ("division", "None | int", None)],
     "/models": [],
-    "/seeds": [],
+    "/seeds": [("notes", "bool", True)],
     "/vote": [
         ("seed", "str", None),
         ("systems", "list[str]", None),

@@ -9,6 +9,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from gradio import FileData
 from gradio.utils import get_upload_folder
@@ -33,6 +34,8 @@ _DEFAULT_VELOCITY = 64
 # What JSON makes of lists and objects.
 _NESTING = (dict, list, tuple)
 _NOTE_FIELDS = {"pitch", "start", "end", "velocity"}
+_SERVED = "/gradio_api/file="
+_MAX_PATH = 4096
 _UPLOAD_FIRST = "upload the file first (POST /gradio_api/upload), or post its bytes in base64"
 
 
@@ -67,8 +70,9 @@ def midi_data(posted: object) -> bytes:
     """Returns the bytes of a posted MIDI file.
 
     Args:
-        posted: an uploaded file (`{"path": ...}`, as gradio's upload answers), or base64 text with
-            or without `data:...;base64,` before it.
+        posted: an uploaded file (`{"path": ...}`, as gradio's upload answers), the path or address
+            of one as text, or base64 text with or without `data:...;base64,` before it, in one line
+            or several.
 
     Raises:
         ValueError: if it is neither, too large, or not a file that was uploaded here.
@@ -77,11 +81,14 @@ def midi_data(posted: object) -> bytes:
         return _uploaded_bytes(posted.get("path"))
     if not isinstance(posted, str):
         raise ValueError(f"midi must be an uploaded file or base64 text, got {show_value(posted)}")
+    if (path := _own_path(posted)) is not None:
+        return _uploaded_bytes(path)
     text = posted.partition(",")[2] if posted.startswith("data:") else posted
-    if len(text) > MAX_UPLOAD_BYTES * 4 / 3 + 4:
+    # With a line break or two after every 76 characters, as mail has it.
+    if len(text) > (MAX_UPLOAD_BYTES * 4 / 3 + 4) * 78 / 76:
         raise ValueError(f"midi must hold at most 1 MB, got {len(text) * 3 / 4e6:.1f} MB; cut it")
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(
             f"midi must be an uploaded file or base64 text, got {show_value(posted)}; "
@@ -160,6 +167,23 @@ def refuse_outside_files(posted: object) -> None:
 
 def _ways(seed: object, midi: object, notes: object) -> dict[str, object]:
     return {"seed": seed, "midi": midi, "notes": notes}
+
+
+def _own_path(text: str) -> str | None:
+    """Returns the path of a file of this server that a text names; None if it names none.
+
+    The text may be the path itself or an address. Nothing is fetched: whatever host an address
+    names, the file is looked for here.
+    """
+    if len(text) > _MAX_PATH:
+        return None
+    path = text.strip()
+    if path.startswith(("http://", "https://")):
+        path = unquote(urlsplit(path).path.partition(_SERVED)[2])
+    try:
+        return path if path.startswith("/") and _check_uploaded(path) else None
+    except ValueError:
+        return None
 
 
 def _uploaded_bytes(path: object) -> bytes:

@@ -18,10 +18,12 @@ from starlette.routing import BaseRoute
 
 from .doors import Doorkeeper
 from .folders import KEPT_SECONDS, FolderSweeper
+from .link_preview import ICON, OwnHead
 from .messages import told_plainly
 from .posted import refuse_outside_files
 from .queueing import MAX_STARTED, FairQueue
 from .request_limits import MAX_UPLOAD_BYTES
+from .sub_path import WithoutSubPath
 from .tools import serve_tools
 
 MAX_SESSIONS = 200
@@ -143,8 +145,13 @@ def serve_page(
         run_history=False,
         enable_monitoring=False,
         mcp_server=True,
+        favicon_path=str(ICON),
         app_kwargs={
-            "middleware": [Middleware(Doorkeeper, hosts=tuple(hosts))],
+            "middleware": [
+                Middleware(WithoutSubPath),
+                Middleware(Doorkeeper, hosts=tuple(hosts)),
+                Middleware(OwnHead),
+            ],
             "lifespan": keeping_house,
             "routes": list(routes),
         },

@@ -175,8 +175,9 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
 
     Yields:
         `take` (from 0), `seconds` (played so far), `notes` (that ended since the last answer; 0 is
-        where the seed ends), `sounding` (struck and still held) and `result`: None, and in the last
-        answer the facts of the request and all `takes`, as `describe_take` tells them.
+        where the seed ends), `sounding` (struck and still held) and `result`: None. The last answer
+        has no notes; its result is the facts of the request and all `takes`, as `describe_take`
+        tells them.
 
     Raises:
         ValueError: if the seed cannot be carried on, or a take has more notes than we could read
@@ -194,21 +195,26 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
                     f"a take may have {most} notes with its seed, and this one has more after "
                     f"{chunk.seconds:.0f} s; ask for fewer seconds, a lower temperature or density"
                 )
-            result = None
             if chunk.piece is not None:
                 piece = chunk.piece
                 if request.keeps_all:
                     piece = with_all_before(piece, request.piece.notes)
                 played.append(describe_take(piece, request.piece.performance))
-                if len(played) == len(request.settings):
-                    result = request.answer(played)
-            yield {
-                "take": n,
-                "seconds": chunk.seconds,
-                "notes": notes_as_json(chunk.notes),
-                "sounding": notes_as_json(chunk.sounding),
-                "result": result,
-            }
+            yield _message(n, chunk.seconds, chunk.notes, chunk.sounding)
+    # By itself: some clients are given the last message twice, and would have its notes twice.
+    yield {**_message(n, chunk.seconds), "result": request.answer(played)}
+
+
+def _message(
+    take: int, seconds: float, notes: Sequence[Note] = (), sounding: Sequence[Note] = ()
+) -> Json:
+    return {
+        "take": take,
+        "seconds": seconds,
+        "notes": notes_as_json(notes),
+        "sounding": notes_as_json(sounding),
+        "result": None,
+    }
 
 
 def _count_seed(notes: Sequence[Note], settings: GenerationSettings) -> int:
