@@ -31,21 +31,33 @@ def key_correlations(counts: Floats) -> Floats:
     return correlations
 
 
-def find_key(notes: Iterable[Note]) -> tuple[int, bool] | None:
+def weigh_pitch_classes(notes: Iterable[Note]) -> Floats:
+    """Returns `(12,)` how much of each pitch class there is, C first.
+
+    Each note counts by the square root of its length, so that pedalled notes do not drown others.
+    """
+    weights = np.zeros(12)
+    for note in notes:
+        weights[note.pitch % 12] += note.duration**0.5
+    return weights
+
+
+def key_of(weights: Floats) -> tuple[int, bool] | None:
     """Returns the tonic, 0 (C) to 11, and whether the key is minor; None if no key fits best.
 
     Args:
-        notes: each counts by the square root of its length, so that pedalled notes do not drown
-            the others.
+        weights: `(12,)` of the pitch classes, C first.
     """
-    counts = np.zeros(12)
-    for note in notes:
-        counts[note.pitch % 12] += note.duration**0.5
-    fits = key_correlations(counts)
+    fits = key_correlations(weights)
     if not fits.any():
         return None
     best = int(fits.argmax())
     return best % 12, best >= 12
+
+
+def find_key(notes: Iterable[Note]) -> tuple[int, bool] | None:
+    """Returns the key of a piece, see `key_of`."""
+    return key_of(weigh_pitch_classes(notes))
 
 
 def _key_profiles() -> Floats:

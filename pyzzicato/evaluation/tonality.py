@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import entropy
 
 from ..keys import key_correlations
 from ..notes import Note
@@ -85,7 +84,8 @@ def pitch_class_entropy(counts: Floats) -> float | None:
 
     Source: Wu & Yang, "The Jazz Transformer on the front line", ISMIR 2020 (there in bars).
     """
-    return float(entropy(counts, base=2)) if counts.sum() else None
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum()) if len(shares) else None
 
 
 def window_counts(arrays: NoteArrays, seconds: float) -> list[Floats]:

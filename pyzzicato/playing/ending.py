@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..keys import find_key
+from ..keys import Floats, key_of, weigh_pitch_classes
 from ..notes import Note, sort_notes
 from .performer import Performer
 
@@ -133,10 +133,12 @@ def bring_to_close(
 
     Args:
         performer: who has played up to `opening_seconds`; it stays as it is.
-        heard: seed and continuation so far, on any clock: they say which key the piece is in.
+        heard: seed and continuation so far, on any clock: with the ending they say which key the
+            piece is in.
         end_s: when the last note ends, at the latest, from where the seed ends.
         rng: numbers of the random draw.
     """
+    weights = weigh_pitch_classes(heard)
     best: Close | None = None
     for n in range(_TRIES):
         draws = np.random.default_rng([*rng, _OF_ENDINGS, n])
@@ -145,7 +147,7 @@ def bring_to_close(
         notes = one.play(end_s)
         decoder = one.decoder
         notes += decoder.let_go(end_s)
-        close = _choose(notes, find_key([*heard, *notes]), end_s)
+        close = _choose(notes, weights, end_s)
         if best is None or close[0] > best.score:
             best = Close(close[1], one, close[2], n + 1, close[0])
         if best.is_tonic and (n + 1) % _BATCH == 0:
@@ -155,17 +157,24 @@ def bring_to_close(
     return best
 
 
-def _choose(notes: Sequence[Note], key: Key | None, end_s: float) -> tuple[float, list[Note], bool]:
-    """Returns how well an ending closes at its best, its notes up to there, and if in the key."""
+def _choose(notes: Sequence[Note], heard: Floats, end_s: float) -> tuple[float, list[Note], bool]:
+    """Returns how well an ending closes at its best, its notes up to there, and if in the key.
+
+    Args:
+        notes: of the ending.
+        heard: weights of the pitch classes before it.
+        end_s: when it is to be over.
+    """
     chords = [c for c in chords_of(notes) if c.start < end_s]
     best = (-np.inf, [n for n in notes if n.start < end_s], False)
     for i, chord in enumerate(chords):
         if chord.start < end_s - _LAST_S and i < len(chords) - 1:
             continue
         following = chords[i + 1].start if i + 1 < len(chords) else end_s
+        ended = _end_with(chord, notes, end_s)
+        key = key_of(heard + weigh_pitch_classes(ended))
         score = _score(chord, chords[:i], following, key, end_s)
         if score > best[0]:
-            ended = _end_with(chord, notes, end_s)
             best = (score, ended, key is not None and chord.is_tonic(key))
     return best
 

@@ -276,7 +276,8 @@ def describe_models() -> Json:
         {**info.as_dict(), "composers": list(composers_of(info.name))} for info in known_models()
     ]
     own = {name: name for model in models for name in model["composers"]}
-    return answer(default=DEFAULT_MODEL, composers={**COMPOSERS, **own, **COMPOSERS}, models=models)
+    composers = {**COMPOSERS, **own, **COMPOSERS}
+    return answer(default=known_models()[0].name, composers=composers, models=models)
 
 
 @plainly

@@ -48,6 +48,8 @@ from .turns import PLAYING, RENDERING, in_turns, last_in_turns
 from .vote_book import VoteBook
 
 STATIC = Path(__file__).parent / "static"
+STYLES = ("gradio", "page", "bench", "views")
+"""Style sheets, in their order."""
 MAX_SECONDS = 180
 """The longest continuation the page offers; programs may ask for more."""
 MIN_SECONDS = 5
@@ -69,9 +71,10 @@ def head_html(page: gr.Blocks) -> str:
     told = {**page_data(), "endpoints": _describe_endpoints(page), "markup": page_html()}
     # In a script element only "</" could end the text early.
     data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
+    links = "".join(f'<link rel="stylesheet" href="page/{name}.css">' for name in STYLES)
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="page/page.css">'
+        f"{links}"
         f'<script type="application/json" id="pyzzicato-data">{data}</script>'
         '<script type="module" src="page/main.js"></script>'
     )

@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gradio import FileData
@@ -30,6 +31,8 @@ OWN_FILE = "Your MIDI file"
 OWN_NOTES = "Your notes"
 NO_SEED = "Nothing"
 _DEFAULT_VELOCITY = 64
+# What JSON makes of lists and objects.
+_NESTING = (dict, list, tuple)
 _NOTE_FIELDS = {"pitch", "start", "end", "velocity"}
 _SERVED = "/gradio_api/file="
 _MAX_PATH = 4096
@@ -113,7 +116,7 @@ def notes_from_json(posted: object, most_s: float = MAX_MUSIC_SECONDS) -> list[N
     notes = [_note(i, told) for i, told in enumerate(posted)]
     if end_of(notes) > most_s:
         raise ValueError(
-            f"notes must end within {most_s:.0f} s, got {end_of(notes):.0f} s; cut the piece"
+            f"notes must end within {most_s:.0f} s, got {end_of(notes):.6g} s; cut the piece"
         )
     return sort_notes(notes)
 
@@ -149,18 +152,17 @@ def refuse_outside_files(posted: object) -> None:
     Raises:
         ValueError: if there is one, or the value is nested deeper than `MAX_DEPTH`.
     """
-    pending = [(posted, 0)]
+    pending: list[tuple[Any, int]] = [(posted, 0)]
     while pending:
         value, depth = pending.pop()
         if depth > MAX_DEPTH:
             raise ValueError(f"values must be nested at most {MAX_DEPTH} deep; send simpler ones")
-        if isinstance(value, Mapping):
-            # As gradio tells files from other values; the rest it leaves alone.
-            if isinstance(value.get("path"), str) and "meta" in value:
-                _check_uploaded(value["path"])
-            pending += [(part, depth + 1) for part in value.values()]
-        elif isinstance(value, list | tuple):
-            pending += [(part, depth + 1) for part in value]
+        # As gradio tells files from other values; the rest it leaves alone.
+        if isinstance(value, dict) and isinstance(value.get("path"), str) and "meta" in value:
+            _check_uploaded(value["path"])
+        parts = value.values() if isinstance(value, dict) else value
+        if isinstance(value, _NESTING):
+            pending += [(part, depth + 1) for part in parts if isinstance(part, _NESTING)]
 
 
 def _ways(seed: object, midi: object, notes: object) -> dict[str, object]:
@@ -228,7 +230,10 @@ def _note(i: int, told: object) -> Note:
     try:
         return Note(_whole(pitch), float(start), float(end), _whole(velocity))
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"notes must be playable, got for number {i}: {error}") from error
+        # Cut: it repeats numbers, and one may have thousands of digits.
+        raise ValueError(
+            f"notes must be playable, got for number {i}: {str(error)[:120]}"
+        ) from error
 
 
 def _whole(value: float) -> int:

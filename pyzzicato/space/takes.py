@@ -235,8 +235,15 @@ def _count_seed(notes: Sequence[Note], settings: GenerationSettings) -> int:
 
 @functools.cache
 def known_models() -> tuple[ModelInfo, ...]:
-    """Returns `list_models()`, looked up once: it reads every weight for its checksum."""
-    return list_models()
+    """Returns `list_models()`, looked up once: it reads every file for its checksum.
+
+    Raises:
+        ValueError: if none can be used.
+    """
+    models = list_models()
+    if not models:
+        raise ValueError("no bundled model can be used; install the package again")
+    return models
 
 
 def find_model(name: object) -> ModelInfo:

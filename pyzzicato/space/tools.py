@@ -16,7 +16,7 @@ from gradio.utils import safe_aclose_iterator
 from mcp.types import CallToolResult, TextContent, Tool
 
 from .clients import client_of
-from .queueing import BUSY, FairQueue
+from .queueing import BUSY, FairQueue, posted_bytes
 from .tool_texts import tool_text
 from .turns import ASKER, Asker
 
@@ -79,8 +79,8 @@ async def _run(page: gr.Blocks, function: Any, inputs: list[Any], request: Any) 
     """Returns what an endpoint answers at last."""
     queue = page._queue
     assert isinstance(queue, FairQueue)
-    asker = Asker(client_of(request.scope))
-    if function.queue and not queue.make_room(asker.client):
+    asker = Asker(client_of(request.scope), n_bytes=posted_bytes(request))
+    if function.queue and not queue.make_room(asker.client, asker.n_bytes):
         raise ValueError(BUSY)
     queue.visitors |= {asker} if function.queue else set()
     ASKER.set(asker)

@@ -1,9 +1,12 @@
 // Links that hold a seed and settings, so that whoever opens one gets the same notes.
 
+import { call } from "./client.js";
 import { composers, defaults, limits, modelOf, seeds } from "./data.js";
 import { Seed } from "./seed.js";
 
 const BYTES_A_NOTE = 18;
+// A longer address is cut by some programs: of a larger file the notes travel.
+const LONGEST_FILE = 40_000;
 // Velocities end at 127: the bit above tells a new note from one of the seed.
 const NEW = 0x80;
 
@@ -14,21 +17,22 @@ export class WrongLink extends Error {}
 export async function writeLink(take) {
   const { seed, settings } = take;
   const told = new URLSearchParams();
+  let isWhole = true;
   if (["preset", "none"].includes(seed.kind)) told.set("seed", seed.name);
   else {
     told.set("title", seed.title.slice(0, 80));
-    told.set("notes", await packNotes(seed.neededNotes));
+    const file = seed.midi ? await pack(bytesOf(seed.midi).buffer) : "";
+    isWhole = file.length < LONGEST_FILE;
+    if (file && isWhole) told.set("midi", file);
+    else told.set("notes", await packNotes(seed.neededNotes));
   }
   if (seed.start) told.set("start", seed.start);
   if (seed.length !== 10) told.set("length", seed.length);
   for (const [name, value] of Object.entries(settings)) {
     if (value !== null && value !== undefined) told.set(name, value);
   }
-  // What was changed by hand, or played on from a moment, is not made again: it travels itself. So
-  // does what followed a file's tempo or composer, of which its notes in the link know nothing.
-  const { composer, quantise } = take.facts ?? {};
-  const isOfFile = Boolean(seed.midi) && Boolean(quantise || (composer && !settings.composer));
-  if (!take.isRepeatable || isOfFile) {
+  // What was changed by hand, or played on from a moment, is not made again: it travels itself.
+  if (!take.isRepeatable || !isWhole) {
     told.set("take", await packNotes(take.notes));
     told.set("played", take.seconds);
   }
@@ -56,9 +60,14 @@ export async function readLink(hash) {
   };
   const part = { start: number("start", 0), length: number("length", 10, limits.seed_seconds) };
   let seed;
-  if (told.has("notes")) {
+  const title = (told.get("title") ?? "A seed").slice(0, 80);
+  if (told.has("midi")) {
+    const file = await unpack(unpackText(told.get("midi")), limits.upload_bytes);
+    const midi = textOf(new Uint8Array(file));
+    const [{ notes, remarks }] = await call("read_midi", { midi });
+    seed = new Seed({ kind: "file", title, midi, notes, remarks, ...part });
+  } else if (told.has("notes")) {
     const notes = await unpackNotes(told.get("notes"));
-    const title = (told.get("title") ?? "A seed").slice(0, 80);
     seed = new Seed({ kind: "file", title, notes, ...part });
   } else if (!told.has("seed")) {
     throw new WrongLink("it names no seed");
@@ -103,16 +112,25 @@ async function packNotes(notes) {
     view.setFloat64(i * BYTES_A_NOTE + 2, note.start);
     view.setFloat64(i * BYTES_A_NOTE + 10, note.end);
   }
-  const packed = await through(new CompressionStream("deflate-raw"), view.buffer);
-  const text = btoa(Array.from(new Uint8Array(packed), (byte) => String.fromCharCode(byte)).join(""));
+  return pack(view.buffer);
+}
+
+/** Bytes as text that an address can hold. */
+async function pack(data) {
+  const packed = await through(new CompressionStream("deflate-raw"), data);
+  const text = textOf(new Uint8Array(packed));
   return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+const textOf = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+
+const unpackText = (text) => bytesOf(text.replaceAll("-", "+").replaceAll("_", "/"));
+
 async function unpackNotes(text) {
   if (text.length > 2 * limits.upload_bytes) throw new WrongLink("it is too long");
-  const packed = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(packed, (sign) => sign.charCodeAt(0));
-  const view = new DataView(await unpack(bytes, limits.notes * BYTES_A_NOTE));
+  const view = new DataView(await unpack(unpackText(text), limits.notes * BYTES_A_NOTE));
   const notes = [];
   for (let i = 0; i + BYTES_A_NOTE <= view.byteLength; i += BYTES_A_NOTE) {
     notes.push({
@@ -142,7 +160,7 @@ async function unpack(bytes, most) {
     length += part.value.length;
     if (length > most) {
       reader.cancel().catch(() => {});
-      throw new WrongLink("it holds too many notes");
+      throw new WrongLink("it holds too much");
     }
     parts.push(part.value);
   }

@@ -11,8 +11,9 @@ const FRAMES_A_SECOND = 20;
  * `kind` is "preset", "file", "played" or "none"; `start` and `length` are the part, in seconds.
  */
 export class Seed {
-  constructor({ kind, name = null, title, composer = "", notes, remarks = [], start = 0, length = 10, midi = null }) {
-    Object.assign(this, { kind, name, title, composer, notes, remarks, start, length, midi });
+  constructor({ kind, name = null, title, composer = "", notes, midi = null, remarks = [], start = 0, length = 10 }) {
+    // A file is told of as it is: its tempo and metre are in it, which are not in its notes.
+    Object.assign(this, { kind, name, title, composer, notes, midi, remarks, start, length });
   }
 
   static preset(name) {
@@ -70,8 +71,8 @@ export class Seed {
 
   /** The seed as plain values, from which it can be made again. */
   get record() {
-    const { kind, name, title, composer, notes, remarks, start, length } = this;
-    return { kind, name, title, composer, notes, remarks, start, length };
+    const { kind, name, title, composer, notes, midi, remarks, start, length } = this;
+    return { kind, name, title, composer, notes, midi, remarks, start, length };
   }
 
   /** The name by which the composer's style can be asked for; null where there is none. */
@@ -85,7 +86,6 @@ export class Seed {
   get told() {
     const part = { seed_start: this.start, seed_seconds: this.length };
     if (this.kind === "preset") return { seed: this.name, ...part };
-    // The file itself, where there is one: it has a tempo and a grid, and its notes have none.
     if (this.midi) return { midi: this.midi, ...part };
     return { notes: this.neededNotes, ...part };
   }

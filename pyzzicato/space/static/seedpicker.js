@@ -174,7 +174,7 @@ export class SeedPicker {
       const [told] = await call("read_midi", { midi });
       const title = file.name.replace(/\.(midi?|rmi|kar)$/i, "");
       this.say("");
-      this.showOwn(new Seed({ kind: "file", title, notes: told.notes, remarks: told.remarks, midi }));
+      this.showOwn(new Seed({ kind: "file", title, midi, notes: told.notes, remarks: told.remarks }));
     } catch (error) {
       this.say(error.message.replace(/^MIDI data/, file.name), true);
     }
