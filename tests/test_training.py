@@ -284,7 +284,7 @@ def test_a_run_killed_while_its_best_is_replaced_has_it_still(
 def test_looks_may_go_by_the_clock(
     store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
-    often = tiny_settings(eval_every=100, eval_seconds=1e-6, averaging=0.5)
+    often = tiny_settings(eval_every=100, eval_seconds=1e-6, averaging=0.5, patience=100)
     progress = train(store, often, tmp_path, new_accelerator())
     assert [look["step"] for look in progress.curve] == list(range(1, 13))
 
