@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from .pitch import N_KEYS
 
 _BLOCK = 256
+_ENDLESS = 2**62
 
 
 class RecallState(NamedTuple):
@@ -24,8 +25,8 @@ class RecallState(NamedTuple):
 
     Attributes:
         frames: `(B, P, 88)` uint8, all of it.
-        runs: `(B, P)`, for each frame before the last, how many frames up to it are the same as the
-            last ones; 0 for the last itself.
+        runs: `(B, P)`, for each frame, how many frames before it are the same as the last ones; 0
+            for the first, which has none before it.
     """
 
     frames: Tensor
@@ -74,15 +75,14 @@ class PitchRecall(nn.Module):
     def _step(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
         """Does what `_block` does for one step, without tables of lags: a graph has only this."""
         frames, same = self._compare(steps, state)
-        n_heard, runs = state.frames.shape[1], state.runs
-        none = runs.new_zeros(runs.shape[0], 1)
+        none = state.runs.new_zeros(len(frames), 1)
         # A run up to a frame goes on from the run up to the frame before it.
-        grown = (torch.cat((none, runs), dim=1)[:, :n_heard] + 1) * same[:, 0, :n_heard]
+        runs = torch.cat((none, (state.runs + 1) * same[:, 0, :-1]), dim=1)
         # The latest of the longest.
-        best = torch.cat((none, grown), dim=1).flip(1).max(1)
-        follows = (n_heard - best.indices)[:, None]
-        runs = torch.cat((grown, none), dim=1)
-        return self._planes(frames, follows, best.values[:, None]), RecallState(frames, runs)
+        best = runs.flip(1).max(1)
+        follows = state.frames.shape[1] - best.indices
+        planes = self._planes(frames, follows[:, None], best.values[:, None])
+        return planes, RecallState(frames, runs)
 
     def _block(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
         """Returns the planes after each step and the state, no step waiting for the one before.
@@ -96,21 +96,20 @@ class PitchRecall(nn.Module):
         lags = torch.arange(1, n_heard + n_steps, device=frames.device)
         places = n_heard + now[:, None] - lags  # (T, L), below 0 before the piece
         goes_on = same.gather(2, places.clamp(min=0).expand(len(frames), -1, -1)) & (places >= 0)
-        # How many steps ago a run was broken off last, and what it had come to before this block.
-        broken = torch.where(goes_on, -1, now[:, None].to(torch.int32)).cummax(1).values
-        before = n_heard - 1 - lags
-        carried = state.runs.new_zeros(len(frames), len(lags))
+        # At which step a run was broken off last, and what it had come to before this block.
+        at = now[:, None].to(torch.int32)
+        broken = torch.where(goes_on, -1, at).cummax(1).values
+        before = n_heard - lags
+        runs = at - broken
         if n_heard:
             carried = state.runs[:, before.clamp(min=0)] * (before >= 0)
-        runs = now[:, None] - broken + (broken < 0) * carried[:, None]
+            runs = runs + (broken < 0) * carried[:, None].to(torch.int32)
         # The latest of the longest: the more the longer the run, less the more the lag.
-        longest, lag = (runs * len(lags) - lags + 1).max(2)
+        lag = (runs * len(lags) - lags.to(torch.int32)).argmax(2)
         longest = runs.gather(2, lag[..., None])[..., 0]
         follows = (n_heard + now - lag).clamp(min=0)
-        last = runs[:, -1].flip(1)
-        return self._planes(frames, follows, longest), RecallState(
-            frames, torch.cat((last, last.new_zeros(len(frames), 1)), dim=1)
-        )
+        last = torch.cat((runs.new_zeros(len(frames), 1), runs[:, -1].flip(1)), dim=1)
+        return self._planes(frames, follows, longest), RecallState(frames, last.long())
 
     @staticmethod
     def _compare(steps: Tensor, state: RecallState) -> tuple[Tensor, Tensor]:
@@ -119,10 +118,10 @@ class PitchRecall(nn.Module):
         Frames are the same if they have as many keys as they share.
         """
         frames = torch.cat((state.frames, steps.to(torch.uint8)), dim=1)
-        n_heard, counts = state.frames.shape[1], frames.float()
-        sizes = counts.sum(-1)
-        shared = counts[:, n_heard:] @ counts.transpose(1, 2)
-        return frames, (shared == sizes[:, None]) & (shared == sizes[:, n_heard:, None])
+        counts, new = frames.float(), steps.float()
+        shared = new @ counts.transpose(1, 2)
+        same = (shared == counts.sum(-1)[:, None]) & (shared == new.sum(-1, keepdim=True))
+        return frames, same
 
     def _planes(self, frames: Tensor, follows: Tensor, longest: Tensor) -> Tensor:
         """Returns the planes `(B, T, 88, F)`.
@@ -134,7 +133,7 @@ class PitchRecall(nn.Module):
         """
         after = follows[..., None].expand(-1, -1, N_KEYS)
         signs = 2 * frames.float().gather(1, after) - 1
-        lengths = torch.tensor(self.lengths, device=frames.device)
-        level = torch.bucketize(longest, lengths, right=True)
-        wanted = torch.arange(1, len(lengths) + 1, device=frames.device)
-        return signs[..., None] * (level[..., None, None] == wanted)
+        length = longest[..., None, None]
+        least = torch.tensor(self.lengths, device=frames.device)
+        below = torch.tensor([*self.lengths[1:], _ENDLESS], device=frames.device)
+        return signs[..., None] * ((length >= least) & (length < below))
