@@ -3,10 +3,9 @@
     import pyzzicato
 
     model = pyzzicato.load_model("lstm")
-    seed = pyzzicato.load_seed("bach-prelude-c-major")
-    piece = pyzzicato.continue_seed(model, seed.notes)
-    pyzzicato.write_midi(piece.notes, "continuation.mid")
-    pyzzicato.write_wav(pyzzicato.render(piece.notes), "continuation.wav")
+    piece = pyzzicato.continue_seed(model, "bach-prelude-c-major")  # or "mine.mid", or notes
+    piece.save("continuation.mid")
+    piece.save("continuation.wav")
 
 The names below are imported when first used, so that reading MIDI does not load the networks.
 """
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
     from .midi import Performance, midi_bytes, read_midi, write_midi
     from .models.config import PyzzicatoConfig
     from .notes import Note
-    from .playing.continuation import Continuation, continue_seed, stream_continuation
+    from .playing.continuation import Continuation
     from .playing.loaded_model import Model
     from .playing.settings import GenerationSettings
     from .playing.several import continue_seeds
     from .plots import plot_pianoroll
     from .seeds import Seed, list_seeds, load_seed
+    from .takes import Take, continue_seed, stream_continuation
 
 __version__ = "0.2.0"
 
@@ -47,8 +47,9 @@ _HOME_OF = {
     "load_model": "hub",
     "GenerationSettings": "playing.settings",
     "Continuation": "playing.continuation",
-    "continue_seed": "playing.continuation",
-    "stream_continuation": "playing.continuation",
+    "Take": "takes",
+    "continue_seed": "takes",
+    "stream_continuation": "takes",
     "continue_seeds": "playing.several",
     "Sound": "audio",
     "render": "audio",
@@ -67,6 +68,7 @@ __all__ = [
     "PyzzicatoModel",
     "Seed",
     "Sound",
+    "Take",
     "__version__",
     "continue_seed",
     "continue_seeds",

@@ -3,22 +3,28 @@
 import argparse
 import io
 import json
+import secrets
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from . import __version__
-from .hub import DEFAULT_MODEL, find_models, open_model
-from .pieces import make_folder, read_seed, write_piece
-from .playing.continuation import continue_seed
+from .checks import check_whole
+from .hub import DEFAULT_MODEL, ModelInfo, find_models, open_model
+from .pieces import PieceFiles, Wanted, make_folder, write_piece
 from .playing.decoding import PART_NAMES
-from .playing.settings import GenerationSettings
+from .playing.loaded_model import Model
+from .playing.settings import MAX_RNG, GenerationSettings
 from .seeds import list_seeds
+from .sources import SeedPiece, read_seed
+from .takes import MAX_TAKES, Take, continue_seed
 from .training.learn_command import add_learn
 
+_BIGGEST_DRAWN_RNG = 1_000_000
+"""A number that is drawn should be short enough to be typed again."""
 _ARTICLE = """\
 The article is Petit, Vassor, Bairam and Raymond 2021, "Piano instrumental music generation using
 deep neural networks", Towards Data Science:
@@ -27,45 +33,58 @@ https://towardsdatascience.com/pyzzicato-piano-instrumental-music-generation-usi
 
 
 def run_continue(args: argparse.Namespace) -> None:
-    """Carries a seed on and writes MIDI, sound, picture and figures."""
+    """Carries a seed on and writes MIDI, sound, picture and figures of each take."""
     told = {f.name: getattr(args, f.name) for f in fields(GenerationSettings)}
+    if args.rng is None:
+        told["rng"] = secrets.randbelow(_BIGGEST_DRAWN_RNG)
     settings = GenerationSettings(**told)
+    check_whole("takes", args.takes, 1, MAX_TAKES)
     make_folder(args.out)  # Now: what was played must not be lost for want of a place.
     model, info = open_model(args.model)
     seed = read_seed(args.seed, model.config.sustain)
-    for remark in seed.remarks:
-        print(remark, file=sys.stderr)
+    _say(seed.remarks)
+    wanted = Wanted(args.continuation_only, not args.no_audio, args.mp3, args.musicxml)
+    every: list[PieceFiles] = []
+    for k in range(args.takes):
+        one = replace(settings, rng=(settings.rng + k) % (MAX_RNG + 1))
+        piece = _play(model, seed, one)
+        earlier = [files.facts for files in every]
+        files = write_piece(piece, args.out, model=info, wanted=wanted, earlier=earlier)
+        _say((*piece.remarks, *files.remarks))
+        every.append(files)
+        if not args.json:
+            _report(files, info)
+    if args.json:
+        facts = [files.facts for files in every]
+        print(json.dumps(facts[0] if len(facts) == 1 else facts, ensure_ascii=False))
+
+
+def _play(model: Model, seed: SeedPiece, settings: GenerationSettings) -> Take:
     with tqdm(total=settings.seconds, desc="playing", unit="s", file=sys.stderr) as bar:
 
         def on_progress(seconds: float) -> None:
             bar.update(seconds - bar.n)
 
-        piece = continue_seed(model, seed.notes, settings, seed.composer, on_progress)
-    for remark in piece.remarks:
-        print(remark, file=sys.stderr)
-    files = write_piece(
-        piece,
-        args.out,
-        seed=seed,
-        model=info,
-        continuation_only=args.continuation_only,
-        audio=not args.no_audio,
-    )
-    for remark in files.remarks:
-        print(remark, file=sys.stderr)
-    if args.json:
-        print(json.dumps(files.facts, ensure_ascii=False))
-        return
+        return continue_seed(model, seed, settings, on_progress=on_progress)
+
+
+def _report(files: PieceFiles, info: ModelInfo) -> None:
     facts = files.facts
+    settings = facts["settings"]
     print(
-        f"{facts['notes']} notes in {settings.seconds:g} s, made {facts['real_time_factor']:g} "
-        f"times faster than they play, by {info.name} ({info.origin()})"
+        f"{facts['notes']} notes in {settings['seconds']:g} s with --rng {settings['rng']}, made "
+        f"{facts['real_time_factor']:g} times faster than they play, by {info.name} "
+        f"({info.origin()})"
     )
     if "sound" in facts:
         print(f"sound: {facts['sound']['engine']} with {facts['sound']['soundfont']}")
-    for path in (files.midi, files.wav, files.png, files.result):
-        if path is not None:
-            print(path)
+    for path in files.paths:
+        print(path)
+
+
+def _say(remarks: Iterable[str]) -> None:
+    for remark in remarks:
+        print(remark, file=sys.stderr)
 
 
 def run_evaluate(args: argparse.Namespace) -> None:
@@ -166,7 +185,12 @@ def build_parser() -> argparse.ArgumentParser:
         default=default.temperature,
         help="0.1 to 4; lower is tamer, higher more daring (%(default)s)",
     )
-    how.add_argument("--threshold", type=float, help="the article's way: keys that pass it sound")
+    how.add_argument(
+        "--threshold",
+        type=float,
+        help="the article's way, for models on rolls: keys whose chance passes it sound, 0.001 to "
+        "0.999; often nothing does above 0.3",
+    )
     add("--composer", help="chopin, for example, or any (default: a preset's own, else any)")
     add(
         "--guidance",
@@ -188,10 +212,19 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PART",
         help=f"switch parts of decoding off: {', '.join(PART_NAMES)}",
     )
-    add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
+    add(
+        "--quantise",
+        type=float,
+        help="how far new notes are moved to the seed's grid, 0 to 1 (default: 1 where it is on "
+        "one)",
+    )
+    add("--rng", type=int, help="number of the random draw (default: another one each time)")
+    add("--takes", type=int, default=1, help="how many; take k is what --rng + k makes (1)")
     add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")
     add("--continuation-only", action="store_true", help="leave the seed out of MIDI and sound")
-    add("--no-audio", action="store_true", help="write no sound")
+    add("--no-audio", action="store_true", help="write no WAV file")
+    add("--mp3", action="store_true", help="write an MP3 file, too")
+    add("--musicxml", action="store_true", help="write a score, too, where the seed is on a grid")
     add("--json", action="store_true", help="print the result as JSON")
 
     add_evaluate(commands)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyloudnorm  # type: ignore[import-untyped]
+import soundfile  # type: ignore[import-untyped]
 from scipy.signal import lfilter
 
 from .engines import (
@@ -28,7 +29,7 @@ from .engines import (
 from .midi import midi_bytes
 from .notes import Note, end_of
 
-__all__ = ["ENGINES", "Sound", "render", "write_wav"]
+__all__ = ["ENGINES", "Sound", "render", "write_mp3", "write_wav"]
 
 SAMPLE_RATE = 44_100
 """Samples a second of every `Sound`, per channel."""
@@ -45,6 +46,8 @@ _MAX_GAIN_DB = 36.0
 _TAIL_DB = -60.0
 _FADE_S = 0.4
 _LARGEST_16_BIT = 32767
+# A codec is given a few seconds at a time: minutes in one call have crashed it.
+_CODEC_BLOCK = 16_384
 # Long music is gone through in parts of this length: ten minutes at once would take a gigabyte.
 _PART_S = 10
 # Of BS.1770: loudness is that of blocks of 0.4 s, one beginning each 0.1 s; blocks below -70 LUFS
@@ -163,6 +166,32 @@ def write_wav(sound: Sound, path: str | Path) -> Path:
         raise ValueError(
             f"path must be a file in an existing folder that can be written to, got {target}: "
             f"{error.strerror}"
+        ) from error
+    return target
+
+
+def write_mp3(sound: Sound, path: str | Path) -> Path:
+    """Writes the sound as an MP3 file and returns its path.
+
+    The folder must exist. No incomplete file is left behind.
+
+    Raises:
+        ValueError: if the file cannot be written there.
+    """
+    target = Path(path)
+    try:
+        with soundfile.SoundFile(
+            target, "w", sound.sample_rate, 2, format="MP3", subtype="MPEG_LAYER_III"
+        ) as file:
+            for start in range(0, len(sound.samples), _CODEC_BLOCK):
+                file.write(sound.samples[start : start + _CODEC_BLOCK])
+    except (AssertionError, OSError, soundfile.LibsndfileError) as error:
+        # The library does not say why a write fell short, in either way.
+        if target.is_file():
+            target.unlink()
+        raise ValueError(
+            f"path must be a file in an existing folder that can be written to, with room left, "
+            f"got {target}"
         ) from error
     return target
 

@@ -57,6 +57,9 @@ class Note:
                 f"{self.end}"
             )
 
+    def __deepcopy__(self, memo: object) -> "Note":
+        return self  # Nothing of it can change.
+
     @property
     def duration(self) -> float:
         """Returns `end - start` in seconds."""

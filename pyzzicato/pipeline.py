@@ -31,7 +31,7 @@ class PianoContinuationPipeline(Pipeline):
     Called with a MIDI file's path or bytes, or with notes: a list of `Note` or of tables with
     `pitch` (MIDI number, 21 to 108), `start`, `end` (seconds) and `velocity` (1 to 127). All
     settings of `GenerationSettings` are keyword arguments, here and in each call. The same settings
-    give the same bytes as `continue_seed` and `midi_bytes`.
+    give the same bytes as `pyzzicato.continue_seed` and its `save`.
     """
 
     _load_tokenizer = False  # type: ignore[assignment]
@@ -90,9 +90,10 @@ class PianoContinuationPipeline(Pipeline):
     def preprocess(self, input_: Any, **_: Any) -> dict[str, Any]:
         """Returns the piece's notes, as this model's checkpoint wants them."""
         if isinstance(input_, Mapping):
-            return {"notes": sort_notes(_note(told) for told in input_["notes"])}
+            return {"notes": sort_notes(_note(told) for told in input_["notes"]), "like": None}
         if isinstance(input_, str | Path | bytes):
-            return {"notes": read_midi(input_).music(self.model.config.sustain)}
+            performance = read_midi(input_)
+            return {"notes": performance.music(self.model.config.sustain), "like": performance}
         raise ValueError(
             f"inputs must be a MIDI file (path or bytes) or a list of notes, got "
             f"{type(input_).__name__}"
@@ -100,7 +101,9 @@ class PianoContinuationPipeline(Pipeline):
 
     def _forward(self, input_tensors: dict[str, Any], **told: Any) -> Any:
         settings = GenerationSettings(**told)
-        return {"piece": continue_seed(self._ready, input_tensors["notes"], settings)}
+        notes, like = input_tensors["notes"], input_tensors["like"]
+        composer = like.composer if like else None
+        return {"piece": continue_seed(self._ready, notes, settings, composer, like=like)}
 
     def get_iterator(self, inputs: Any, num_workers: int, batch_size: int, *parameters: Any) -> Any:
         """Returns what plays several pieces: each by itself, however many are asked for at once.
@@ -113,7 +116,12 @@ class PianoContinuationPipeline(Pipeline):
         """Returns the piece as bytes and tables."""
         piece = model_outputs["piece"]
         return {
-            "midi": midi_bytes(piece.notes),
+            "midi": midi_bytes(
+                piece.notes,
+                like=piece.like,
+                like_start_s=piece.like_start_s,
+                seed_seconds=piece.seed_seconds or None,
+            ),
             "notes": [asdict(note) for note in piece.notes],
             "new_notes": [asdict(note) for note in piece.new_notes],
             "seed_seconds": piece.seed_seconds,

@@ -40,6 +40,7 @@ def musicxml(
     *,
     like_start_s: float = 0.0,
     title: str | None = None,
+    division: int | None = None,
 ) -> str:
     """Returns a score of the notes as MusicXML text.
 
@@ -48,11 +49,15 @@ def musicxml(
         like: the performance the notes are from, or carry on; it must lie on a grid.
         like_start_s: where in `like`, in seconds after its first note, time 0 of the notes is.
         title: of the piece; that of `like` if None.
+        division: parts of a quarter note, of which `DIVISIONS` is a multiple; those that `like`
+            needs if None.
 
     Raises:
         ValueError: if `like` is a free performance, there are no notes, or partitura is missing.
     """
-    division = like.grid()
+    if division is not None and (division < 1 or DIVISIONS % division):
+        raise ValueError(f"division must be a divisor of {DIVISIONS}, got {division}; try 4")
+    division = division or like.grid()
     if division is None:
         raise ValueError(
             "a score needs notes on a grid, got a free performance; take a seed from a score or "
@@ -82,13 +87,14 @@ def write_musicxml(
     *,
     like_start_s: float = 0.0,
     title: str | None = None,
+    division: int | None = None,
 ) -> Path:
     """Writes `musicxml` of the same arguments to a file and returns its path.
 
     Raises:
         ValueError: as `musicxml`, or if the file cannot be written.
     """
-    text = musicxml(notes, like, like_start_s=like_start_s, title=title)
+    text = musicxml(notes, like, like_start_s=like_start_s, title=title, division=division)
     target = Path(path)
     try:
         target.write_text(text, encoding="utf-8")
@@ -98,6 +104,34 @@ def write_musicxml(
             "you may write to"
         ) from error
     return target
+
+
+def engrave(text: str, width: int = 1800) -> str | None:
+    """Returns a drawing of a score as SVG text, all its systems below each other, by verovio.
+
+    Args:
+        text: MusicXML.
+        width: of the page, in tenths of a millimetre.
+
+    Returns:
+        The drawing; None where verovio is not installed or cannot draw this score.
+    """
+    try:
+        import verovio
+    except ImportError:
+        return None
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(
+        {
+            "adjustPageHeight": True,
+            "footer": "none",
+            "header": "none",
+            "pageHeight": 60_000,
+            "pageWidth": width,
+            "scale": 40,
+        }
+    )
+    return str(toolkit.renderToSVG(1)) if toolkit.loadData(text) else None
 
 
 def _partitura() -> tuple[Any, Any]:

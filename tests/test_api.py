@@ -50,16 +50,13 @@ def test_the_api_the_page_the_shell_and_python_play_the_same_bytes(client, page_
     take = call(client, seed=SEED, rng=3)["takes"][0]
     told = ["--seconds", "5", "--rng", "3", "--no-audio", "--out", str(tmp_path)]
     assert command_line(["continue", SEED, *told]) == 0
-    data = (tmp_path / "continuation.mid").read_bytes()
+    data = (tmp_path / f"{SEED}-rng-3.mid").read_bytes()
     assert len(take["notes"]) > 0
     assert Path(take["midi"]).read_bytes() == data
-    seed = pyzzicato.load_seed(SEED)
     settings = GenerationSettings(seconds=5, rng=3)
-    piece = pyzzicato.continue_seed(
-        pyzzicato.load_model(), seed.notes, settings, seed.performance.composer
-    )
-    ends = piece.seed_seconds
-    assert midi_bytes(piece.notes, like=seed.performance, seed_seconds=ends) == data
+    piece = pyzzicato.continue_seed(pyzzicato.load_model(), SEED, settings)
+    assert piece.save(tmp_path / "python.mid").read_bytes() == data
+    assert take["quantise"] == piece.quantise == 1
     event, (answer,) = post(page_url, "/continue", seed=SEED, seconds=5, rng=3)
     assert event == "complete"
     assert httpx.get(answer["takes"][0]["midi"]["url"]).content == data
@@ -72,7 +69,8 @@ def test_the_api_the_page_the_shell_and_python_play_the_same_bytes(client, page_
 
 def test_a_seed_is_the_same_in_whatever_way_it_is_given(client, mine):
     data = base64.b64encode(mine.read_bytes()).decode()
-    seconds = {"seed_start": 1.5, "seed_seconds": 6}
+    # Notes have no tempo, and so no grid.
+    seconds = {"seed_start": 1.5, "seed_seconds": 6, "quantise": 0}
     file = call(client, midi=handle_file(mine), **seconds)
     assert file["seed"] == "mine"
     for given in (
@@ -93,8 +91,8 @@ def as_json(path):
 
 def test_presets_are_the_same_by_name_and_by_their_notes(client):
     presets = {seed["name"]: seed for seed in call(client, "/seeds")["seeds"]}
-    # By its name a preset has a composer, and its notes alone have none.
-    by_name = call(client, seed=SEED, composer="any")
+    # By its name a preset has a composer and a grid, and its notes alone have neither.
+    by_name = call(client, seed=SEED, composer="any", quantise=0)
     by_notes = call(client, notes=presets[SEED]["notes"])
     assert by_name["takes"][0]["notes"] == by_notes["takes"][0]["notes"]
 
@@ -318,3 +316,20 @@ def test_a_closed_connection_frees_its_worker(page_url, client):
     began = time.monotonic()
     call(client, seed=SEED, seconds=2)
     assert time.monotonic() - began < longest
+
+
+def test_a_take_on_a_grid_is_a_score(client):
+    take = call(client, seed=SEED)["takes"][0]
+    data = base64.b64encode(Path(take["midi"]).read_bytes()).decode()
+    score = client.predict(midi=data, api_name="/score")
+    assert "<score-partwise" in Path(score["musicxml"]).read_text(encoding="utf-8")
+    assert score["svg"].startswith("<svg") and "<script" not in score["svg"]
+    free = call(client, notes=[{"pitch": 60 + i % 9, "start": 0.37 * i, "end": 0.37 * i + 0.3}
+                               for i in range(40)])["takes"][0]  # fmt: skip
+    free_data = base64.b64encode(Path(free["midi"]).read_bytes()).decode()
+    with pytest.raises(AppError, match="a score needs notes on a grid, got a free performance"):
+        client.predict(midi=free_data, api_name="/score")
+    with pytest.raises(AppError, match="division must be a divisor of 24, got 5"):
+        client.predict(midi=data, division=5, api_name="/score")
+    with pytest.raises(AppError, match="a piece must be given"):
+        client.predict(api_name="/score")

@@ -25,12 +25,14 @@ SETTINGS = [
     ("rng", WHOLE, 0),
     ("seed_start", NUMBER, 0.0),
     ("seed_seconds", NUMBER, 10.0),
+    ("quantise", "None | float", None),
 ]
 PARAMETERS = {
     "/continue": SETTINGS,
     "/continue_stream": SETTINGS,
     "/evaluate": [*PIECE, ("skip", NUMBER, 0.0), ("seconds", "None | float", None)],
     "/render": [*PIECE, ("audio_format", "Literal['wav', 'mp3']", "mp3")],
+    "/score": [("seed", TEXT, None), ("midi", FILE, None), ("division", "None | int", None)],
     "/models": [],
     "/seeds": [],
     "/vote": [
@@ -51,6 +53,7 @@ TAKE = {
     "remarks",
     "settings",
     "composer",
+    "quantise",
     "measures",
     "rescues",
     "wall_seconds",
@@ -66,6 +69,7 @@ SETTING = {
     "composer",
     "guidance",
     "density",
+    "quantise",
     "without",
 }
 ANSWER = {"version", "model", "seed", "remarks", "takes"}
@@ -132,6 +136,9 @@ def test_answers_keep_their_fields(client):
     part, *_, last = client.submit(seed=SEED, seconds=2, api_name="/continue_stream")
     assert set(part) == set(last) == {"take", "seconds", "notes", "sounding", "result"}
     assert set(last["result"]) == ANSWER
+
+    score = call(client, "/score", seed=SEED)
+    assert set(score) == {"version", "title", "remarks", "musicxml", "svg"}
 
     measured = call(client, "/evaluate", seed=SEED)
     assert set(measured) == {"version", "title", "remarks", "notes", "seconds", "measures"}

@@ -36,10 +36,10 @@ def test_any_cut_gives_what_the_whole_gives(view: int, parts: tuple[int, ...]) -
     model = build(view=view, endings=[2.0, 8.0])
     steps = random_events(2, 40)
     endings = torch.randint(3, (2, 40))
-    whole, _ = model.hidden(steps, model.start(2), endings)
+    whole, _ = model.hidden(steps, model.start(2), {"ending": endings})
     state, found = model.start(2), []
     for part, left in zip(steps.split(parts, 1), endings.split(parts, 1), strict=True):
-        seen, state = model.hidden(part, state, left)
+        seen, state = model.hidden(part, state, {"ending": left})
         found.append(seen)
     assert torch.allclose(torch.cat(found, dim=1), whole, atol=1e-5)
     # What is kept does not grow beyond what is looked back on.
@@ -142,8 +142,10 @@ def test_what_is_left_of_a_piece_is_told_step_by_step() -> None:
     model = build(endings=[2.0, 8.0])
     steps = random_events(1, 6)
     plain, _ = model.hidden(steps, model.start(1))
-    unknown, _ = model.hidden(steps, model.start(1), torch.zeros(1, 6, dtype=torch.long))
-    late, _ = model.hidden(steps, model.start(1), torch.tensor([[0, 0, 0, 1, 1, 1]]))
+    unknown, _ = model.hidden(
+        steps, model.start(1), {"ending": torch.zeros(1, 6, dtype=torch.long)}
+    )
+    late, _ = model.hidden(steps, model.start(1), {"ending": torch.tensor([[0, 0, 0, 1, 1, 1]])})
     assert torch.equal(plain, unknown)
     assert torch.equal(plain[:, :3], late[:, :3])
     assert not torch.allclose(plain[:, 3:], late[:, 3:])

@@ -5,9 +5,9 @@ import random
 import pytest
 from midi_builder import midi, off, on, seconds, tempo
 
-from pyzzicato.grid import quantise, share_on_grid
+from pyzzicato.grid import Grid, Quantiser, find_grid, quantise, share_on_grid
 from pyzzicato.midi import Performance, read_midi
-from pyzzicato.notes import Note
+from pyzzicato.notes import Note, separate_strokes, sort_notes
 
 
 def score(*lengths: int, beat_us: int = 600_000) -> Performance:
@@ -114,3 +114,61 @@ def test_all_onsets_lie_on_the_grid_at_full_strength() -> None:
 def test_bad_settings_name_value_and_range(told: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         quantise([], score(480), **told)  # type: ignore[arg-type]
+
+
+# ---- The grid of a seed -------------------------------------------------------------------------
+
+
+def test_the_seeds_habits_are_its_grid() -> None:
+    # Eighths, and few 16ths: what is new is played in eighths.
+    like = score(*(240, 240, 240, 240, 240, 240, 240, 120, 120) * 4)
+    seed = [note for note in like.music() if note.start < 10]
+    grid = find_grid(like, seed, 0.0, 10.0, None)
+    assert grid is not None
+    assert (grid.division, grid.parts, grid.strength) == (4, (0, 2), 1.0)
+    assert like.grid() == 4
+    # Places are at 0.3, 0.6, ... of the piece, and the continuation begins at 10 s.
+    assert grid.onset(0.0) == pytest.approx(0.2)
+    assert grid.onset(0.36) == pytest.approx(0.5) and grid.onset(0.34) == pytest.approx(0.2)
+
+
+def test_a_part_of_a_piece_may_be_free() -> None:
+    rng = random.Random(5)
+    like = score(*(240,) * 40, *(rng.randint(90, 700) for _ in range(80)))
+    assert like.grid() is None and like.grid(0.0, 10.0) == 2 and like.grid(13.0, 10.0) is None
+    seed = [note for note in like.music() if note.start < 10]
+    assert find_grid(like, seed, 0.0, 10.0, None) is not None
+    assert find_grid(like, seed, 13.0, 10.0, None) is None
+    assert find_grid(like, seed, 0.0, 10.0, 0.0) is None
+    assert find_grid(like, [], 0.0, 10.0, 1.0) is None
+    assert find_grid(None, seed, 0.0, 10.0, None) is None
+
+
+def test_notes_are_handed_over_when_nothing_can_shorten_them() -> None:
+    grid = Grid(score(480, 480), 1)  # Quarters of 0.6 s.
+    quantiser = Quantiser(grid)
+    first, second = Note(70, 0.35, 0.75, 64), Note(70, 0.95, 1.1, 64)
+    # Moved, the first one ends at 1.0 s; its key may be struck again at 0.6 s by then.
+    assert quantiser.take([first], [], 0.8) == []
+    assert seconds(quantiser.sounding([])) == [(70, 0.6, 1.0)]
+    assert quantiser.take([], [second], 0.96) == []
+    assert seconds(quantiser.take([], [second], 1.0)) == [(70, 0.6, 1.0)]
+    assert seconds(quantiser.rest([second])) == [(70, 1.2, 1.35)]
+
+
+def test_streamed_notes_are_those_of_the_whole() -> None:
+    rng = random.Random(6)
+    grid = Grid(score(*(240,) * 20), 2)
+    notes, now = [], 0.0
+    while now < 30:
+        now += rng.expovariate(8)
+        notes.append(Note(rng.randint(60, 66), now, now + rng.uniform(0.05, 0.6), 64))
+    notes = separate_strokes(notes)[0]
+    quantiser, made = Quantiser(grid), []
+    for second in range(1, 31):
+        ended = [n for n in notes if second - 1 < n.end <= second]
+        held = [n for n in notes if n.start <= second < n.end]
+        made += quantiser.take(ended, held, float(second))
+    made += quantiser.rest([n for n in notes if n.end > 30])
+    assert seconds(sort_notes(made)) == seconds(separate_strokes([*map(grid.moved, notes)])[0])
+    assert len(made) > 100

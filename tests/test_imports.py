@@ -95,3 +95,19 @@ except ModuleNotFoundError as error:
     print(error.name)
 """
     assert run(code, tmp_path, *TRAINING).strip() in ("torch", "transformers")
+
+
+def test_playing_reports_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # onnxruntime writes down a number of this machine when it is about to report.
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    code = """
+import pyzzicato
+settings = pyzzicato.GenerationSettings(seconds=1.0)
+print(len(pyzzicato.continue_seed(pyzzicato.load_model(), "bach-prelude-c-major", settings).notes))
+"""
+    assert int(run(code, tmp_path, *TRAINING)) > 0
+    assert list(home.rglob("*")) == []

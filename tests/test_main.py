@@ -1,6 +1,7 @@
 """The command line, as a user types it."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -16,27 +17,29 @@ from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.seeds import list_seeds
 
 SEED = "bach-prelude-c-major"
+NAME = f"{SEED}-rng-0"
 
 
 def play(folder, *options):
-    return main(["continue", SEED, "--seconds", "5", "--out", str(folder), *options])
+    told = ["continue", SEED, "--seconds", "5", "--rng", "0", "--out", str(folder)]
+    return main([*told, *options])
 
 
 def test_continue_writes_music_sound_picture_and_figures(tmp_path, capsys):
     assert play(tmp_path) == 0
     facts = json.loads((tmp_path / "result.json").read_text())
-    notes = read_midi(tmp_path / "continuation.mid").notes
+    notes = read_midi(tmp_path / f"{NAME}.mid").notes
     assert len(notes) == facts["notes"] + facts["seed_notes"]
     assert facts["model"] == DEFAULT_MODEL
     assert facts["settings"]["seconds"] == 5
     assert facts["real_time_factor"] == pytest.approx(5 / facts["wall_seconds"], rel=0.05)
-    samples, rate = soundfile.read(tmp_path / "continuation.wav")
+    samples, rate = soundfile.read(tmp_path / f"{NAME}.wav")
     assert rate == 44_100
     assert abs(samples).max() > 0.05
     assert len(samples) / rate > 10
-    assert (tmp_path / "pianoroll.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / f"{NAME}.png").read_bytes().startswith(b"\x89PNG")
     said = capsys.readouterr()
-    for name in ("continuation.mid", "continuation.wav", "pianoroll.png", "result.json"):
+    for name in (f"{NAME}.mid", f"{NAME}.wav", f"{NAME}.png", "result.json"):
         assert str(tmp_path / name) in said.out
     assert "playing" in said.err
 
@@ -44,17 +47,18 @@ def test_continue_writes_music_sound_picture_and_figures(tmp_path, capsys):
 def test_the_same_command_gives_the_same_midi_bytes(tmp_path):
     for name in ("first", "second"):
         assert play(tmp_path / name, "--no-audio", "--rng", "7") == 0
-    first, second = (tmp_path / n / "continuation.mid" for n in ("first", "second"))
+    first, second = (tmp_path / n / f"{SEED}-rng-7.mid" for n in ("first", "second"))
     assert first.read_bytes() == second.read_bytes()
     assert play(tmp_path / "third", "--no-audio", "--rng", "8") == 0
-    assert (tmp_path / "third" / "continuation.mid").read_bytes() != first.read_bytes()
-    assert not (tmp_path / "first" / "continuation.wav").exists()
+    assert (tmp_path / "third" / f"{SEED}-rng-8.mid").read_bytes() != first.read_bytes()
+    assert not (tmp_path / "first" / f"{SEED}-rng-7.wav").exists()
 
 
 def test_a_fresh_process_plays_the_same_from_a_midi_file(tmp_path):
     seed = next(seed for seed in list_seeds() if seed.name == SEED)
     write_midi(seed.notes, tmp_path / "seed.mid")
     told = ["continue", str(tmp_path / "seed.mid"), "--no-audio", "--json", "--seconds", "4"]
+    told += ["--rng", "3"]
     assert main([*told, "--out", str(tmp_path / "here")]) == 0
     done = subprocess.run(
         [sys.executable, "-m", "pyzzicato", *told, "--out", str(tmp_path / "there")],
@@ -63,14 +67,14 @@ def test_a_fresh_process_plays_the_same_from_a_midi_file(tmp_path):
         check=True,
     )
     assert json.loads(done.stdout)["seed"] == "seed"
-    here, there = (tmp_path / n / "continuation.mid" for n in ("here", "there"))
+    here, there = (tmp_path / n / "seed-rng-3.mid" for n in ("here", "there"))
     assert here.read_bytes() == there.read_bytes()
 
 
 def test_continuation_only_leaves_the_seed_out(tmp_path, capsys):
     assert play(tmp_path, "--no-audio", "--continuation-only", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    notes = read_midi(tmp_path / "continuation.mid").notes
+    notes = read_midi(tmp_path / f"{NAME}.mid").notes
     assert len(notes) == facts["notes"] > 0
     assert max(note.start for note in notes) < 5
 
@@ -140,7 +144,7 @@ def test_a_composer_can_be_asked_for(tmp_path, capsys):
     midi = []
     for options in ("any",), ("bach",), ("bach", "--guidance", "3"):
         assert play(tmp_path, "--no-audio", "--composer", *options) == 0
-        midi.append((tmp_path / "continuation.mid").read_bytes())
+        midi.append((tmp_path / f"{NAME}.mid").read_bytes())
     assert len(set(midi)) == 3
     capsys.readouterr()
     assert play(tmp_path, "--composer", "satie") == 2
@@ -167,7 +171,7 @@ def test_parts_of_decoding_can_be_switched_off(tmp_path, capsys):
         assert play(tmp_path, "--no-audio", "--json", *options) == 0
         told = json.loads(capsys.readouterr().out)["settings"]["without"]
         assert told == list(options[1:])
-        midi.append((tmp_path / "continuation.mid").read_bytes())
+        midi.append((tmp_path / f"{NAME}.mid").read_bytes())
     assert midi[0] != midi[2]
     with pytest.raises(SystemExit):
         play(tmp_path, "--without", "everything")
@@ -178,4 +182,53 @@ def test_defaults_come_from_one_place():
     told = build_parser().parse_args(["continue", SEED])
     default = GenerationSettings()
     for name in vars(default):
-        assert getattr(told, name) == getattr(default, name), name
+        if name != "rng":
+            assert getattr(told, name) == getattr(default, name), name
+
+
+def test_without_a_number_each_run_draws_another_and_says_which(tmp_path, capsys):
+    told = ["continue", SEED, "--seconds", "2", "--no-audio", "--out"]
+    drawn = []
+    for name in ("first", "second"):
+        assert main([*told, str(tmp_path / name)]) == 0
+        facts = json.loads((tmp_path / name / "result.json").read_text())
+        drawn.append(facts["settings"]["rng"])
+        assert f"--rng {drawn[-1]}," in capsys.readouterr().out
+    assert drawn[0] != drawn[1]
+    assert main([*told, str(tmp_path / "again"), "--rng", str(drawn[0])]) == 0
+    file = f"{SEED}-rng-{drawn[0]}.mid"
+    first, again = (tmp_path / name / file for name in ("first", "again"))
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_takes_are_those_of_the_numbers_that_follow(tmp_path, capsys):
+    assert play(tmp_path, "--no-audio", "--takes", "2", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [take["files"]["midi"] for take in told] == [f"{NAME}.mid", f"{SEED}-rng-1.mid"]
+    assert len(json.loads((tmp_path / "result.json").read_text())["takes"]) == 2
+    assert play(tmp_path / "one", "--no-audio", "--rng", "1") == 0
+    one, second = (folder / f"{SEED}-rng-1.mid" for folder in (tmp_path / "one", tmp_path))
+    assert one.read_bytes() == second.read_bytes()
+    assert play(tmp_path, "--takes", "0") == 2
+    assert "takes must be a whole number from 1 to 64" in capsys.readouterr().err
+
+
+def test_a_score_an_mp3_and_a_grid_can_be_asked_for(tmp_path, capsys):
+    options = ("--quantise", "1", "--mp3", "--musicxml", "--no-audio", "--json")
+    assert play(tmp_path, *options) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert set(facts["files"]) == {"midi", "picture", "score", "mp3"}
+    assert facts["quantise"] == 1
+    assert (tmp_path / f"{NAME}.mp3").stat().st_size > 10_000
+    assert play(tmp_path, "--quantise", "2") == 2
+    assert "quantise must be 0 to 1, got 2.0" in capsys.readouterr().err
+
+
+def test_a_threshold_that_plays_nothing_names_one_that_does(tmp_path, capsys):
+    assert play(tmp_path, "--no-audio", "--model", "lstm", "--threshold", "0.9", "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["notes"] == 0
+    found = re.search(r"by the threshold of 0.9 no key sounds; (0\.\d+) plays", said.err)
+    assert found
+    assert play(tmp_path, "--no-audio", "--model", "lstm", "--threshold", found[1], "--json") == 0
+    assert json.loads(capsys.readouterr().out)["notes"] > 0

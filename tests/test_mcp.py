@@ -16,6 +16,7 @@ from served_app import ServedApp
 from pyzzicato.midi import midi_bytes, read_midi
 
 TOOLS = {
+    "score_piece",
     "continue_piece",
     "stream_takes",
     "evaluate_piece",

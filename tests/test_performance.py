@@ -42,7 +42,7 @@ def test_a_frame_is_drawn_from_one_number_for_each_key(tmp_path: Path) -> None:
     decoder = decoder_of(model)
     performance = begun(model)
     numbers, chance = np.random.default_rng(0), 1 / (1 + np.exp(2.0))
-    decoder_of_performance = performance._decoder
+    decoder_of_performance = performance.decoder
     for n in range(1, 20):
         performance.play(n * 0.05)
         frame = (numbers.random(88).astype(np.float32) < chance).astype(np.uint8)
@@ -59,7 +59,7 @@ def test_it_plays_up_to_a_time_and_goes_on_from_there(tmp_path: Path) -> None:
     for until in (0.0, 0.3, 1.0, 1.0, 2.52, 4.0):
         parts += in_parts.play(until)
         # To the end of the frame.
-        assert in_parts._decoder.seconds == pytest.approx(np.ceil(round(until * 20, 6)) / 20)
+        assert in_parts.decoder.seconds == pytest.approx(np.ceil(round(until * 20, 6)) / 20)
     assert parts == at_once and len(parts) > 20
 
 

@@ -15,6 +15,7 @@ from pyzzicato.representations.event_bins import (
     SIZES,
     TICK_S,
     encode_events,
+    onset_bins,
 )
 from pyzzicato.representations.interface import SURE
 from pyzzicato.representations.note_events import NoteDecoder
@@ -93,7 +94,7 @@ def test_a_note_over_the_border_is_held_as_long_as_the_model_holds_it() -> None:
     # What the seed left sounding is not new.
     assert decoder.sounding == []
     assert decoder.play(keys(67)) == []
-    velocity = SeedTouch(seed, 0).velocity(67)
+    velocity = SeedTouch(seed, 0).strike([67], 0.1)[0]
     assert decoder.sounding == [Note(67, 0.1, 0.15, velocity)]
     assert decoder.play(keys()) == [Note(67, 0.1, 0.15, velocity)]
     assert decoder.let_go(0.2) == decoder.sounding == []
@@ -289,3 +290,49 @@ def test_after_all_keys_were_let_go_a_sounding_key_is_struck_anew() -> None:
     assert decoder.struck == [39, 46]
     assert [(n.pitch, n.start) for n in decoder.let_go(0.1)] == [(60, 0.05), (67, 0.05)]
     assert decoder.seed_as_held() == [Note(60, 0.0, 1.05, 40)]
+
+
+# ---- On a grid ----------------------------------------------------------------------------------
+
+
+def quarters(seconds: float) -> float:
+    """Moves an onset to the nearest quarter of a second."""
+    return round(seconds * 4) / 4
+
+
+def test_strokes_of_frames_wait_for_the_grid() -> None:
+    decoder = roll_decoder([Note(60, 0.0, 1.0, 40)], 1.0)
+    drawn = [
+        keys(),
+        keys(67),
+        keys(67),
+        keys(67, 72),
+        keys(67),
+        keys(67),
+        keys(),
+        keys(),
+        *[keys()] * 3,
+    ]
+    new = []
+    for frame in drawn:
+        new += decoder.play(decoder.on_grid(frame, quarters))
+    # Key 67 is drawn at 0.05 s, key 72 at 0.15 s and let go at once: both are struck at 0.25 s.
+    assert [(n.pitch, n.start, n.end) for n in new] == [(67, 0.25, 0.3), (72, 0.25, 0.3)]
+
+
+def test_events_go_to_the_grid_and_their_time_runs_on() -> None:
+    decoder = NoteDecoder([Note(60, 0.0, 1.0, 40)], 1.0)
+
+    def play(ticks: int, key: int) -> float:
+        step = np.array([onset_bins(ticks), key, 30, 8], dtype=np.uint8)
+        decoder.play(decoder.on_grid(step, quarters))
+        return decoder.seconds
+
+    # The first onset counts from the seed's only note, which was struck a second before its end.
+    # Steps of about a second are 4 % apart.
+    assert play(104, 40) <= 0.04
+    # Steps of 60 ms, each too short for the grid, come to the next place all the same.
+    times = [play(6, 40 + i) for i in range(16)]
+    assert max(abs(at - quarters(at)) for at in times) <= 0.04
+    assert times[0] <= 0.04 and times[-1] == pytest.approx(1.0, abs=0.02)
+    assert sorted(times) == times

@@ -1,10 +1,11 @@
 """A performance: what a MIDI file plays, as one piano would."""
 
 import io
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..notes import Note, PedalSpan, end_of, shift_notes
+from ..notes import EDGE_S, Note, PedalSpan, end_of, shift_notes
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -118,26 +119,37 @@ class Performance:
             )
         return said
 
-    def grid(self) -> int | None:
+    def grid(self, begins_s: float = 0.0, seconds: float | None = None) -> int | None:
         """Returns the least division of a quarter note on which the notes lie; None for no grid.
 
         A score, or what a studio has quantised, lies on one: 95 % of the onsets are within 10 ms of
         a place. Ticks that are parts of a second make no grid.
+
+        Args:
+            begins_s: of the passage that counts, in seconds after the first note.
+            seconds: its length; None for all that follows.
         """
-        onsets = [note.start for note in self.notes[:_MOST_LOOKED_AT]]
+        first = self.start_s + begins_s
+        last = math.inf if seconds is None else first + seconds
+        within = [n.start for n in self.notes if first - EDGE_S <= n.start < last - EDGE_S]
+        onsets = within[:_MOST_LOOKED_AT]
         if not self.timing.metrical or not onsets:
             return None
         for division in DIVISIONS:
             places = [self.timing.nearest_place(onset, division) for onset in onsets]
             n_near = sum(abs(a - b) <= GRID_S for a, b in zip(places, onsets, strict=True))
             if n_near >= _GRID_SHARE * len(onsets):
-                return division if self._chance(onsets[-1], division) < _MOST_BY_CHANCE else None
+                by_chance = self._chance(onsets[0], onsets[-1], division)
+                return division if by_chance < _MOST_BY_CHANCE else None
         return None
 
-    def _chance(self, until_s: float, division: int) -> float:
+    def _chance(self, from_s: float, until_s: float, division: int) -> float:
         """Returns the share of onsets that chance puts near a place."""
-        n_places = self.timing.tick_at(until_s) / self.timing.resolution * division
-        return min(1.0, 2 * GRID_S * n_places / until_s) if until_s else 0.0
+        if until_s <= from_s:
+            return 0.0
+        ticks = self.timing.tick_at(until_s) - self.timing.tick_at(from_s)
+        n_places = ticks / self.timing.resolution * division
+        return min(1.0, 2 * GRID_S * n_places / (until_s - from_s))
 
     def to_pretty_midi(self) -> "pretty_midi.PrettyMIDI":
         """Returns the performance as pretty_midi holds it: notes, pedal, tempo, metre and key.

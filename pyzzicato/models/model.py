@@ -33,6 +33,8 @@ BACKBONES: dict[str, type[Backbone]] = {
 
 CONDITION_SIZE = 32
 """Channels of the vector that stands for what a model is told of its piece."""
+STEP_SCALE = 32.0
+"""What is told of a step begins at nothing, and is learnt so many times faster than the rest."""
 
 
 class ModelState(NamedTuple):
@@ -97,8 +99,12 @@ class PyzzicatoModel(PreTrainedModel):
         if config.endings:
             self.endings = nn.Embedding(1 + len(config.endings), CONDITION_SIZE)
             nn.init.zeros_(self.endings.weight)
-        tables = (self.composers, self.densities, self.endings)
-        is_told = any(table is not None for table in tables)
+        # How much of what comes next returns: number 0 does not say.
+        self.returns: nn.Embedding | None = None
+        if config.returns:
+            self.returns = nn.Embedding(1 + len(config.returns), CONDITION_SIZE)
+            nn.init.zeros_(self.returns.weight)
+        is_told = bool(self.condition_names)
         in_size += CONDITION_SIZE if is_told else 0
         self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
         # The condition speaks twice: before the backbone, and past it.
@@ -143,9 +149,15 @@ class PyzzicatoModel(PreTrainedModel):
         return {name: table for name, table in tables.items() if table is not None}
 
     @property
+    def step_tables(self) -> dict[str, nn.Embedding]:
+        """Returns the vectors of what the model can be told of each step, by what it is."""
+        tables = {"ending": self.endings, "return": self.returns}
+        return {name: table for name, table in tables.items() if table is not None}
+
+    @property
     def condition_names(self) -> list[str]:
         """Returns what the model can be told, of a piece or a step, by name."""
-        return [*self.condition_tables, *(["ending"] if self.endings is not None else [])]
+        return [*self.condition_tables, *self.step_tables]
 
     def condition(self, numbers: Mapping[str, Tensor], batch_size: int) -> Tensor | None:
         """Returns the vector of what the model is told, `(B, CONDITION_SIZE)`; None for nothing.
@@ -155,12 +167,12 @@ class PyzzicatoModel(PreTrainedModel):
             batch_size: B.
         """
         vectors = [table(numbers[name]) for name, table in self.condition_tables.items()]
-        if self.endings is not None and not vectors:
-            return self.endings.weight.new_zeros(batch_size, CONDITION_SIZE)
+        if self.step_tables and not vectors:
+            return next(self.parameters()).new_zeros(batch_size, CONDITION_SIZE)
         return sum(vectors[1:], vectors[0]) if vectors else None
 
     def hidden(
-        self, steps: Tensor, state: ModelState, endings: Tensor | None = None
+        self, steps: Tensor, state: ModelState, numbers: Mapping[str, Tensor] | None = None
     ) -> tuple[Tensor, ModelState]:
         """Returns what the head sees and the state after the last step.
 
@@ -170,30 +182,34 @@ class PyzzicatoModel(PreTrainedModel):
         Args:
             steps: `(B, T, A)`, T at least 1.
             state: from `start` or the call before.
-            endings: `(B, T)` whole numbers, how much is left of the piece after each step, see
-                `Architecture.ending_numbers`; None if that is not known.
+            numbers: `(B, T)` whole numbers of what is known of each step, by name (`step_tables`):
+                "ending", how much is left of the piece after it, see `Architecture.ending_numbers`;
+                "return", how much of what follows stood before, see `return_numbers`.
         """
         dtype = next(self.parameters()).dtype
         x, planes, past = self.embedding(steps, state.past, dtype)
-        hidden, backbone = self._run(x, state.condition, endings, state.backbone)
+        hidden, backbone = self._run(x, state.condition, numbers or {}, state.backbone)
         seen = torch.cat((hidden, planes.flatten(2)), dim=-1)
         return seen, ModelState(state.condition, past, backbone)
 
     def _run(
-        self, x: Tensor, condition: Tensor | None, endings: Tensor | None, state: Any
+        self, x: Tensor, condition: Tensor | None, numbers: Mapping[str, Tensor], state: Any
     ) -> tuple[Tensor, Any]:
         """Returns the backbone's hidden vectors `(B, T, C)` and its state."""
+        told: Tensor | None = None
         if condition is not None:
             told = condition[:, None].expand(-1, x.shape[1], -1)
-            if self.endings is not None and endings is not None:
-                # What is not known adds nothing.
-                told = told + self.endings(endings) * (endings > 0)[..., None]
+            for name, table in self.step_tables.items():
+                if name in numbers:
+                    # What is not known adds nothing.
+                    known = (numbers[name] > 0)[..., None]
+                    told = told + STEP_SCALE * table(numbers[name]) * known
             # The seconds passed, where a backbone reads them, stay last.
             n_before = x.shape[-1] - int(self.config.backbone == "attention")
             x = torch.cat((x[..., :n_before], told, x[..., n_before:]), dim=-1)
         hidden, state = self.backbone(x, state)
         if self.manner is not None:
-            hidden = hidden + self.manner(condition)[:, None]
+            hidden = hidden + self.manner(told)
         return hidden, state
 
     def play(
@@ -216,9 +232,9 @@ class PyzzicatoModel(PreTrainedModel):
         x, planes, past = self.embedding(step[None, None], past, torch.float32)
         n_views = controls.view_weights.shape[0]
         x = x.expand(n_views, -1, -1)
-        endings = conditions["ending"][:, None] if self.endings is not None else None
+        numbers = {name: conditions[name][:, None] for name in self.step_tables}
         condition = self.condition(conditions, n_views)
-        hidden, backbone = self._run(x, condition, endings, backbone)
+        hidden, backbone = self._run(x, condition, numbers, backbone)
         drawn, logits = self.head.draw(hidden[:, 0], planes[:, 0], controls)
         return drawn, logits, (past, backbone)
 
@@ -229,6 +245,7 @@ class PyzzicatoModel(PreTrainedModel):
         composers: Tensor | None = None,
         densities: Tensor | None = None,
         endings: Tensor | None = None,
+        returns: Tensor | None = None,
         state: ModelState | None = None,
         **_: Any,
     ) -> PyzzicatoOutput:
@@ -240,12 +257,14 @@ class PyzzicatoModel(PreTrainedModel):
             composers: `(B,)`, see `start`; used where no state is given.
             densities: `(B,)`, likewise.
             endings: `(B, T)`, see `hidden`.
+            returns: `(B, T)`, likewise.
             state: from `start` or an earlier output; None for the beginning of a piece.
         """
+        numbers = {"ending": endings, "return": returns}
         seen, state = self.hidden(
             steps,
             self.start(len(steps), composers, densities) if state is None else state,
-            endings,
+            {name: n for name, n in numbers.items() if n is not None},
         )
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)

@@ -12,9 +12,12 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
+from ..grid import Grid, Quantiser, find_grid
+from ..midi import Performance
 from ..models.architecture import ANYBODY
 from ..notes import Note, sort_notes
 from ..representations import StepDecoder
@@ -27,6 +30,10 @@ from .seed import SILENT_SEED, Beginning, begin
 from .settings import GenerationSettings, check_settings
 
 _CHUNK_SECONDS = 1.0
+# Where nothing plays by a threshold, some of these are tried, for so long.
+_THRESHOLDS = (0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002)
+_TRIED_S = 10.0
+_MOST_TRIED = 8
 # Numbers of the streams of random draws that use one `rng` for different ends.
 _OF_STEPS, _OF_DENSITY = 1, 2
 
@@ -67,6 +74,11 @@ class Continuation:
         composer: short name of whom it was played as; None for nobody in particular.
         acted: how many steps each part of decoding has changed the draw of, by its name.
         n_steps: how many steps were drawn.
+        quantise: how far new notes were moved to the grid of the seed, 0 to 1.
+        division: parts of a quarter note that this grid has; None where nothing was moved.
+        like: the performance whose tempo, metre and key hold for the piece; None for notes alone.
+        like_start_s: where in `like`, in seconds after its first note, the seed begins.
+        facts: figures by which it was chosen among others, by name; empty if it was not.
     """
 
     seed_notes: tuple[Note, ...]
@@ -80,6 +92,11 @@ class Continuation:
     composer: str | None = None
     acted: Mapping[str, int] = field(default_factory=dict)
     n_steps: int = 0
+    quantise: float = 0.0
+    division: int | None = None
+    like_start_s: float = 0.0
+    like: Performance | None = field(default=None, repr=False, compare=False)
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[Note]:
@@ -105,6 +122,7 @@ def stream_continuation(
     notes: Sequence[Note],
     settings: GenerationSettings | None = None,
     seed_composer: str | None = None,
+    like: Performance | None = None,
 ) -> Iterator[Chunk]:
     """Yields the continuation about a second of music at a time, as the model plays it.
 
@@ -117,16 +135,20 @@ def stream_continuation(
         settings: how to carry on; `GenerationSettings()` by default.
         seed_composer: short name of the seed's composer, if he is known; played as where no
             composer is asked for and the model knows him.
+        like: the performance that `notes` are the music of, where there is one: its grid is what
+            `settings.quantise` keeps to.
 
     Raises:
         ValueError: if the seed begins after the piece ends, or the model does not know the
-            composer or cannot play by a threshold.
+            composer or cannot play by a threshold, or notes are to be quantised and the seed's
+            tempo cannot be found.
     """
     settings = settings or GenerationSettings()
     began = time.perf_counter()
     check_settings(model.config, settings)
-    begun = _begin(model, notes, settings, seed_composer)
+    begun = _begin(model, notes, settings, seed_composer, like)
     decoder, performer, ahead = begun.decoder, begun.performer, begun.beginning.ahead
+    quantiser = Quantiser(begun.grid) if begun.grid else None
     fed_seconds = time.perf_counter() - began
     new: list[Note] = []
     ended = list(begun.beginning.opening)
@@ -137,18 +159,26 @@ def stream_continuation(
         reached = decoder.seconds + ahead
         if reached >= settings.seconds - ROUNDING_S:
             ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
+            ended = quantiser.rest(ended) if quantiser else ended
             ended = _until(ended, settings.seconds)
             break
-        held = tuple(_shift(decoder.sounding, ahead))
+        held = _shift(decoder.sounding, ahead)
+        if quantiser:
+            ended = quantiser.take(ended, held, reached)
+            held = quantiser.sounding(held)
         handed_over = time.perf_counter()
-        yield Chunk(tuple(ended), held, reached)
+        yield Chunk(tuple(ended), tuple(held), reached)
         # What the listener does with it is not the model's time.
         began += time.perf_counter() - handed_over
         new += ended
         ended = []
         chunk_end += _CHUNK_SECONDS * math.ceil((reached - chunk_end + ROUNDING_S) / _CHUNK_SECONDS)
     spent = fed_seconds, time.perf_counter() - began
-    piece = _whole(settings, begun, [*new, *ended], spent)
+    new += ended
+    silence = []
+    if settings.threshold is not None and not new:
+        silence.append(_nothing_played(model, notes, settings, seed_composer, performer.highest))
+    piece = _whole(settings, begun, new, spent, silence)
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 
 
@@ -158,6 +188,7 @@ def continue_seed(
     settings: GenerationSettings | None = None,
     seed_composer: str | None = None,
     on_progress: Callable[[float], None] | None = None,
+    like: Performance | None = None,
 ) -> Continuation:
     """Returns the seed cut from `notes` and its continuation.
 
@@ -167,12 +198,13 @@ def continue_seed(
         settings: how to carry on; `GenerationSettings()` by default.
         seed_composer: short name of the seed's composer, if he is known.
         on_progress: called with the seconds made so far, about once a second of music.
+        like: the performance that `notes` are the music of; see `stream_continuation`.
 
     Raises:
         ValueError: see `stream_continuation`.
     """
     piece = None
-    for chunk in stream_continuation(model, notes, settings, seed_composer):
+    for chunk in stream_continuation(model, notes, settings, seed_composer, like):
         piece = chunk.piece
         if on_progress is not None:
             on_progress(chunk.seconds)
@@ -188,13 +220,21 @@ class _Begun:
     decoder: StepDecoder
     performer: Performer
     composer: str | None
+    grid: Grid | None
+    like: Performance | None
 
 
 def _begin(
-    model: Model, notes: Sequence[Note], settings: GenerationSettings, seed_composer: str | None
+    model: Model,
+    notes: Sequence[Note],
+    settings: GenerationSettings,
+    seed_composer: str | None,
+    like: Performance | None,
 ) -> _Begun:
     representation = model.representation
     beginning = begin(notes, settings, representation)
+    place = settings.seed_start, beginning.seed_seconds
+    grid = find_grid(like, beginning.seed, *place, settings.quantise)
     decoder = representation.decoder(
         beginning.seed or beginning.opening,
         beginning.ahead or beginning.seed_seconds,
@@ -220,12 +260,17 @@ def _begin(
         model.config.composer_number(composer),
         meant,
         np.random.default_rng([settings.rng, _OF_STEPS, *others]),
+        grid,
     )
-    return _Begun(beginning, decoder, performer, composer)
+    return _Begun(beginning, decoder, performer, composer, grid, like)
 
 
 def _whole(
-    settings: GenerationSettings, begun: _Begun, new: list[Note], spent: tuple[float, float]
+    settings: GenerationSettings,
+    begun: _Begun,
+    new: list[Note],
+    spent: tuple[float, float],
+    silence: Sequence[str],
 ) -> Continuation:
     """Returns the piece that has been played.
 
@@ -234,9 +279,12 @@ def _whole(
         begun: what it began with.
         new: what was played, from 0 where the seed ends.
         spent: seconds of wall time, for feeding the seed and for all.
+        silence: why there is no new note, in a sentence, where there is none.
     """
     seed_seconds = begun.beginning.seed_seconds
     held_seed = begun.decoder.seed_as_held() if begun.beginning.seed else []
+    if begun.grid:
+        held_seed = _let_go_for(_shift(new, seed_seconds), held_seed)
     ahead = begun.beginning.ahead
     rescues = [replace(r, seconds=r.seconds + ahead) for r in begun.performer.rescues]
     # The last step may reach over the end.
@@ -251,21 +299,62 @@ def _whole(
         heard_seconds=fed_seconds,
         remarks=(
             *(() if begun.beginning.seed else (SILENT_SEED,)),
-            *(_nothing_played(settings) if not new else ()),
+            *silence,
             *describe_rescues(rescues),
         ),
         rescues=tuple(rescues),
         composer=begun.composer,
         acted=begun.performer.acted,
         n_steps=begun.performer.n_steps,
+        **_kept(settings, begun),
     )
 
 
-def _nothing_played(settings: GenerationSettings) -> tuple[str, ...]:
-    """Returns what the listener should know of a continuation without a note."""
-    if settings.threshold is None:
-        return ()
-    return (f"no key passed the threshold of {settings.threshold:g}; try a lower one",)
+def _kept(settings: GenerationSettings, begun: _Begun) -> dict[str, Any]:
+    """Returns what the piece keeps of the tempo and grid of its seed."""
+    grid = begun.grid
+    if grid is None:
+        return {"like": begun.like, "like_start_s": settings.seed_start}
+    return {
+        "quantise": grid.strength,
+        "division": grid.division,
+        "like": grid.like,
+        "like_start_s": grid.origin_s - begun.beginning.seed_seconds - grid.like.start_s,
+    }
+
+
+def _nothing_played(
+    model: Model,
+    notes: Sequence[Note],
+    settings: GenerationSettings,
+    composer: str | None,
+    highest: float,
+) -> str:
+    """Returns what the listener should know of a threshold by which no key sounds.
+
+    Args:
+        model: who played.
+        notes: the piece, and how it was to be carried on.
+        settings: see `notes`.
+        composer: see `notes`.
+        highest: the highest log-odds that a key had.
+    """
+    said = f"by the threshold of {settings.threshold:g} no key sounds"
+    chance = 1 / (1 + math.exp(-highest))
+    for threshold in [t for t in _THRESHOLDS if t < chance][:_MOST_TRIED]:
+        tried = replace(settings, threshold=threshold, seconds=min(settings.seconds, _TRIED_S))
+        begun = _begin(model, notes, tried, composer, None)
+        if begun.performer.play(tried.seconds) or begun.decoder.sounding:
+            return f"{said}; {threshold:g} plays something"
+    return f"{said}, and those below play nothing either; leave it out, and notes are drawn"
+
+
+def _let_go_for(new: Iterable[Note], seed: Iterable[Note]) -> list[Note]:
+    """Returns the seed's notes, each let go at the latest where its key is struck anew."""
+    struck: dict[int, float] = {}
+    for note in new:
+        struck[note.pitch] = min(note.start, struck.get(note.pitch, math.inf))
+    return [replace(n, end=min(n.end, struck.get(n.pitch, n.end))) for n in seed]
 
 
 def _until(notes: Iterable[Note], end_s: float) -> list[Note]:

@@ -4,15 +4,21 @@ What goes in and comes out is written down where graphs are made (`pyzzicato/mod
 graph needs no other file: what it remembers begins as zeros of the shapes that it names itself.
 """
 
+import copy
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ..representations import Steps
 from .decoding.draw import Draw
+
+# Otherwise onnxruntime reports to its makers, from when it is imported; nobody asked for that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort  # noqa: E402
 
 Tensors = dict[str, NDArray[np.generic]]
 
@@ -69,6 +75,15 @@ class StepGraph:
         return np.zeros(shape, dtype=_DTYPES[node.type])
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A place in a piece that `GraphRun.return_to` goes back to."""
+
+    latest: Steps | None
+    states: Mapping[str, NDArray[np.generic]]
+    n_rows: Mapping[str, int]
+
+
 class GraphRun:
     """One piece as a network plays it: what it remembers, and its latest step.
 
@@ -117,6 +132,46 @@ class GraphRun:
         """Ends the step that is being played, with an error; may be called by another thread."""
         self._options.terminate = True
 
+    def mark(self) -> Mark:
+        """Returns the place that the piece has come to."""
+        # What a graph gives is never written to: no state has to be copied.
+        states = {name: self._feeds[name] for _, name in self._states}
+        return Mark(self._latest, states, {past: rows.n for past, rows in self._rows.items()})
+
+    def return_to(self, mark: Mark) -> None:
+        """Forgets all steps since a mark of this piece, and marks made since."""
+        self._latest = mark.latest
+        self._feeds.update(mark.states)
+        for past, n in mark.n_rows.items():
+            self._feeds[past] = self._rows[past].cut(n)
+
+    def fork(self) -> "GraphRun":
+        """Returns the same piece again, to be carried on in another way."""
+        other = copy.copy(self)
+        other._feeds = dict(self._feeds)
+        other._rows = {past: rows.copy() for past, rows in self._rows.items()}
+        other._feeds.update({past: rows.so_far for past, rows in other._rows.items()})
+        other._options = ort.RunOptions()
+        return other
+
+    def __deepcopy__(self, memo: object) -> "GraphRun":
+        return self.fork()
+
+    def condition(self, name: str, numbers: Sequence[int]) -> None:
+        """Sets a condition from the next step on, a number for each view.
+
+        Args:
+            name: of the condition; one that the network does not know is left out.
+            numbers: `(V,)`.
+        """
+        if f"condition.{name}" in self._feeds:
+            self._feeds[f"condition.{name}"] = np.asarray(numbers, dtype=np.int64)
+
+    def replace_latest(self, step: Steps) -> None:
+        """Puts a given step `(A,)` in the place of the one that was drawn last."""
+        assert self._latest is not None, "there must be a step to replace"
+        self._latest = step
+
     def hear(self, steps: Steps) -> None:
         """Takes steps `(T, A)` that are given, one after the other."""
         for step in steps:
@@ -160,18 +215,30 @@ class _Rows:
     def __init__(self, none: NDArray[np.generic], most: int) -> None:
         # Axis 1 counts the steps.
         self._array = np.zeros((none.shape[0], _FIRST_ROWS, *none.shape[2:]), dtype=none.dtype)
-        self._n = 0
+        self.n = 0
         self._most = most
 
     @property
     def so_far(self) -> NDArray[np.generic]:
         """Returns the last rows, `(B, N, ...)`."""
-        return self._array[:, max(0, self._n - self._most) : self._n]
+        return self._array[:, max(0, self.n - self._most) : self.n]
+
+    def cut(self, n: int) -> NDArray[np.generic]:
+        """Keeps the first `n` rows; returns the last ones of them."""
+        self.n = n
+        return self.so_far
+
+    def copy(self) -> "_Rows":
+        """Returns the same rows in an array of their own."""
+        other = copy.copy(self)
+        other._array = np.concatenate((self.so_far, np.zeros_like(self._array[:, :_FIRST_ROWS])), 1)
+        other.n = self.so_far.shape[1]
+        return other
 
     def add(self, row: NDArray[np.generic]) -> NDArray[np.generic]:
         """Takes a row `(B, 1, ...)`; returns the last ones."""
-        if self._n == self._array.shape[1]:
+        if self.n == self._array.shape[1]:
             self._array = np.concatenate((self._array, np.zeros_like(self._array)), axis=1)
-        self._array[:, self._n] = row[:, 0]
-        self._n += 1
+        self._array[:, self.n] = row[:, 0]
+        self.n += 1
         return self.so_far

@@ -1,14 +1,20 @@
 """One piece as it is played: a seed is fed, steps are drawn, and the parts of decoding steer."""
 
+import copy
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from ..grid import Grid
 from ..notes import Note
 from ..representations import StepDecoder, Steps
+from ..representations.roll import RollDecoder
 from .decoding.density import DensityKeeper
 from .decoding.draw import Draw
+from .decoding.form import Form
 from .decoding.guard import Guard, Rescue
+from .decoding.lengths import LengthKeeper
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
 from .graph import GraphRun
 from .loaded_model import Model
@@ -31,6 +37,8 @@ class Performer:
         composer: number of whom to play as, 0 for nobody in particular.
         density: notes a second that are meant, above 0.
         rng: of the draws.
+        grid: where new notes are to be struck; None for anywhere.
+        run: the network where it has taken the seed already; None to feed it.
     """
 
     def __init__(
@@ -41,9 +49,15 @@ class Performer:
         composer: int,
         density: float,
         rng: np.random.Generator,
+        grid: Grid | None = None,
+        run: GraphRun | None = None,
     ) -> None:
-        self._model = model
-        self._decoder = decoder
+        self._grid = grid
+        self._by_threshold = settings.threshold is not None
+        self.highest = -math.inf
+        """By a threshold, the highest log-odds that a key which did not sound has had."""
+        self.model = model
+        self.decoder = decoder
         self._rng = rng
         guidance = settings.guidance if composer else 1.0  # Nobody cannot be exaggerated.
         self._composers, self._weights = [composer], [1.0]
@@ -55,7 +69,15 @@ class Performer:
         self._guard: Guard | None = None
         self.n_steps = 0
         self.parts = Parts(self._choose_parts(settings, density))
-        self._run = self._feed(decoder.seed_steps)
+        self.run = self._feed(decoder.seed_steps) if run is None else run
+
+    def fork(self, rng: np.random.Generator) -> "Performer":
+        """Returns the same piece again, to be carried on in another way.
+
+        Args:
+            rng: of its draws.
+        """
+        return copy.deepcopy(self, {id(self.model): self.model, id(self._rng): rng})
 
     @property
     def rescues(self) -> list[Rescue]:
@@ -69,21 +91,41 @@ class Performer:
 
     def play(self, until_s: float) -> list[Note]:
         """Plays on to a second of the continuation; returns the new notes that ended by then."""
-        decoder, ended = self._decoder, []
+        decoder, ended = self.decoder, []
         while decoder.seconds < until_s - ROUNDING_S:
-            self.n_steps += 1
-            step, _ = self._run.draw(self._next_draw())
-            ended += decoder.play(step)
-            self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding))
+            ended += self.take(self.draw())
             if self._guard is not None and self._guard.take_rescue():
                 ended += decoder.let_go(decoder.seconds)
                 seed = decoder.end_of_seed(_FED_AGAIN_STEPS, self._guard.avoided)
-                self._run = self._feed(seed)
+                self.run = self._feed(seed)
                 self.parts.begin_anew()
         return ended
 
+    def draw(self) -> Steps:
+        """Returns the next step `(A,)`, drawn and moved to the grid; `take` plays it."""
+        decoder = self.decoder
+        step, logits = self.run.draw(self._next_draw())
+        if self._by_threshold:
+            assert isinstance(decoder, RollDecoder)  # No other has a threshold.
+            silent = decoder.present == 0
+            self.highest = max(self.highest, float(logits[0][silent].max(initial=-math.inf)))
+        if self._grid is not None:
+            step = decoder.on_grid(step, self._grid.onset)
+            self.run.replace_latest(step)
+        return step
+
+    def take(self, step: Steps) -> list[Note]:
+        """Plays a step that was drawn; returns the new notes that ended with it."""
+        decoder = self.decoder
+        self.n_steps += 1
+        ended = decoder.play(step)
+        length = self.model.representation.length_of(step)
+        lengths = () if length is None else (length,)
+        self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding, lengths))
+        return ended
+
     def _choose_parts(self, settings: GenerationSettings, density: float) -> list[Part]:
-        model, values = self._model, self._model.decoding
+        model, values = self.model, self.model.decoding
         steps = model.representation
         if settings.threshold is not None:
             # Nothing is drawn, and what goes astray is left so: from the same seed it would again.
@@ -97,7 +139,9 @@ class Performer:
             Tempering(temperatures),
             MinP(values.row_of_min_p(steps)),
             Tilt(steps, values.pacing, values.holding),
+            Form(model.config, values.form, self.decoder.seed_steps, self._rng.spawn(1)[0]),
             DensityKeeper(density, steps),
+            LengthKeeper(self.decoder.seed_steps, steps),
             self._guard,
         ]
         if "guard" in settings.without:
@@ -105,18 +149,20 @@ class Performer:
         return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]
 
     def _next_draw(self) -> Draw:
-        graph = self._model.graph
+        graph = self.model.graph
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
-        self.parts.steer(draw, self._decoder)
-        if self._decoder.impossible is not None:
-            draw.bias += self._decoder.impossible
+        self.parts.steer(draw, self.decoder)
+        for name, number in draw.conditions.items():
+            self.run.condition(name, [number] * len(self._composers))
+        if self.decoder.impossible is not None:
+            draw.bias += self.decoder.impossible
         return draw
 
     def _feed(self, seed: Steps) -> GraphRun:
         """Returns the network when it has taken the seed, and nothing else."""
         densities = [self._density] * len(self._composers)
         conditions = {"composer": self._composers, "density": densities}
-        run = self._model.start(conditions, self._weights)
+        run = self.model.start(conditions, self._weights)
         run.hear(seed)
         return run

@@ -9,6 +9,7 @@ from ..notes import Note
 from ..representations import Representation, Steps
 from ..representations.interface import SURE
 from .decoding.draw import Draw
+from .graph import GraphRun
 from .loaded_model import Model
 
 
@@ -39,12 +40,25 @@ def nats_of(model: Model, steps: Steps, composer: int = 0) -> NDArray[np.float64
         steps: in its representation.
         composer: number of whose music it is to be taken for, 0 for nobody's.
     """
-    representation, graph = model.representation, model.graph
     run = model.start({"composer": [composer]})
     run.hear(steps[:1])
+    return nats_after(model, run, steps[1:])
+
+
+def nats_after(model: Model, run: GraphRun, steps: Steps) -> NDArray[np.float64]:
+    """Returns the nats of steps `(T, A)` that follow what a network has taken, `(T, K)`.
+
+    The network takes them too.
+
+    Args:
+        model: who judges.
+        run: its piece so far, a step at least, in one view.
+        steps: in its representation.
+    """
+    representation, graph = model.representation, model.graph
     draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
-    nats = np.empty((max(0, len(steps) - 1), len(representation.numbers)))
-    for i, step in enumerate(steps[1:]):
+    nats = np.empty((len(steps), len(representation.numbers)))
+    for i, step in enumerate(steps):
         draw.bias = decisive_bias(step, representation)
         _, logits = run.draw(draw)
         nats[i] = step_nats(logits[0].astype(np.float64), step, representation)

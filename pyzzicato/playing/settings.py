@@ -32,6 +32,8 @@ class GenerationSettings:
             exaggerates what sets him apart.
         density: how many notes are meant, 0.5 to 2 times as many as such a seed is usually carried
             on with. Playing keeps near that, and not to it.
+        quantise: how far new notes are moved to the grid of the seed's tempo and metre, 0 (they
+            stay) to 1 (they lie on it). None for 1 where the seed lies on a grid, else 0.
         without: names of the parts of decoding that are switched off, see
             `pyzzicato.playing.decoding`.
 
@@ -48,6 +50,7 @@ class GenerationSettings:
     composer: str | None = None
     guidance: float = 1.0
     density: float = 1.0
+    quantise: float | None = None
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -60,6 +63,8 @@ class GenerationSettings:
             self._excludes_threshold("temperature", self.temperature)
             self._excludes_threshold("density", self.density)
         check_number("density", self.density, 0.5, 2, "2 asks for twice as many notes")
+        if self.quantise is not None:
+            check_number("quantise", self.quantise, 0, 1, "1 is on the grid")
         check_number("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
         if self.composer is not None and not isinstance(self.composer, str):
             raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")

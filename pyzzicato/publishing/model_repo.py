@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import soundfile  # type: ignore[import-untyped]
 import torch
 from torch import nn
 
-from ..audio import Sound, render
+from ..audio import render, write_mp3
 from ..hub import load_model, model_info
 from ..hub.checkpoints import (
     CONFIG,
@@ -46,8 +45,6 @@ from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code, shipped_requ
 
 EXAMPLE_SEED = "bach-prelude-c-major"
 EXAMPLE_SETTINGS = GenerationSettings(seconds=20)
-# Blocks, since the encoder fails on minutes of sound at once.
-_BLOCK = 16_384
 MAX_REPORT_BYTES = 50_000_000
 
 
@@ -238,14 +235,6 @@ def _play(model: Model, out: Path, sound: bool) -> dict[str, Any]:
     about = {"title": title, "seconds": f"{EXAMPLE_SETTINGS.seconds:g}", "sound": None}
     if sound:
         rendered = render(piece.notes)
-        _write_mp3(rendered, out / "continuation.mp3")
+        write_mp3(rendered, out / "continuation.mp3")
         about["sound"] = rendered.credit
     return about
-
-
-def _write_mp3(sound: Sound, path: Path) -> None:
-    with soundfile.SoundFile(
-        path, "w", sound.sample_rate, channels=2, format="MP3", subtype="MPEG_LAYER_III"
-    ) as file:
-        for first in range(0, len(sound.samples), _BLOCK):
-            file.write(sound.samples[first : first + _BLOCK])

@@ -1,6 +1,6 @@
 """What the rest of the package needs of a representation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -76,6 +76,10 @@ class Representation(Protocol):
         """Returns the bias that makes notes longer, below 0 shorter."""
         ...
 
+    def length_of(self, step: Steps) -> float | None:
+        """Returns how long the note of a step `(A,)` lasts, seconds; None where it does not say."""
+        ...
+
     def avoid(self, key: int, decoder: "StepDecoder") -> Numbers:
         """Returns the bias with which a key, 0 to 87, is not struck."""
         ...
@@ -94,6 +98,10 @@ class Representation(Protocol):
         self, store: NoteSource, piece: PieceOfNotes, place: int, steps: Steps, change: Change
     ) -> NDArray[np.float64]:
         """Returns `(T,)` seconds of the piece that are left after each step of a crop."""
+        ...
+
+    def coming_returns(self, steps: Steps) -> NDArray[np.float64]:
+        """Returns `(T,)` how much of what follows each step stood before; NaN if not known."""
         ...
 
     def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
@@ -171,6 +179,15 @@ class StepDecoder(Protocol):
 
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(A,)` step; returns the new notes that ended with it."""
+        ...
+
+    def on_grid(self, step: Steps, onset: Callable[[float], float]) -> Steps:
+        """Returns the next `(A,)` step as it is to be played, with its strokes on a grid.
+
+        Args:
+            step: as drawn.
+            onset: moves an onset, in seconds after the seed's end, to the grid.
+        """
         ...
 
     def let_go(self, at_s: float) -> list[Note]:

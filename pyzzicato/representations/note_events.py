@@ -1,12 +1,13 @@
 """Note events: a step is a note, four whole numbers (see `event_bins.py`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..notes import LOWEST_PITCH, Note, sort_notes
 from .event_bins import (
+    DURATIONS_S,
     ONSET_TICKS,
     SIZES,
     TICK_S,
@@ -14,6 +15,7 @@ from .event_bins import (
     encode_events,
     event_note,
     onset_bin_after,
+    onset_bins,
 )
 from .event_passages import EventPassages
 from .interface import SURE, Numbers, StepDecoder, Steps
@@ -73,6 +75,10 @@ class NoteEvents(EventPassages):
         n = SIZES[2]
         return _bias(2, log_odds * np.arange(n) / (n - 1))
 
+    def length_of(self, step: Steps) -> float | None:
+        """Returns the duration in seconds."""
+        return float(DURATIONS_S[step[2]])
+
     def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
         """Returns the bias with which a key is not struck."""
         return _bias(1, np.where(np.arange(SIZES[1]) == key, -SURE, 0))
@@ -104,6 +110,9 @@ class NoteDecoder:
         self._rest_s = max(0.0, seed_seconds - last)
         self._is_first = True
         self._ticks = 0
+        # On a grid: when the last note was to be struck, and where it was.
+        self._drawn_s = 0.0
+        self._place = 0.0
         self._held: dict[int, Note] = {}
         # Notes of the seed that ring on past its end, by their place in it.
         self._seed_seconds = seed_seconds
@@ -140,13 +149,41 @@ class NoteDecoder:
         """Returns the last notes, `(N, 4)`; these hold no key."""
         return self.seed_steps[-n_steps:]
 
-    def play(self, step: Steps) -> list[Note]:
-        """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""
+    @property
+    def last_onset_s(self) -> float:
+        """Returns when the last note was struck; below 0 if that is one of the seed's."""
+        return self.seconds - (self._rest_s if self._is_first else 0.0)
+
+    def onset_s(self, step: Steps) -> float:
+        """Returns when a `(4,)` event would be struck, if it came next."""
+        return round(self._ticks_at(step) * TICK_S, 2)
+
+    def on_grid(self, step: Steps, onset: Callable[[float], float]) -> Steps:
+        """Returns the event with the onset step that comes nearest to the grid.
+
+        The time as drawn is counted beside the time as played, so that many short steps go on.
+        """
+        rest_s = self._rest_s if self._is_first else 0.0
+        self._drawn_s = max(0.0, self._drawn_s + int(ONSET_TICKS[step[0]]) * TICK_S - rest_s)
+        place = onset(self._drawn_s)
+        wait_s = rest_s + max(0.0, place - self.seconds)
+        if not self._is_first and place == self._place:
+            wait_s = 0.0  # At once with the note before, which lies beside the place by a tick.
+        self._place = place
+        moved = step.copy()
+        moved[0] = onset_bins(round(wait_s / TICK_S))
+        return moved
+
+    def _ticks_at(self, step: Steps) -> int:
         ticks = int(ONSET_TICKS[step[0]])
         if self._is_first:
             ticks = max(0, ticks - round(self._rest_s / TICK_S))
-            self._is_first = False
-        self._ticks += ticks
+        return self._ticks + ticks
+
+    def play(self, step: Steps) -> list[Note]:
+        """Takes the next `(4,)` event; returns the new notes that ended before it is struck."""
+        self._ticks = self._ticks_at(step)
+        self._is_first = False
         now = self.seconds
         struck = event_note(step, now)
         self._end_ringing(struck.pitch, now)

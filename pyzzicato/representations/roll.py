@@ -1,6 +1,6 @@
 """The piano roll: a step is a frame, 88 zeros and ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -56,6 +56,10 @@ class PianoRoll(RollPassages):
         """Returns a bias for keys that sound."""
         return np.float32(log_odds) * _present(decoder)
 
+    def length_of(self, step: Steps) -> float | None:
+        """Returns None: how long a key sounds is told by the frames that follow."""
+        return None
+
     def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
         """Returns the bias with which a key is not struck; if it sounds, it may go on."""
         bias = np.zeros(N_PITCHES, dtype=np.float32)
@@ -97,6 +101,8 @@ class RollDecoder:
         self._held = {int(key): True for key in np.flatnonzero(self._last)}
         self._held_until: dict[int, float] = {}
         self._onsets: dict[int, tuple[int, int]] = {}
+        # Keys that are to be struck at the next place of a grid.
+        self._waiting: set[int] = set()
 
     @property
     def n_sounding(self) -> int:
@@ -129,6 +135,18 @@ class RollDecoder:
         """Returns the last frame, `(88,)`."""
         return self._last
 
+    def on_grid(self, step: Steps, onset: Callable[[float], float]) -> Steps:
+        """Returns the frame without strokes that are not on the grid; they come when it does."""
+        moved = step.copy()
+        struck = np.flatnonzero(step > self._last).tolist()
+        if abs(onset(self.seconds) - self.seconds) > 0.5 / self._fs:
+            moved[struck] = 0
+            self._waiting.update(struck)
+        else:
+            moved[list(self._waiting)] = 1
+            self._waiting.clear()
+        return moved
+
     def play(self, step: Steps) -> list[Note]:
         """Takes the next `(88,)` frame; returns the new notes that ended with it."""
         ended = []
@@ -136,9 +154,15 @@ class RollDecoder:
         for key in (step != self._last).nonzero()[0].tolist():
             if step[key]:
                 self.struck.append(key)
-                self._onsets[key] = (self._n, self._touch.velocity(LOWEST_PITCH + key))
             else:
                 ended += self._release(key)
+        if self.struck:
+            held = np.flatnonzero(step & self._last)
+            highest = LOWEST_PITCH + int(held[-1]) if len(held) else 0
+            pitches = [LOWEST_PITCH + key for key in self.struck]
+            velocities = self._touch.strike(pitches, self.seconds, highest)
+            for key, velocity in zip(self.struck, velocities, strict=True):
+                self._onsets[key] = (self._n, velocity)
         self._last = step
         self._n += 1
         return ended

@@ -28,6 +28,7 @@ from .messages import plainly
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
 from .request_limits import MAX_MUSIC_SECONDS
+from .sheets import score_piece
 from .sounds import FORMATS, render_file
 from .takes import Json, by_current_name, composers_of, known_models, read_request, stream_request
 from .turns import PLAYING, RENDERING, check_now, in_turns, last_in_turns
@@ -66,6 +67,7 @@ async def continue_piece(
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
+    quantise: float | None = None,
 ) -> Json:
     """Carries a piece of piano music on and answers when all is played.
 
@@ -82,18 +84,22 @@ async def continue_piece(
             the seed's own composer where he is known, else nobody's.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: 0.1 to 4; 1 plays as the model is meant to, lower is tamer.
-        threshold: the article's way instead: keys above this probability sound. Null to sample.
+        threshold: the article's way instead, for models on a roll: keys above this probability
+            sound, 0.001 to 0.999. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         density: how many notes, 0.5 to 2 times as many as usual after such a seed.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
         seed_seconds: length of the seed, 1 to 120 seconds.
+        quantise: how far new notes are moved to the grid of the seed's tempo, 0 to 1; null for 1
+            where the seed lies on a grid, else 0.
 
     Returns:
         version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
         midi (the file), seed_notes and notes on one clock, seed_seconds, remarks, settings,
-        composer (whose style it was played in, or null), rescues (when, in seconds from the
+        composer (whose style it was played in, or null), quantise (how far notes were moved to
+        the seed's grid), rescues (when, in seconds from the
         seed's end, and why it was brought back to the seed), measures, wall_seconds and
         real_time_factor.
     """
@@ -118,6 +124,7 @@ async def stream_takes(
     rng: int = _DEFAULT.rng,
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
+    quantise: float | None = None,
 ) -> AsyncIterator[Json]:
     """Carries a piece of piano music on and answers again and again while it is played.
 
@@ -132,13 +139,16 @@ async def stream_takes(
             the seed's own composer where he is known, else nobody's.
         seconds: length of the continuation, 1 to 600; times takes at most 720.
         temperature: 0.1 to 4; 1 plays as the model is meant to, lower is tamer.
-        threshold: the article's way instead: keys above this probability sound. Null to sample.
+        threshold: the article's way instead, for models on a roll: keys above this probability
+            sound, 0.001 to 0.999. Null to sample.
         guidance: how much to insist on the composer, 0 to 4; 1 is plain.
         density: how many notes, 0.5 to 2 times as many as usual after such a seed.
         takes: how many continuations, 1 to 4; take n (from 0) is played with rng + n.
         rng: number of the random draw, 0 to 4294967295.
         seed_start: where in the piece the seed begins, seconds.
         seed_seconds: length of the seed, 1 to 120 seconds.
+        quantise: how far new notes are moved to the grid of the seed's tempo, 0 to 1; null for 1
+            where the seed lies on a grid, else 0.
 
     Yields:
         take (from 0), seconds (played so far), notes (that ended since the last answer; 0 is where
@@ -384,6 +394,7 @@ def register_api(book: VoteBook) -> None:
     api(stream_takes, api_name="continue_stream", **PLAYS)
     api(evaluate_piece, api_name="evaluate", **RENDERS)
     api(render_piece, api_name="render", **RENDERS)
+    api(score_piece, api_name="score", **RENDERS)
     api(describe_models, api_name="models", **AT_ONCE)
     api(describe_seeds, api_name="seeds", **AT_ONCE)
     api(voting_on(book), api_name="vote", **AT_ONCE)

@@ -15,8 +15,8 @@ from gradio.utils import get_upload_folder
 from ..checks import check_one_of, plain_text, show_value
 from ..midi import read_midi
 from ..notes import Note, end_of, sort_notes
-from ..pieces import SeedPiece, file_piece, preset_piece
 from ..seeds import list_seeds, load_seed
+from ..sources import SeedPiece, file_piece, preset_piece
 from .request_limits import (
     MAX_DEPTH,
     MAX_MUSIC_SECONDS,

@@ -1,21 +1,16 @@
 """Sound files of a request: WAV, or MP3 for less to load."""
 
-import errno
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import soundfile  # type: ignore[import-untyped]
-
-from ..audio import Sound, render, write_wav
+from ..audio import Sound, render, write_mp3, write_wav
 from ..notes import Note, end_of
 from .folders import new_folder
 from .request_limits import MAX_RENDERED_NOTES, MAX_RENDERED_SECONDS
 
 FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 """{format: its MIME type}"""
-# A codec is given a few seconds at a time: minutes in one call have crashed it.
-_BLOCK = 16_384
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +27,7 @@ def render_file(
 
     Raises:
         ValueError: if there are no notes, they last too long or are too many, or no engine can play
-            here.
-        OSError: if the file cannot be written.
+            here, or the file cannot be written.
     """
     if len(notes) > MAX_RENDERED_NOTES:
         raise ValueError(
@@ -52,25 +46,6 @@ def render_file(
     if audio_format == "mp3":
         return write_mp3(sound, path), sound
     return write_wav(sound, path), sound
-
-
-def write_mp3(sound: Sound, path: Path) -> Path:
-    """Writes the sound as an MP3 file and returns its path.
-
-    Raises:
-        OSError: if it cannot be written; no part of it is left.
-    """
-    try:
-        with soundfile.SoundFile(
-            path, "w", sound.sample_rate, 2, format="MP3", subtype="MPEG_LAYER_III"
-        ) as file:
-            for start in range(0, len(sound.samples), _BLOCK):
-                file.write(sound.samples[start : start + _BLOCK])
-    except (AssertionError, soundfile.LibsndfileError) as error:
-        # The library does not say why a write fell short, in either way.
-        path.unlink(missing_ok=True)
-        raise OSError(errno.ENOSPC, "the sound file could not be written") from error
-    return path
 
 
 def _play(notes: Sequence[Note], check: Callable[[], None] | None) -> Sound:

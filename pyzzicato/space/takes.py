@@ -16,10 +16,11 @@ from ..hub.checkpoints import read_config
 from ..hub.registry import current_name
 from ..midi import Performance
 from ..notes import Note
-from ..pieces import SeedPiece, write_continuation
-from ..playing.continuation import Continuation, stream_continuation
+from ..playing.continuation import Continuation
 from ..playing.loaded_model import Model
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
+from ..sources import SeedPiece
+from ..takes import stream_continuation, write_continuation
 from .folders import new_folder
 from .measuring import measure_take
 from .posted import file_data, notes_as_json, read_posted
@@ -138,8 +139,9 @@ def describe_take(take: Continuation, like: Performance | None) -> Json:
     Returns:
         `midi` (the file as gradio serves it), `seed_notes` and `notes` on one clock that begins
         with the seed, `seed_seconds`, `remarks`, `settings`, `composer` (whose style it was played
-        in, or None), `rescues` (when, in seconds from the seed's end, and why it was brought back
-        to the seed), `measures` (`measuring.measure_take`), `wall_seconds` and `real_time_factor`.
+        in, or None), `quantise` (how far it was moved to the seed's grid), `rescues` (when, in
+        seconds from the seed's end, and why it was brought back to the seed), `measures`
+        (`measuring.measure_take`), `wall_seconds` and `real_time_factor`.
     """
     midi = write_continuation(take, new_folder() / "continuation.mid", like)
     return {
@@ -150,6 +152,7 @@ def describe_take(take: Continuation, like: Performance | None) -> Json:
         "remarks": list(take.remarks),
         "settings": asdict(take.settings),
         "composer": take.composer,
+        "quantise": take.quantise,
         "rescues": [asdict(rescue) for rescue in take.rescues],
         "measures": measure_take(take),
         "wall_seconds": round(take.wall_seconds, 3),
@@ -174,9 +177,7 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
     most = MAX_NOTES // len(request.settings)
     for n, settings in enumerate(request.settings):
         n_notes = _count_seed(request.piece.notes, settings)
-        for chunk in stream_continuation(
-            network, request.piece.notes, settings, request.piece.composer
-        ):
+        for chunk in stream_continuation(network, request.piece, settings):
             n_notes += len(chunk.notes)
             if n_notes > most:
                 raise ValueError(

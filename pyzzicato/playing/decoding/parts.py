@@ -21,11 +21,13 @@ class Played:
         seconds: length of the continuation so far.
         struck: keys struck by the step, lowest first, 0 to 87.
         n_sounding: keys that sound after it.
+        lengths_s: how long those struck are to last, where that is known.
     """
 
     seconds: float
     struck: Sequence[int]
     n_sounding: int
+    lengths_s: Sequence[float] = ()
 
 
 class Part:

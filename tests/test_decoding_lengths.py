@@ -1,0 +1,87 @@
+"""Notes stay as long as the seed's are."""
+
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+import pytest
+from conftest import tune
+
+from pyzzicato.hub import load_model
+from pyzzicato.models.architecture import Architecture
+from pyzzicato.notes import Note
+from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.decoding.draw import Draw
+from pyzzicato.playing.decoding.lengths import FEWEST_NOTES, LengthKeeper
+from pyzzicato.playing.decoding.parts import Played
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations import representation_of
+from pyzzicato.representations.event_bins import SIZES
+from pyzzicato.representations.touch import SeedTouch
+
+EVENTS = representation_of(Architecture("events"))
+Push = Callable[[], float]
+
+
+def seed_of(length_s: float, n: int = 20) -> list[Note]:
+    return [Note(60 + i % 5, 0.4 * i, 0.4 * i + length_s, 64) for i in range(n)]
+
+
+def keeper_of(length_s: float, n: int = 20) -> tuple[LengthKeeper, Push]:
+    """Returns a keeper, and what gives its log-odds from the shortest to the longest length."""
+    seed = seed_of(length_s, n)
+    keeper = LengthKeeper(EVENTS.encode(seed), EVENTS)
+    decoder = EVENTS.decoder(seed, 8.0, SeedTouch(seed, 0))
+
+    def push() -> float:
+        draw = Draw.neutral(4, 4, sum(SIZES))
+        keeper.steer(draw, decoder)
+        lengths = draw.bias[sum(SIZES[:2]) : sum(SIZES[:3])]
+        assert (np.diff(lengths) >= 0).all() or (np.diff(lengths) <= 0).all()
+        assert np.abs(draw.bias).sum() == pytest.approx(np.abs(lengths).sum())
+        return float(lengths[-1] - lengths[0])
+
+    return keeper, push
+
+
+def test_short_notes_are_made_longer_and_long_ones_shorter() -> None:
+    keeper, push = keeper_of(0.4)
+    assert push() == 0 and keeper.n_acted == 0
+    keeper.listen(Played(1.0, [60], 1, [0.1] * 12))
+    first = push()
+    assert first > 1 and keeper.n_acted == 1
+    keeper.listen(Played(2.0, [60], 1, [0.1] * 12))
+    assert push() > first
+    keeper.begin_anew()
+    assert push() == 0
+    keeper.listen(Played(3.0, [60], 1, [3.0] * 12))
+    assert push() < -1
+
+
+def test_what_is_far_away_is_not_pushed_beyond_measure() -> None:
+    keeper, push = keeper_of(5.0)
+    keeper.listen(Played(1.0, [60], 1, [0.03] * 500))
+    most = push()
+    keeper.listen(Played(2.0, [60], 1, [0.03] * 500))
+    assert push() == most < 20
+
+
+def test_few_notes_and_frames_tell_nothing() -> None:
+    keeper, push = keeper_of(0.4, FEWEST_NOTES - 1)
+    keeper.listen(Played(1.0, [60], 1, [0.03] * 50))
+    assert push() == 0 and keeper.n_acted == 0
+    roll = representation_of(Architecture())
+    on_roll = LengthKeeper(roll.encode(tune(4)), roll)
+    on_roll.listen(Played(1.0, [60], 1))
+    draw = Draw.neutral(88, 1, 88)
+    on_roll.steer(draw, roll.decoder(tune(4), 4.0, SeedTouch(tune(4), 0)))
+    assert not draw.bias.any() and on_roll.n_acted == 0
+
+
+def test_a_seed_of_long_notes_is_carried_on_with_long_notes() -> None:
+    def length(*without: str) -> float:
+        told = GenerationSettings(seconds=15, rng=2, without=without)
+        notes = continue_seed(load_model(), seed_of(2.5), told).new_notes
+        return median(note.duration for note in notes)
+
+    assert length() > 1.3 * length("lengths")
