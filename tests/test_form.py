@@ -1,17 +1,28 @@
 """Form: what returns is found in notes, told to a network in training and drawn in playing."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from conftest import tiny_config
+from accelerate import Accelerator
+from conftest import tiny_config, tiny_settings
 from model_cases import livened, random_events
 
+from pyzzicato.hub import load_model
 from pyzzicato.models.model import PyzzicatoModel
+from pyzzicato.playing.continuation import continue_seed
 from pyzzicato.playing.decoding.draw import Draw
 from pyzzicato.playing.decoding.form import STAGES, Form, check_form, count_form, stage_of
 from pyzzicato.playing.decoding.parts import Played
+from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.representations.event_bins import onset_bins
 from pyzzicato.representations.figures import BLOCK_NOTES, coming_shares, returning_notes
+from pyzzicato.training.calibration import write_limits
+from pyzzicato.training.finishing import finish_run
+from pyzzicato.training.loop import train
+from pyzzicato.training.store import NoteStore
 
 LEVELS = [0.25, 0.5, 1.0]
 
@@ -126,3 +137,34 @@ def test_a_table_of_another_models_levels_is_refused() -> None:
     config = tiny_config(representation="events", head="notes", returns=LEVELS)
     with pytest.raises(ValueError, match="count it anew"):
         Form(config, check_form([[[1.0]]] * 5), melody([40]), np.random.default_rng(0))
+
+
+def test_a_model_that_learns_what_returns_is_told_it_in_playing(
+    store: NoteStore, new_accelerator: Callable[..., Accelerator], tmp_path: Path
+) -> None:
+    told = {
+        "representation": "events",
+        "head": "notes",
+        "hidden_size": 8,
+        "dense_size": 8,
+        "embedding_size": 8,
+        "head_size": 2,
+        "returns": LEVELS,
+    }
+    settings, accelerator = tiny_settings(model=told), new_accelerator()
+    progress = train(store, settings, tmp_path, accelerator)
+    finish_run(store, settings, progress, tmp_path / "best", accelerator, "train")
+    model = load_model(str(tmp_path / "best"))
+    assert np.allclose(np.array(model.decoding.form).sum(-1), 1, atol=1e-3)
+
+    seed = store.notes(store.pieces[0])
+    piece = continue_seed(model, seed, GenerationSettings(seconds=5, seed_seconds=5))
+    assert piece.acted["form"] == piece.n_steps > 0
+    silent = continue_seed(
+        model, seed, GenerationSettings(seconds=5, seed_seconds=5, without=("form",))
+    )
+    assert "form" not in silent.acted
+
+    write_limits(tmp_path / "best", {"pitch": 0.01})
+    kept = load_model(str(tmp_path / "best")).decoding
+    assert kept.form == model.decoding.form and kept.min_p == {"pitch": 0.01}

@@ -10,8 +10,8 @@ composers have played, over the same seconds after the same seeds (the typical s
 2006, "Elements of Information Theory", section 3.1).
 
 Seeds come from training pieces, so that held-out ones stay fit to judge by. After each look at the
-seeds each limit is moved in proportion to what is in excess; the guard and the density keeper are
-off meanwhile.
+seeds each limit is moved in proportion to what is in excess; the guard and what keeps to the seed's
+density and lengths are off meanwhile.
 """
 
 import json
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from ..evaluation.excerpts import Excerpt
 from ..hub import load_model
-from ..hub.checkpoints import VALUES
+from ..hub.checkpoints import VALUES, read_decoding
 from ..playing.continuation import continue_seed
 from ..playing.decoding.values import DecodingValues
 from ..playing.loaded_model import Model
@@ -74,13 +74,15 @@ def own_surprise(
 ) -> Surprise:
     """Returns what the model's own next notes cost it, played as the composer."""
     rng, excerpt = job
-    model = replace(loaded(checkpoint), decoding=DecodingValues(min_p=min_p))
+    model = loaded(checkpoint)
+    # What returns is told as in playing; the nats are those of a model that is told nothing.
+    model = replace(model, decoding=DecodingValues(min_p=min_p, form=model.decoding.form))
     settings = GenerationSettings(
         seconds=excerpt.seconds,
         seed_seconds=excerpt.seed_seconds,
         rng=rng,
         composer=composer,
-        without=("guard", "density"),
+        without=("guard", "density", "lengths"),
     )
     piece = continue_seed(model, excerpt.joined, settings)
     nats = nats_by_number(model, piece.notes, composer)
@@ -156,8 +158,11 @@ def find_limits(
 
 
 def write_limits(checkpoint: Path, limits: Mapping[str, float]) -> Path:
-    """Writes min-p by number into a checkpoint's `generation_config.json`; returns its path."""
+    """Writes min-p by number into a checkpoint's `generation_config.json`; returns its path.
+
+    Of what stood there only the form stays.
+    """
     file = checkpoint / VALUES
-    table = DecodingValues(min_p=limits).as_table()
+    table = DecodingValues(min_p=limits, form=read_decoding(checkpoint).form).as_table()
     file.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     return file

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..models.config import PyzzicatoConfig
+from ..models.architecture import Architecture
 from ..playing.decoding.form import FormTable, count_form
 from ..representations import representation_of
 from ..representations.passages import Change
@@ -12,7 +12,7 @@ _PASSAGES = 1500
 _NOTES = 1025
 
 
-def measure_form(store: NoteStore, config: PyzzicatoConfig, seed: int = 0) -> FormTable:
+def measure_form(store: NoteStore, config: Architecture, seed: int = 0) -> FormTable:
     """Returns the chances with which a model's `returns` follow each other in its training music.
 
     Passages are drawn by the length of the pieces, as long as training's crops are; shorter pieces
@@ -24,7 +24,8 @@ def measure_form(store: NoteStore, config: PyzzicatoConfig, seed: int = 0) -> Fo
         seed: of the draw.
     """
     representation = representation_of(config)
-    pieces, rng = store.of_split("train"), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
+    pieces = store.at_hand(store.of_split("train"), 0, 0, seed)
     lengths = np.array([piece.length for piece in pieces], dtype=float)
     passages = []
     for i in rng.choice(len(pieces), _PASSAGES, p=lengths / lengths.sum()):
