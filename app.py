@@ -3,25 +3,28 @@
 Everything is built in `pyzzicato.space`; the page calls the same named endpoints as programs do.
 """
 
+import pyzzicato.space.quick_gradio  # noqa: F401 - comes before gradio
+
+# isort: split
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Read by gradio when it is imported: the page asks no other host for anything.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+from gradio.utils import get_upload_folder
 
-from gradio.utils import get_upload_folder  # noqa: E402
-
-from pyzzicato.space.api import register_api  # noqa: E402
-from pyzzicato.space.folders import private_folder, sweep  # noqa: E402
-from pyzzicato.space.hub_votes import open_book  # noqa: E402
-from pyzzicato.space.page import add_page, head_html, page_routes  # noqa: E402
-from pyzzicato.space.piano import Piano  # noqa: E402
-from pyzzicato.space.serving import GuardedBlocks, serve_page  # noqa: E402
-from pyzzicato.space.warming import get_ready  # noqa: E402
+from pyzzicato.space.along import register_along
+from pyzzicato.space.api import register_api
+from pyzzicato.space.bench import register_bench
+from pyzzicato.space.folders import private_folder, sweep
+from pyzzicato.space.hub_votes import open_book
+from pyzzicato.space.page import add_page, head_html, page_routes
+from pyzzicato.space.piano import Piano
+from pyzzicato.space.serving import GuardedBlocks, serve_page
+from pyzzicato.space.warming import get_ready
 
 
 def build() -> Any:
@@ -30,6 +33,8 @@ def build() -> Any:
     with GuardedBlocks(title="Pyzzicato", fill_width=True) as page:
         add_page(book)
         register_api(book)
+        register_bench()
+        register_along()
     return page
 
 
@@ -45,10 +50,19 @@ def serve(**told: Any) -> tuple[Any, str]:
     Path(get_upload_folder()).mkdir(parents=True, exist_ok=True)
     sweep()
     page, piano = build(), Piano()
-    # The page can be used meanwhile: what is not ready yet is made when it is first asked for.
-    threading.Thread(target=get_ready, args=(piano,), name="getting ready", daemon=True).start()
-    url = serve_page(page, page_routes(piano), head=head_html(page), ssr_mode=False, **told)
+    url = serve_page(
+        page,
+        page_routes(piano),
+        on_start=lambda: _in_background(get_ready, piano),
+        head=head_html(page),
+        ssr_mode=False,
+        **told,
+    )
     return page, url
+
+
+def _in_background(work: Callable[..., None], *told: Any) -> None:
+    threading.Thread(target=work, args=told, name=work.__name__, daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from .midi import Performance, midi_bytes, read_midi, write_midi
     from .models.config import PyzzicatoConfig
     from .notes import Note
+    from .playing.along import Companion
     from .playing.continuation import Continuation
     from .playing.loaded_model import Model
+    from .playing.odds import next_odds
     from .playing.settings import GenerationSettings
     from .playing.several import continue_seeds
     from .plots import plot_pianoroll
+    from .reworking import continue_from, keep_part, redo_span
     from .seeds import Seed, list_seeds, load_seed
     from .takes import Take, continue_seed, stream_continuation
 
@@ -51,6 +54,11 @@ _HOME_OF = {
     "continue_seed": "takes",
     "stream_continuation": "takes",
     "continue_seeds": "playing.several",
+    "continue_from": "reworking",
+    "redo_span": "reworking",
+    "keep_part": "reworking",
+    "next_odds": "playing.odds",
+    "Companion": "playing.along",
     "Sound": "audio",
     "render": "audio",
     "write_wav": "audio",
@@ -58,6 +66,7 @@ _HOME_OF = {
 }
 
 __all__ = [
+    "Companion",
     "Continuation",
     "GenerationSettings",
     "Model",
@@ -70,15 +79,19 @@ __all__ = [
     "Sound",
     "Take",
     "__version__",
+    "continue_from",
     "continue_seed",
     "continue_seeds",
+    "keep_part",
     "list_models",
     "list_seeds",
     "load_model",
     "load_seed",
     "midi_bytes",
+    "next_odds",
     "plot_pianoroll",
     "read_midi",
+    "redo_span",
     "render",
     "stream_continuation",
     "write_midi",

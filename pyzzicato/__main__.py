@@ -1,4 +1,4 @@
-"""The command line: `pyzzicato continue | evaluate | learn | models | seeds`."""
+"""The command line: `pyzzicato continue | redo | keep | evaluate | learn | models | seeds`."""
 
 import argparse
 import io
@@ -12,12 +12,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import __version__
+from .bench import add_bench
 from .checks import check_whole
 from .hub import DEFAULT_MODEL, ModelInfo, find_models, open_model
 from .pieces import PieceFiles, Wanted, make_folder, write_piece
 from .playing.decoding import PART_NAMES
 from .playing.loaded_model import Model
 from .playing.settings import MAX_RNG, GenerationSettings
+from .reworking import continue_from
 from .seeds import list_seeds
 from .sources import SeedPiece, read_seed
 from .takes import MAX_TAKES, Take, continue_seed
@@ -47,7 +49,7 @@ def run_continue(args: argparse.Namespace) -> None:
     every: list[PieceFiles] = []
     for k in range(args.takes):
         one = replace(settings, rng=(settings.rng + k) % (MAX_RNG + 1))
-        piece = _play(model, seed, one)
+        piece = _play(model, seed, one, args.from_seconds)
         earlier = [files.facts for files in every]
         files = write_piece(piece, args.out, model=info, wanted=wanted, earlier=earlier)
         _say((*piece.remarks, *files.remarks))
@@ -59,12 +61,16 @@ def run_continue(args: argparse.Namespace) -> None:
         print(json.dumps(facts[0] if len(facts) == 1 else facts, ensure_ascii=False))
 
 
-def _play(model: Model, seed: SeedPiece, settings: GenerationSettings) -> Take:
+def _play(
+    model: Model, seed: SeedPiece, settings: GenerationSettings, from_s: float | None
+) -> Take:
     with tqdm(total=settings.seconds, desc="playing", unit="s", file=sys.stderr) as bar:
 
         def on_progress(seconds: float) -> None:
             bar.update(seconds - bar.n)
 
+        if from_s is not None:
+            return continue_from(model, seed, from_s, settings, on_progress=on_progress)
         return continue_seed(model, seed, settings, on_progress=on_progress)
 
 
@@ -178,6 +184,14 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=default.seconds, help="length, 1 to 600 s (%(default)s)")
     add("--seed-start", type=float, default=default.seed_start, help="where the seed begins, s")
     add("--seed-seconds", type=float, default=default.seed_seconds, help="its length (%(default)s)")
+    add(
+        "--from",
+        dest="from_seconds",
+        type=float,
+        metavar="SECONDS",
+        help="carry on from here: all before stays, and the seed is the last 120 s of it",
+    )
+    add("--ending", action="store_true", help="bring the piece to a close within the seconds")
     how = play.add_mutually_exclusive_group()
     how.add_argument(
         "--temperature",
@@ -227,6 +241,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--musicxml", action="store_true", help="write a score, too, where the seed is on a grid")
     add("--json", action="store_true", help="print the result as JSON")
 
+    add_bench(commands)
     add_evaluate(commands)
     add_learn(commands)
     for name, run, text in (

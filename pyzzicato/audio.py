@@ -16,9 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyloudnorm  # type: ignore[import-untyped]
 import soundfile  # type: ignore[import-untyped]
-from scipy.signal import lfilter
 
 from .engines import (
     ENGINES,
@@ -241,6 +239,10 @@ def integrated_loudness(samples: Samples) -> float:
 
 def _hop_energies(samples: Samples, hop: int) -> npt.NDArray[np.float64]:
     """Returns the mean square of each hop after weighting, both channels added, `(N / hop,)`."""
+    # Here: they take long to import, and many who import this module render nothing.
+    import pyloudnorm  # type: ignore[import-untyped]
+    from scipy.signal import lfilter
+
     # pyloudnorm has no public way to its filters.
     stages = list(pyloudnorm.Meter(SAMPLE_RATE)._filters.values())
     states = [np.zeros((max(len(stage.a), len(stage.b)) - 1, 2)) for stage in stages]

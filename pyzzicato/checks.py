@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 _SHOWN_CHARACTERS = 60
 _SHOWN_BELOW = 10**20
+_SHOWN_PARTS = 8
 
 
 def check_number(
@@ -87,6 +88,9 @@ def show_value(value: object) -> str:
         text = repr(value)
     elif isinstance(value, int):
         text = str(value) if abs(value) < _SHOWN_BELOW else "a larger number"
+    elif isinstance(value, list | tuple) and len(value) <= _SHOWN_PARTS:
+        parts = (type(v).__name__ if isinstance(v, list | tuple) else show_value(v) for v in value)
+        text = f"[{', '.join(parts)}]"
     else:
         text = type(value).__name__
     return plain_text(text, keep="'")

@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 from midi2audio import FluidSynth  # type: ignore[import-untyped]
-from scipy.signal import resample_poly
 
 from .soundfonts import find_soundfont
 
@@ -221,6 +220,8 @@ def _read(engine: str, wave: Path, sample_rate: int) -> Samples:
         raise RuntimeError(f"{engine} wrote no sound file and did not say why")
     samples, rate = soundfile.read(wave, dtype="float32", always_2d=True)
     if rate != sample_rate:
+        from scipy.signal import resample_poly
+
         # midirenderer plays at 48 kHz whatever it is asked for.
         samples = resample_poly(samples, sample_rate, rate, axis=0)
     stereo: Samples = np.asarray(samples, dtype=np.float32)

@@ -142,6 +142,7 @@ def describe_piece(piece: Take, model: ModelInfo) -> dict[str, Any]:
         "seed_seconds": piece.seed_seconds,
         "seed_notes": len(piece.seed_notes),
         "notes": len(piece.new_notes),
+        "facts": dict(piece.facts),
         "wall_seconds": round(piece.wall_seconds, 3),
         "real_time_factor": round(piece.real_time_factor, 1),
         "remarks": [*piece.source.remarks, *piece.remarks],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import check_whole
 from .midi import Performance, midi_bytes, write_midi
+from .notes import end_of
 from .playing.continuation import Chunk, Continuation
 from .playing.continuation import stream_continuation as stream_notes
 from .playing.loaded_model import Model
@@ -120,7 +121,7 @@ class Take(Continuation):
             self.new_notes,
             self.seed_seconds,
             self.source.title,
-            end_seconds=self.seed_seconds + self.settings.seconds,
+            end_seconds=max(self.seed_seconds + self.settings.seconds, end_of(self.notes)),
             returns=[self.seed_seconds + rescue.seconds for rescue in self.rescues],
         )
 
@@ -234,7 +235,7 @@ def stream_continuation(
     composer = seed_composer or source.composer
     for chunk in stream_notes(model, source.notes, settings, composer, source.performance):
         if chunk.piece is not None:
-            chunk = replace(chunk, piece=_take(chunk.piece, source))
+            chunk = replace(chunk, piece=as_take(chunk.piece, source))
         yield chunk
 
 
@@ -271,6 +272,7 @@ def missing_extra(extra: str, error: ModuleNotFoundError) -> str:
     return f"{error.name} is not installed; run pip install 'pyzzicato[{extra}]'"
 
 
-def _take(piece: Continuation, source: SeedPiece) -> Take:
+def as_take(piece: Continuation, source: SeedPiece) -> Take:
+    """Returns a continuation with the piece that its seed was cut from."""
     told = {f.name: getattr(piece, f.name) for f in fields(Continuation)}
     return Take(**told, source=source)

@@ -43,6 +43,13 @@ GOOD = {
     "/models": {},
     "/seeds": {},
     "/vote": {"seed": SEED, "systems": ["lstm", "conv1d"]},
+    "/redo": {"seed": SEED, "start": 2, "end": 4, "tries": 1},
+    "/keep": {"seed": SEED, "end": 3, "tries": 1},
+    "/odds": {"seed": SEED, "at": 2},
+    "/along_begin": {},
+    "/along_hear": {"session": "none"},
+    "/along_answer": {"session": "none", "now": 1},
+    "/along_stop": {"session": "none"},
 }
 """A call of each public endpoint that is in order; one value of it at a time is made bad."""
 

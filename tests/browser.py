@@ -29,7 +29,7 @@ QUIET = [
 ]
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "out" / "screenshots"
-MADE = "!document.getElementById('save').hidden && view.take && !view.making"
+MADE = "!document.getElementById('save').hidden && view.take && !view.busy"
 """The page has all of a take, and can save it."""
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 PATIENCE_S = 60.0
@@ -62,13 +62,16 @@ class Browser:
         self.url, self.downloads = url, downloads
         self._fetched: set[Path] = set()
 
-    def open(self, hash_: str = "", phone: bool = False) -> None:
-        """Opens the page anew, as a visitor who has never been here."""
+    def open(self, hash_: str = "", phone: bool = False, forget: bool = True) -> None:
+        """Opens the page anew; as a visitor who has never been here, unless he is to be known."""
         if phone:
             self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
         else:
             self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         self.driver.get("about:blank")
+        if forget:
+            kept = {"origin": self.url.rstrip("/"), "storageTypes": "indexeddb"}
+            self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", kept)
         self.driver.get(self.url + hash_)
         self.wait("document.querySelector('#pyzzicato[data-ready]')")
 

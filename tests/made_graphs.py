@@ -22,6 +22,7 @@ _NAMES = {
     "next_state_0": "next_state.0",
     "past_0": "past.0",
     "kept_0": "row.0",
+    "ending_0": "condition.ending",
 }
 _HEAD = '<ir_version: 9, opset_import: ["" : 20]>\n'
 

@@ -26,6 +26,8 @@ SETTINGS = [
     ("seed_start", NUMBER, 0.0),
     ("seed_seconds", NUMBER, 10.0),
     ("quantise", "None | float", None),
+    ("from_seconds", "None | float", None),
+    ("ending", "bool", False),
 ]
 PARAMETERS = {
     "/continue": SETTINGS,
@@ -34,7 +36,7 @@ PARAMETERS = {
     "/render": [*PIECE, ("audio_format", "Literal['wav', 'mp3']", "mp3")],
     "/score": [("seed", TEXT, None), ("midi", FILE, None), ("division", "None | int", None)],
     "/models": [],
-    "/seeds": [],
+    "/seeds": [("notes", "bool", True)],
     "/vote": [
         ("seed", "str", None),
         ("systems", "list[str]", None),
@@ -42,7 +44,52 @@ PARAMETERS = {
         ("marks", "None | list[dict(str, int)]", None),
     ],
 }
-REQUIRED = {("/vote", "seed"), ("/vote", "systems")}
+MAYBE = "None | float"
+HOW = [("model", "str", "lstm-events"), ("composer", TEXT, None), ("temperature", NUMBER, 1.0)]
+TAKES = [("takes", WHOLE, 1), ("rng", WHOLE, 0)]
+PARAMETERS |= {
+    "/redo": [
+        ("start", NUMBER, None),
+        ("end", NUMBER, None),
+        *PIECE,
+        *HOW,
+        ("density", NUMBER, 1.0),
+        ("tries", WHOLE, 24),
+        *TAKES,
+    ],
+    "/keep": [
+        *PIECE,
+        ("keep", "Literal['top', 'bottom', 'right', 'left', 'notes']", "top"),
+        ("kept", NOTES, None),
+        ("start", NUMBER, 0.0),
+        ("end", MAYBE, None),
+        *HOW,
+        ("density", NUMBER, 1.0),
+        ("tries", WHOLE, 6),
+        *TAKES,
+    ],
+    "/odds": [("at", NUMBER, None), *PIECE, *HOW],
+    "/along_begin": [*HOW, ("density", NUMBER, 1.0), ("rng", WHOLE, 0)],
+    "/along_hear": [("session", "str", None), ("notes", NOTES, None), ("until", MAYBE, None)],
+    "/along_answer": [
+        ("session", "str", None),
+        ("now", NUMBER, None),
+        ("notes", NOTES, None),
+        ("seconds", MAYBE, None),
+    ],
+    "/along_stop": [("session", "str", None), ("at", MAYBE, None)],
+}
+REQUIRED = {
+    ("/vote", "seed"),
+    ("/vote", "systems"),
+    ("/redo", "start"),
+    ("/redo", "end"),
+    ("/odds", "at"),
+    ("/along_hear", "session"),
+    ("/along_answer", "session"),
+    ("/along_answer", "now"),
+    ("/along_stop", "session"),
+}
 
 NOTE = {"pitch", "start", "end", "velocity"}
 TAKE = {
@@ -70,6 +117,7 @@ SETTING = {
     "guidance",
     "density",
     "quantise",
+    "ending",
     "without",
 }
 ANSWER = {"version", "model", "seed", "remarks", "takes"}

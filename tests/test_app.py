@@ -10,7 +10,7 @@ import pytest
 from pyzzicato import __version__
 from pyzzicato.hub import list_models
 from pyzzicato.seeds import list_seeds
-from pyzzicato.space.page import STATIC
+from pyzzicato.space.page import STATIC, STYLES
 
 
 def fetch(url):
@@ -33,7 +33,7 @@ def test_the_page_is_told_its_seeds_models_and_endpoints(page_url):
 
 
 def test_every_script_of_the_page_and_all_it_imports_are_served(page_url):
-    wanted, seen = ["main.js", "page.css"], set()
+    wanted, seen = ["main.js", *(f"{name}.css" for name in STYLES)], set()
     while wanted:
         name = wanted.pop()
         seen.add(name)
@@ -47,11 +47,13 @@ def test_every_script_of_the_page_and_all_it_imports_are_served(page_url):
 def test_the_page_names_no_other_host(page_url):
     # Links that a visitor may follow, and the names that SVG and the like are called by.
     followed = {
+        "http://www.w3.org/2000/svg",
         "https://towardsdatascience.com/",
         "https://magenta.tensorflow.org/datasets/maestro",
     }
     for path in STATIC.iterdir():
-        addresses = set(re.findall(r"https?://[^\s\"'`)]+", path.read_text(encoding="utf-8")))
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        addresses = set(re.findall(r"https?://[^\s\"'`)]+", text))
         assert addresses <= followed, path.name
 
 

@@ -65,7 +65,8 @@ def test_the_first_click_sounds_moves_the_playhead_and_gives_the_midi_of_the_com
     midi = page.downloaded("mid")
     told = ["--seconds", "6", "--rng", "3", "--no-audio", "--out", str(tmp_path)]
     assert command_line(["continue", SEED, *told]) == 0
-    assert midi.read_bytes() == (tmp_path / "continuation.mid").read_bytes()
+    assert midi.read_bytes() == (tmp_path / f"{SEED}-rng-3.mid").read_bytes()
+    page.click("#facts summary")
     words = page.text("#facts")
     assert "notes a second" in words
     assert "training" in words
@@ -111,7 +112,7 @@ def test_an_uploaded_file_its_remarks_and_another_part_as_seed(page, tmp_path):
     told = ["--seconds", "5", "--rng", "5", "--seed-start", "4", "--no-audio"]
     out = tmp_path / "out"
     assert command_line(["continue", str(tmp_path / "mine.mid"), *told, "--out", str(out)]) == 0
-    assert midi.read_bytes() == (out / "continuation.mid").read_bytes()
+    assert midi.read_bytes() == (out / "mine-rng-5.mid").read_bytes()
 
 
 def test_a_file_that_is_not_midi_is_refused_in_a_sentence(page, tmp_path):
@@ -270,21 +271,25 @@ def test_a_server_out_of_reach_is_told_in_words(page):
     continue_for(page)
 
 
-def test_keep_going_only_adds_and_earlier_takes_come_back(page):
+def test_keep_going_adds_what_is_asked_for_and_earlier_takes_come_back(page):
+    assert page.text("#go") == "Continue"
     continue_for(page)
     before = json.loads(page.run(NOTES))
+    page.put("#seconds", 7)
+    assert page.text("#keep-going") == "Keep going, 7 s longer"
     page.click("#keep-going")
     page.wait("view.making")
     page.wait(MADE)
     after = json.loads(page.run(NOTES))
     # The notes held at the end of the shorter one go on now; all others are the same.
     assert {tuple(n[:2]) for n in before} <= {tuple(n[:2]) for n in after}
-    assert page.run("return view.take.seconds;") == 35
-    page.click("#another")
+    assert page.run("return [view.take.seconds, view.roll.marks];") == [12, [15]]
+    assert page.text("#go") == "Another take"
+    page.click("#go")
     page.wait("view.takeList.length === 2")
     page.wait(MADE)
     assert json.loads(page.run(NOTES)) != after
-    page.click("#takes-list button:first-child")
+    page.click('[data-take="1"] .choose')
     assert json.loads(page.run(NOTES)) == after
 
 
@@ -299,7 +304,7 @@ def test_more_takes_are_made_one_after_the_other_and_told_of(page):
     assert page.run("return view.takeList.map(t => t.settings.rng);") == [0, 1]
     assert page.run("return [...said].some(words => words.startsWith('Take 2. Playing'));")
     assert page.text("#words") == ""
-    assert page.text('#takes-list [aria-pressed="true"]') == "Take 1"
+    assert page.text('.take-card [aria-pressed="true"] .who') == "Take 1"
 
 
 def test_a_link_gives_the_same_notes(page, tmp_path):

@@ -1,11 +1,14 @@
 """The page's other views in a real browser, in light and dark, and on a phone."""
 
+import time
+
 from browser import MADE, PICTURES, continue_for
 from random_music import random_music
 
 from pyzzicato.hub import list_models
 from pyzzicato.midi import write_midi
 from pyzzicato.seeds import list_seeds
+from pyzzicato.space import blind
 
 MODELS = [info.name for info in list_models()]
 
@@ -20,7 +23,7 @@ def test_all_models_on_one_seed(page):
     assert shown == ["seed", "composer", *MODELS]
     counts = page.run("return views.compare.takes.map(t => t.newNotes.length);")
     assert all(count > 0 for count in counts)
-    page.click('[data-system="seed"] button')
+    page.click('[data-system="seed"] .play')
     page.wait("player.playing && player.time > 0.1")
     page.screenshot(PICTURES / "compare.png")
     # A shorter seed leaves more of the piece: the composer's next notes begin where it ends.
@@ -29,16 +32,16 @@ def test_all_models_on_one_seed(page):
     seed = list_seeds()[0]
     assert rest == [[n.pitch, n.start - 6] for n in seed.notes if n.start >= 6]
     assert page.text('[data-system="composer"] strong') == seed.composer
-    page.click('[data-system="composer"] button')
+    page.click('[data-system="composer"] .play')
     page.wait("player.playing && piano.peak() > 0.01")
 
 
-def test_a_vote_changes_the_leaderboard_and_shows_the_names(page):
+def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
+    monkeypatch.setattr(blind, "LISTEN_S", 0.2)
     page.click("#tab-listen")
     page.wait("document.querySelector('#leaderboard').textContent")
-    before = page.run(
-        "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
-    )
+    votes = "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
+    before = page.run(votes)
     page.click("#listen-go")
     page.wait("document.querySelectorAll('#pair .side').length === 2")
     assert page.text('[data-side="0"] .side-name') == "First"
@@ -48,14 +51,33 @@ def test_a_vote_changes_the_leaderboard_and_shows_the_names(page):
     for mark in ("musicality-0", "fidelity-1"):
         page.click(f'[name="{mark}"][value="4"]')
     page.click('[name="verdict"][value="1"]')
+    page.click('[data-side="0"] .play')
+    page.wait("views.listen.heard[0]")
+    assert not page["#vote"].is_enabled()
+    page.click('[data-side="1"] .play')
+    page.wait("!document.getElementById('vote').disabled")
     page.screenshot(PICTURES / "listen.png")
+    time.sleep(0.5)
     page.click("#vote")
     page.wait("document.querySelector('#listen-words').textContent.includes('counted')")
-    after = page.run(
-        "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
-    )
-    assert sum(after) == sum(before) + 2
+    assert sum(page.run(votes)) == sum(before) + 2
     assert page.text('[data-side="0"] .side-name').startswith("First: ")
+
+
+def test_compare_follows_the_seed_and_one_is_carried_on_from(page):
+    page.click('[data-seed="chopin-mazurka-a-minor"] .choose')
+    page.click("#tab-compare")
+    assert page["#compare-seed"].get_property("value") == "chopin-mazurka-a-minor"
+    page.click('[data-system="composer"] [data-act="on"]')
+    page.wait("!document.getElementById('view-continue').hidden && view.take")
+    assert page.run("return [view.take.how, location.hash];") == ["as it was written", "#continue"]
+    # The browser's Back leads through what was shown, and not off the page.
+    page.driver.back()
+    page.wait("location.hash === '#compare' && !document.getElementById('view-compare').hidden")
+    page.driver.back()
+    page.wait("view.seed.name === 'chopin-mazurka-a-minor' && location.hash === '#continue'")
+    page.driver.back()
+    page.wait("view.seed.name !== 'chopin-mazurka-a-minor'")
 
 
 def test_the_data_and_the_models_are_shown(page):
@@ -103,11 +125,21 @@ def test_a_phone_shows_everything_in_one_column(opened):
         assert opened.run("return document.querySelector('#roll').clientHeight;") <= 242
         low = opened.run("return document.querySelector('#go').getBoundingClientRect().bottom;")
         assert 600 < low <= 844
+        # A third card shows that the row goes on.
+        third = "return document.querySelectorAll('.card')[2].getBoundingClientRect().left;"
+        assert opened.run(third) < 360
         opened.run("view.continueSeed(1);")
         opened.wait(MADE)
-        # The roll and what is under it have come into sight, clear of the button.
-        play = "document.querySelector('#play').getBoundingClientRect().bottom"
-        opened.wait(f"{play} <= document.querySelector('#go').getBoundingClientRect().top")
+        # Nothing lies over the keys under the roll.
+        for key in ("#play", "#keep-going", "#save summary"):
+            opened.run("document.querySelector(arguments[0]).scrollIntoView({block: 'end'});", key)
+            covered = opened.run(
+                "const key = document.querySelector(arguments[0]);"
+                "const {x, y, width, height} = key.getBoundingClientRect();"
+                "return !key.contains(document.elementFromPoint(x + width / 2, y + height / 2));",
+                key,
+            )
+            assert not covered, key
         opened.run("player.pause(); document.getElementById('tab-listen').click();")
         opened.click("#listen-go")
         opened.wait("document.querySelectorAll('#pair .side').length === 2")
@@ -118,7 +150,8 @@ def test_a_phone_shows_everything_in_one_column(opened):
         assert widest <= 390
         opened.run("document.getElementById('tab-continue').click();")
         opened.click("#open-keyboard")
-        assert opened.run("return view.picker.keyboard.octaves;") == 2
+        white = "return document.querySelector('.key.white').getBoundingClientRect().width;"
+        assert opened.run(white) >= 32
         assert opened.run("return document.documentElement.scrollWidth;") <= 390
         opened.screenshot(PICTURES / "phone.png")
         assert opened.complaints() == []

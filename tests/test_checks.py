@@ -51,7 +51,14 @@ def test_a_choice_is_one_of_those_there_are(value):
 
 
 def test_what_is_shown_of_a_value_is_short_and_no_html():
-    for value in ["<img src=x onerror=alert(1)>" * 1000, "a\nb\x00\x1b[31m", 10**5000, [0] * 10**6]:
+    assert show_value([1, "a", [2]]) == "[1, 'a', list]"
+    for value in [
+        "<img src=x onerror=alert(1)>" * 1000,
+        "a\nb\x00\x1b[31m",
+        10**5000,
+        [0] * 10**6,
+        ["x" * 90] * 8,
+    ]:
         shown = show_value(value)
         assert len(shown) <= 80
         assert not set('<>&"`\n\x00\x1b') & set(shown)

@@ -20,7 +20,7 @@ def _plain_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def serve(app, chunks=(b"",), headers=(HOST,), path="/", door=None):
+def serve(app, chunks=(b"",), headers=(HOST,), path="/", door=None, client="127.0.0.1"):
     """Returns status, headers and body that a guarded app answers to a body in chunks."""
     sent = []
     pending = [
@@ -36,7 +36,7 @@ def serve(app, chunks=(b"",), headers=(HOST,), path="/", door=None):
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "path": path, "headers": list(headers), "client": ("127.0.0.1", 1)}
+    scope = {"type": "http", "path": path, "headers": list(headers), "client": (client, 1)}
     asyncio.run((door or Doorkeeper(app))(scope, receive, send))
     (start,) = (m for m in sent if m["type"] == "http.response.start")
     body = b"".join(m.get("body", b"") for m in sent)
@@ -126,10 +126,35 @@ def test_a_space_and_an_operator_name_more_hosts(monkeypatch):
 
 def test_bodies_up_to_the_limit_pass_and_longer_ones_end_before_they_are_in_memory():
     chunk = bytes(MAX_POST_BYTES // 4)
-    assert serve(count, [chunk] * 4)[2] == str(4 * len(chunk)).encode()
-    status, told = refusal(count, [chunk] * 5)
+    headers = [HOST, (b"content-length", str(MAX_POST_BYTES).encode())]
+    assert serve(count, [chunk] * 4, headers)[2] == str(4 * len(chunk)).encode()
+    status, told = refusal(count, [chunk] * 5, headers)
     assert status == 413
     assert told == "a request must have at most 4 MB; send less"
+
+
+def test_large_bodies_tell_their_length():
+    half = bytes(doors.LARGE_BYTES // 2)
+    assert serve(count, [half] * 2)[2] == str(2 * len(half)).encode()
+    status, told = refusal(count, [half] * 3)
+    assert status == 411
+    assert "must tell its length" in told
+
+
+def test_large_bodies_of_one_client_and_of_all_are_so_many_a_minute(monkeypatch):
+    size = doors.LARGE_BYTES + 1
+    monkeypatch.setattr(doors, "LARGE_A_MINUTE_BYTES", 3 * size)
+    monkeypatch.setattr(doors, "ALL_LARGE_A_MINUTE_BYTES", 5 * size)
+    door = Doorkeeper(count)
+
+    def post(client, length=size):
+        told = [HOST, (b"content-length", str(length).encode())]
+        return serve(count, [bytes(length)], told, door=door, client=client)[0]
+
+    assert [post("127.0.0.1") for _ in range(4)] == [200, 200, 200, 429]
+    assert [post("127.0.0.2") for _ in range(3)] == [200, 200, 429]
+    # Small ones come in all the same.
+    assert post("127.0.0.1", 1000) == post("127.0.0.2", doors.LARGE_BYTES) == 200
 
 
 @pytest.mark.parametrize(
@@ -208,7 +233,8 @@ def test_one_client_holds_so_many_requests_and_so_much_of_them(monkeypatch):
         assert messages[-1]["type"] == "http.disconnect"
         raise ConnectionError
 
-    status, told = refusal(disconnected, [bytes(900_000)] * 4)
+    headers = [HOST, (b"content-length", b"3600000")]
+    status, told = refusal(disconnected, [bytes(900_000)] * 4, headers)
     assert (status, told) == (429, doors.TOO_MANY)
 
 

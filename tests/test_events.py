@@ -117,6 +117,12 @@ def test_notes_come_back_within_half_a_bin(seed: int) -> None:
 
 
 @pytest.mark.parametrize("mean_gap_s", [0.02, 0.12, 0.8])
+def test_what_is_encoded_decoded_and_encoded_again_is_the_same(mean_gap_s: float) -> None:
+    events = encode_events(random_notes(4000, seed=2, mean_gap_s=mean_gap_s))
+    assert encode_events(decode_events(events)).tolist() == events.tolist()
+
+
+@pytest.mark.parametrize("mean_gap_s", [0.02, 0.12, 0.8])
 def test_onsets_do_not_drift(mean_gap_s: float) -> None:
     notes = random_notes(4000, seed=1, mean_gap_s=mean_gap_s)
     true = np.array([note.start for note in notes])

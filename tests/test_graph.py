@@ -156,3 +156,20 @@ def test_a_step_that_does_not_end_can_be_stopped(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"(?i)terminat"):
         run.draw(neutral(graph))
     assert 0.4 < time.monotonic() - began < 10
+
+
+def test_a_piece_goes_back_to_a_mark_and_forks_go_their_own_ways(tmp_path: Path) -> None:
+    graph = StepGraph(write_made(ROWS, tmp_path / "rows.onnx"))
+    run = GraphRun(graph, {})
+    first, second = np.zeros((2, 88), dtype=np.uint8)
+    second[7] = 1
+    run.hear(np.stack([first] * 5))
+    mark = run.mark()
+    run.hear(np.stack([second] * 300))
+    far = run.draw(neutral(graph))[1]
+    run.return_to(mark)
+    again = run.fork()
+    assert far[0, 7] > 0.9
+    np.testing.assert_array_equal(run.draw(neutral(graph))[1], np.zeros((1, 88)))
+    run.hear(np.stack([second] * 300))
+    np.testing.assert_array_equal(again.draw(neutral(graph))[1], np.zeros((1, 88)))

@@ -6,9 +6,11 @@ import shutil
 import pytest
 from conftest import tune
 
-from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, model_info
+from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, loading, model_info
+from pyzzicato.hub.loading import BUNDLED as BUNDLED_FOLDER
 from pyzzicato.hub.networks import open_network
 from pyzzicato.hub.registry import OLD_NAMES
+from pyzzicato.hub.sums import SUMS, write_sums
 from pyzzicato.models.architecture import COMPOSERS
 from pyzzicato.playing.continuation import continue_seed
 from pyzzicato.playing.settings import GenerationSettings
@@ -47,6 +49,44 @@ def test_a_renamed_model_is_found_by_its_old_name(old, new):
     assert new in [info.name for info in list_models()]
     assert model_info(old) == model_info(new)
     assert load_model(old).name == new
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """Returns a copy of what is bundled, which is used in its place."""
+    copy = shutil.copytree(BUNDLED_FOLDER, tmp_path / "pretrained")
+    monkeypatch.setattr(loading, "BUNDLED", copy)
+    return copy
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.safetensors"])
+def test_a_flipped_bit_in_a_bundled_model_is_found_and_the_others_play(copied, caplog, name):
+    path = copied / DEFAULT_MODEL / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert [info.name for info in list_models()] == BUNDLED[1:]
+    assert f"the bundled model {DEFAULT_MODEL} cannot be used: {name} is damaged" in caplog.text
+    with pytest.raises(ValueError, match="is damaged.*install the package again"):
+        load_model(DEFAULT_MODEL)
+    assert load_model(BUNDLED[1]).name == BUNDLED[1]
+
+
+def test_a_bundled_config_that_is_half_there_leaves_the_others(copied, caplog):
+    path = copied / "lstm" / "config.json"
+    path.write_bytes(path.read_bytes()[:100])
+    assert "lstm" not in [info.name for info in list_models()]
+    assert "the bundled model lstm cannot be used: config.json" in caplog.text
+
+
+def test_the_checksums_are_written_as_they_are(copied):
+    before = (copied / SUMS).read_bytes()
+    assert write_sums(copied).read_bytes() == before
+
+
+def test_a_folder_without_a_config_says_so(tmp_path):
+    with pytest.raises(ValueError, match=r"holds no config\.json; name the folder of a checkpoint"):
+        load_model(str(tmp_path))
 
 
 def test_a_folder_with_a_checkpoint_loads_like_its_bundled_twin(tmp_path):

@@ -2,7 +2,7 @@
 
 import json
 
-from pyzzicato.hub import list_models
+from pyzzicato.hub import DEFAULT_MODEL, list_models
 from pyzzicato.space import learn
 from pyzzicato.space.learn import describe_learning
 from pyzzicato.space.names import model_titles
@@ -56,3 +56,6 @@ def test_titles_of_models_differ():
     titles = model_titles()
     assert set(titles) == {info.name for info in list_models()}
     assert len(set(titles.values())) == len(titles)
+    # A musician chooses by how a model plays, and by what he may do with it.
+    assert titles[DEFAULT_MODEL].startswith("Expressive")
+    assert sum("free for commercial use" in title for title in titles.values()) == 1

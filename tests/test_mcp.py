@@ -1,8 +1,8 @@
 """The API as tools for assistants, called by the protocol's own client."""
 
-import ast
 import asyncio
 import base64
+import json
 import time
 
 import httpx
@@ -24,6 +24,13 @@ TOOLS = {
     "describe_models",
     "describe_seeds",
     "vote",
+    "redo_span",
+    "keep_part",
+    "tell_odds",
+    "begin_along",
+    "hear_along",
+    "answer_along",
+    "stop_along",
 }
 """Part of the contract: assistants are told to use tools by these names."""
 
@@ -48,9 +55,10 @@ def call(page_url, tool, **told):
 
 
 def told_by(result):
-    """Returns an answer as Python's values; gradio writes them in Python's form."""
+    """Returns an answer, which is told as JSON text and as structured content."""
     assert not result.isError, result.content
-    return ast.literal_eval(result.content[0].text)
+    assert json.loads(result.content[0].text) == result.structuredContent
+    return result.structuredContent
 
 
 def test_every_endpoint_is_a_tool_that_says_what_it_takes(page_url):
@@ -60,6 +68,32 @@ def test_every_endpoint_is_a_tool_that_says_what_it_takes(page_url):
     assert "base64" in properties["midi"]["description"]
     assert "4294967295" in properties["rng"]["description"]
     assert "piano music" in tools["continue_piece"].description
+    for tool in tools.values():
+        texts = [
+            tool.description,
+            *(p["description"] for p in tool.inputSchema["properties"].values()),
+        ]
+        # Whole sentences: nothing ends with the line it was written on.
+        assert all(text.endswith(".") for text in texts), texts
+        assert ",," not in tool.description
+    assert "127}" in properties["notes"]["description"]
+
+
+def test_an_assistant_is_told_of_the_seeds_in_short(page_url):
+    told = call(page_url, "describe_seeds")
+    assert len(told.content[0].text) < 4000
+    assert "notes" not in told_by(told)["seeds"][0]
+    assert told_by(call(page_url, "describe_seeds", notes=True))["seeds"][0]["notes"]
+
+
+def test_an_assistant_gives_a_file_by_its_address_or_in_broken_lines(page_url):
+    lines = base64.encodebytes(midi_bytes(tune(8))).decode()
+    assert "\n" in lines.strip()
+    answer = told_by(call(page_url, "continue_piece", midi=lines, seconds=5, rng=2))
+    file = answer["takes"][0]["midi"]
+    for given in (file["url"], file["path"]):
+        measured = told_by(call(page_url, "evaluate_piece", midi=given))
+        assert measured["notes"] == len(read_midi(httpx.get(file["url"]).content).notes)
 
 
 @pytest.mark.parametrize("before", ["", "data:audio/midi;base64,"])

@@ -181,6 +181,7 @@ def test_what_is_no_list_of_notes_is_refused(posted, said):
     with pytest.raises(ValueError, match=said) as raised:
         notes_from_json(posted)
     assert "<" not in str(raised.value).replace("0 <= start < end", "")
+    assert len(str(raised.value)) < 250
 
 
 def test_a_file_is_described_as_gradio_serves_it(uploads):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pyzzicato.space import queueing
-from pyzzicato.space.queueing import BUSY, MAX_UNREAD_BOXES, MAX_WORKS, FairQueue
+from pyzzicato.space.queueing import BUSY, MAX_POSTED_BYTES, MAX_UNREAD_BOXES, MAX_WORKS, FairQueue
 from pyzzicato.space.turns import ENDS_AFTER_S, RESTS_AFTER_S, Asker, Mailbox
 
 
@@ -25,9 +25,9 @@ def queue():
     return made
 
 
-def work(queue, client, box=None):
+def work(queue, client, box=None, n_bytes=0):
     """Adds a piece of work of a client, as gradio's events do."""
-    asker = Asker(client, box)
+    asker = Asker(client, box, n_bytes=n_bytes)
     name = f"{client}{len(queue._askers)}"
     event = SimpleNamespace(_id=name, session_hash=name, concurrency_id="playing", alive=True)
     queue.event_ids_to_events[name], queue._askers[name] = event, asker
@@ -49,12 +49,37 @@ def test_whoever_has_most_gives_way_when_there_is_too_much(queue):
     assert not any(asker.sent_away for asker in others)
 
 
+def test_whoever_has_posted_most_gives_way_when_it_is_too_much(queue):
+    large = MAX_POSTED_BYTES // 4
+    greedy = [work(queue, "greedy", n_bytes=n) for n in (large, large, 10, large)]
+    other = work(queue, "other", n_bytes=large // 2 - 10)
+    assert queue.make_room("new", large // 2)
+    assert not any(asker.sent_away for asker in greedy)
+    assert not queue.make_room("greedy", large)
+    assert queue.make_room("new", large)
+    # The newest of what is large: what is small would not help.
+    assert [bool(asker.sent_away) for asker in greedy] == [False, False, False, True]
+    assert not other.sent_away
+    assert queue.make_room("greedy", 0)
+
+
 def test_where_all_have_alike_the_newcomer_is_told_that_it_is_busy(queue):
     for i in range(MAX_WORKS):
         work(queue, f"client {i}")
     assert not queue.make_room("new")
     queue._askers["client 00"].is_there = lambda: False
     assert queue.make_room("new")
+
+
+def test_where_all_have_alike_a_newcomer_comes_before_those_who_have_had_much(queue, monkeypatch):
+    used = {"client 3": 9.0, "client 5": 4.0, "again": 3.9}
+    monkeypatch.setattr(queueing, "_used_s", lambda name: used.get(name, 0.0))
+    for i in range(MAX_WORKS):
+        work(queue, f"client {i}")
+    assert queue.make_room("new")
+    assert [a.client for a in queue._askers.values() if a.sent_away] == ["client 3"]
+    work(queue, "new")
+    assert not queue.make_room("again")
 
 
 def test_visitors_without_events_count_too(queue):

@@ -117,6 +117,7 @@ def test_recalls_need_memories_and_rising_whole_numbers() -> None:
         ([0], "a list of at most 16 whole numbers, got"),
         ([2.5], "a whole number from 1 to 1000, got 2.5"),
         (3, "a list of at most 16 whole numbers, got 3"),
+        ([10**400], r"a list of at most 16 whole numbers, got \[a larger number\]"),
     ):
         with pytest.raises(ValueError, match=f"recalls must be {words}|recalls must {words}"):
             PyzzicatoConfig(spans=[4.0], recalls=wrong)

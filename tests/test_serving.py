@@ -41,6 +41,25 @@ def small_app(tmp_path, monkeypatch):
     page.close()
 
 
+def double(numbers: list[int], text: str = "") -> list[int]:
+    """Answers with the numbers twice."""
+    return [*numbers, *numbers, len(text)]
+
+
+def test_nothing_that_is_posted_or_answered_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with GuardedBlocks() as page:
+        gr.api(double, api_name="double")
+    url = serve_page(page, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    client = Client(url, verbose=False)
+    for numbers, text in (([7654321], "a"), ([7654321] * 3000, "x" * 40_000)):
+        told = client.predict(numbers, text, api_name="/double")
+        assert told == [*numbers, *numbers, len(text)]
+    (state,) = page.state_holder.session_data.values()
+    assert "7654321" not in str(state.config_values)
+    page.close()
+
+
 def test_files_of_a_request_can_be_fetched_for_their_time_and_no_longer(small_app, tmp_path):
     client = Client(small_app, verbose=False, download_files=False)
     told = client.predict("mine", api_name="/write")

@@ -113,6 +113,25 @@ def test_no_more_steps_at_a_time_than_there_are_turns():
     assert most == 2
 
 
+def test_work_that_is_sent_away_does_not_wait_for_its_turn():
+    asker = Asker("a")
+
+    async def crowd():
+        taken = Turns(1)
+        async with taken.turn("b"):
+            ASKER.set(asker)
+            waiting = asyncio.create_task(last_in_turns(steps(3), taken))
+            await asyncio.sleep(0.05)
+            asker.sent_away = "busy"
+            with pytest.raises(SentAwayError, match="busy"):
+                await asyncio.wait_for(waiting, 5)
+        # The turn that nobody waited for is free.
+        async with asyncio.timeout(1), taken.turn("c"):
+            return True
+
+    assert asyncio.run(crowd())
+
+
 def test_work_ends_with_the_task_that_waits_for_it_and_gives_its_turn_back():
     made = []
 

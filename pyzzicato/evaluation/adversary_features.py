@@ -11,10 +11,11 @@ from dataclasses import astuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..keys import key_correlations
 from ..notes import LOWEST_PITCH, Note
 from .arrays import Floats, Ints, NoteArrays, note_arrays, pitch_class_counts, reading_lines
 from .recurrence import chord_intervals, measure_recurrence
-from .tonality import key_clarity, key_correlations, pitch_class_entropy
+from .tonality import key_clarity, pitch_class_entropy
 
 DENSITY = "density"
 RHYTHM = "rhythm"

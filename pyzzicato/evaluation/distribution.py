@@ -14,14 +14,15 @@ have no bars, and each function says where it differs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial.distance import cdist, pdist
-from scipy.special import rel_entr
-from scipy.stats import gaussian_kde
 
 from ..notes import Note
 from .arrays import Floats, Ints, NoteArrays, note_arrays, pitch_class_counts, sounding_seconds
+
+if TYPE_CHECKING:
+    from scipy.stats import gaussian_kde
 
 N_LENGTHS = 12
 SHORTEST_S = 0.06
@@ -193,6 +194,8 @@ def density_distance(a: Floats, b: Floats) -> tuple[float | None, float]:
     if a.std() <= _SAME or b.std() <= _SAME:
         alike = max(a.std(), b.std(), abs(a.mean() - b.mean())) <= _SAME
         return (0.0, 1.0) if alike else (None, 0.0)
+    from scipy.special import rel_entr
+
     estimates = _density(a), _density(b)
     grid = np.unique(np.concatenate([_grid(kde) for kde in estimates]))
     p, q = (density / np.trapezoid(density, grid) for density in (kde(grid) for kde in estimates))
@@ -201,12 +204,15 @@ def density_distance(a: Floats, b: Floats) -> tuple[float | None, float]:
     return max(0.0, float(divergence)), float(np.trapezoid(np.minimum(p, q), grid))
 
 
-def _density(sample: Floats) -> gaussian_kde:
+def _density(sample: Floats) -> "gaussian_kde":
     """Returns the kernel estimate of a sample with Scott's bandwidth.
 
     The sample is first rounded to a thousandth of its range, far below the bandwidth, and equal
     values are taken together: ten thousand distances cost no more than a thousand.
     """
+    # Here: it takes long to import, and measuring a single piece does without.
+    from scipy.stats import gaussian_kde
+
     n, step = len(sample), float(np.ptp(sample)) / _BINS
     values, counts = np.unique(np.round(sample / step), return_counts=True)
     # scipy takes weights for certainties and widens the variance by 1 / (1 - sum of squares); these
@@ -216,7 +222,7 @@ def _density(sample: Floats) -> gaussian_kde:
     return gaussian_kde(values * step, bw_method=scott, weights=counts)
 
 
-def _grid(kde: gaussian_kde) -> Floats:
+def _grid(kde: "gaussian_kde") -> Floats:
     """Returns points over the whole of a density, its tails included."""
     margin = 4 * float(np.sqrt(kde.covariance[0, 0]))
     points: Floats = np.linspace(kde.dataset.min() - margin, kde.dataset.max() + margin, _GRID)
@@ -228,6 +234,8 @@ def _compare(reference: Floats, other: Floats) -> FeatureDistance:
     n_reference, n_other = len(reference), len(other)
     if n_reference < MIN_PIECES or not n_other:
         return FeatureDistance(None, None, None, None, None, n_reference, n_other)
+    from scipy.spatial.distance import cdist, pdist
+
     intra = pdist(reference)
     inter = cdist(reference, other).ravel()
     kl, oa = density_distance(intra, inter)

@@ -82,9 +82,11 @@ class Originality:
         if self.nearest_at_s is None:
             return f"no passage of {GRAM_NOTES} notes or more is also found in training"
         minutes, seconds = divmod(int(self.nearest_at_s), 60)
+        # The notes of a chord take no time.
+        lasts = f"{self.longest_seconds:.1f} s" if self.longest_seconds >= 0.05 else "a chord"
         found = (
             f"longest passage also found in training: {self.longest_notes} notes, "
-            f"{self.longest_seconds:.1f} s, in {self.nearest_composer}, {self.nearest_title} at "
+            f"{lasts}, in {self.nearest_composer}, {self.nearest_title} at "
             f"{minutes}:{seconds:02d}"
         )
         return f"{found}; that counts as copied" if self.copied else found

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax, softmax
 
 from ..notes import Note, cut_notes, shift_notes
 from .arrays import Floats
@@ -231,8 +230,9 @@ class StyleClassifier:
         heard = [self.logits(style_features(part)) for part in style_windows(notes)]
         if not heard:
             return dict.fromkeys(self.composers, 1 / len(self.composers))
-        mean = log_softmax(np.array(heard), axis=1).mean(axis=0)
-        return dict(zip(self.composers, softmax(mean).tolist(), strict=True))
+        mean = _log_softmax(np.array(heard)).mean(axis=0)
+        chances = np.exp(_log_softmax(mean))
+        return dict(zip(self.composers, chances.tolist(), strict=True))
 
     def logits(self, features: Floats) -> Floats:
         """Returns `(..., C)` logits of `(..., D)` features."""
@@ -276,3 +276,9 @@ def measure_style(notes: Sequence[Note], classifier: StyleClassifier) -> Style:
         return Style(None, None, probabilities)
     composer = max(probabilities, key=probabilities.__getitem__)
     return Style(composer, probabilities[composer], probabilities)
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    chances: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return chances

@@ -22,10 +22,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..keys import key_correlations
 from ..notes import LOWEST_PITCH, N_PITCHES, Note, shift_notes
 from ..representations.pianoroll import FS, notes_to_roll
 from .arrays import Floats, Ints
-from .tonality import key_correlations
 
 N_FEATURES = 1932
 """Length of the vector."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import entropy
 
+from ..keys import key_correlations
 from ..notes import Note
 from .arrays import Floats, NoteArrays, note_arrays, pitch_class_counts
 
@@ -23,10 +23,6 @@ HOP_S = 4.0
 """Windows begin this far apart, so they overlap by half."""
 MIN_WINDOW_NOTES = 8
 """Fewer have a low entropy whatever they are: such windows are left out (1 % of real ones)."""
-
-# How well each of the 12 pitch classes above the tonic fits a key, as listeners rated it.
-_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,8 @@ def pitch_class_entropy(counts: Floats) -> float | None:
 
     Source: Wu & Yang, "The Jazz Transformer on the front line", ISMIR 2020 (there in bars).
     """
-    return float(entropy(counts, base=2)) if counts.sum() else None
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum()) if len(shares) else None
 
 
 def window_counts(arrays: NoteArrays, seconds: float) -> list[Floats]:
@@ -124,34 +121,9 @@ def key_clarity(counts: Floats) -> float | None:
         The correlation; 0.0 if all twelve are alike, as no key fits better than another; None
         without notes.
 
-    Source: C. L. Krumhansl, "Cognitive Foundations of Musical Pitch", 1990, chapters 2 and 4
-        (profiles of Krumhansl & Kessler 1982; there the counts are durations).
+    Source: see `pyzzicato.keys.key_correlations`.
     """
     return float(key_correlations(counts).max()) if counts.sum() else None
-
-
-def key_correlations(counts: Floats) -> Floats:
-    """Returns the `(24,)` correlations of pitch-class counts with C major to B major, then minor.
-
-    All zero if the twelve counts are alike. See `key_clarity` for the source.
-    """
-    spread = counts - counts.mean()
-    length = float(np.linalg.norm(spread))
-    if length < 1e-9 * float(counts.sum()) or not counts.sum():
-        return np.zeros(24)
-    correlations: Floats = _KEYS @ (spread / length)
-    return correlations
-
-
-def _key_profiles() -> Floats:
-    """Returns `(24, 12)` profiles of all keys, centred, each of length 1."""
-    profiles = np.array([np.roll(mode, tonic) for mode in (_MAJOR, _MINOR) for tonic in range(12)])
-    centred = profiles - profiles.mean(axis=1, keepdims=True)
-    unit: Floats = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    return unit
-
-
-_KEYS = _key_profiles()
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -14,7 +14,7 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ MAX_ONSET_S = 86_400.0
 REST = -128
 """Stands for no note, around and between pieces: no transposition makes a pitch of it."""
 _REST_NOTES = 8
+# Codes have 32 bits; the highest of them say which part one is of.
+_PARTS, _PART_SHIFT = 16, 28
 _ARRAYS = {"format": "u1", "labels": "u1", "lengths": "u4", "pitches": "i1", "times": "i4"}
 # What the standard library and numpy raise on damaged archives and array headers.
 _DAMAGE = (
@@ -82,20 +84,21 @@ class TrainingIndex:
     """
 
     def __init__(
-        self, labels: Sequence[tuple[str, str]], pieces: Sequence[Pitches], times: Sequence[Floats]
+        self,
+        labels: Sequence[tuple[str, str]],
+        pieces: Sequence[NDArray[np.integer[Any]]],
+        times: Sequence[Floats],
     ) -> None:
         """Takes pitches in playing order and every `TIME_STEP_NOTES`-th onset of each piece."""
         self.labels = tuple(labels)
         self.n_notes = sum(len(piece) for piece in pieces)
-        self._pieces = pieces
         self._times = times
-        rests = np.full(_REST_NOTES, REST, dtype=np.int8)
-        parts: list[NDArray[np.int8]] = [rests]
-        for piece in pieces:
-            parts += [piece.astype(np.int8), rests]
-        self._pitches = np.concatenate(parts)
-        lengths = [len(piece) + _REST_NOTES for piece in pieces]
-        self._starts = np.cumsum([_REST_NOTES, *lengths], dtype=np.int64)[:-1]
+        self._lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
+        self._starts = np.cumsum([_REST_NOTES, *(self._lengths + _REST_NOTES)])[:-1]
+        n_places = self.n_notes + _REST_NOTES * (len(pieces) + 1)
+        self._pitches = np.full(n_places, REST, dtype=np.int8)
+        for start, piece in zip(self._starts, pieces, strict=True):
+            self._pitches[start : start + len(piece)] = piece
         self._hashes, self._places = self._fingerprints()
         self.n_fingerprints = len(self._hashes)
 
@@ -132,7 +135,7 @@ class TrainingIndex:
             ValueError: if the file cannot be written.
         """
         labels = json.dumps(self.labels, ensure_ascii=False).encode()
-        pitches = np.concatenate([np.zeros(0, np.int16), *self._pieces])
+        pitches = np.concatenate([np.zeros(0, np.int16), *self._pieces()])
         times = np.concatenate([np.zeros(0), *self._times])
         ticks = np.round(times * TIMES_A_SECOND).astype(np.int64)
         buffer = io.BytesIO()
@@ -140,7 +143,7 @@ class TrainingIndex:
             buffer,
             format=np.array([FORMAT], dtype=np.uint8),
             labels=np.frombuffer(labels, dtype=np.uint8),
-            lengths=np.array([len(piece) for piece in self._pieces], dtype=np.uint32),
+            lengths=self._lengths.astype(np.uint32),
             pitches=np.diff(pitches, prepend=np.int16(0)).astype(np.int8),
             times=np.diff(ticks, prepend=0).astype(np.int32),
         )
@@ -210,28 +213,42 @@ class TrainingIndex:
         seconds = float(np.interp(place - self._starts[piece], known, times))
         return *self.labels[piece], seconds
 
+    def _pieces(self) -> Iterator[Pitches]:
+        """Yields the pitches of each piece."""
+        for start, length in zip(self._starts, self._lengths, strict=True):
+            yield self._pitches[start : start + length].astype(np.int16)
+
     def _fingerprints(self) -> tuple[Hashes, NDArray[np.int32]]:
-        """Returns the codes kept, sorted, and the place of each."""
+        """Returns the codes kept, sorted, and the place of each.
+
+        There are millions: they are sorted a part at a time, so that it takes little memory.
+        """
         hashes: list[Hashes] = [np.zeros(0, np.uint32)]
-        places: list[Places] = [np.zeros(0, np.int64)]
-        composers: list[Places] = [np.zeros(0, np.int64)]
+        places: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
+        composers: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
         number = {name: i for i, name in enumerate(sorted({name for name, _ in self.labels}))}
         for (composer, _), start, pitches in zip(
-            self.labels, self._starts, self._pieces, strict=True
+            self.labels, self._starts, self._pieces(), strict=True
         ):
             codes = gram_hashes(pitches)
             kept = winnow(codes, telling_grams(pitches))
             hashes.append(codes[kept])
-            places.append(start + kept)
-            composers.append(np.full(len(kept), number[composer]))
-        codes = np.concatenate(hashes)
-        order = np.argsort(codes, kind="stable")
-        codes = codes[order]
-        rare = _written_by_few(codes, np.concatenate(composers)[order])
-        return codes[rare], np.concatenate(places)[order][rare].astype(np.int32)
+            places.append((start + kept).astype(np.int32))
+            composers.append(np.full(len(kept), number[composer], dtype=np.int32))
+        all_hashes, all_places = np.concatenate(hashes), np.concatenate(places)
+        all_composers = np.concatenate(composers)
+        del hashes, places, composers
+        found = []
+        for part in range(_PARTS):
+            here = np.flatnonzero(all_hashes >> _PART_SHIFT == part)
+            here = here[np.argsort(all_hashes[here], kind="stable")]
+            here = here[_written_by_few(all_hashes[here], all_composers[here])]
+            found.append((all_hashes[here], all_places[here]))
+        sorted_hashes, sorted_places = zip(*found, strict=True)
+        return np.concatenate(sorted_hashes), np.concatenate(sorted_places)
 
 
-def _written_by_few(hashes: Hashes, composers: Places) -> Flags:
+def _written_by_few(hashes: Hashes, composers: NDArray[np.int32]) -> Flags:
     """Returns which codes fewer than `COMMON_COMPOSERS` composers share.
 
     Args:
@@ -240,12 +257,13 @@ def _written_by_few(hashes: Hashes, composers: Places) -> Flags:
     """
     if not len(hashes):
         return np.zeros(0, dtype=np.bool_)
-    group = np.cumsum(np.diff(hashes, prepend=hashes[0]) != 0)
+    group = np.cumsum(np.diff(hashes, prepend=hashes[0]) != 0, dtype=np.int32)
     n_composers = int(composers.max()) + 1
-    pairs = np.sort(group * n_composers + composers)
-    different = pairs[np.diff(pairs, prepend=-1) != 0]
+    pairs = group.astype(np.int64) * n_composers + composers
+    pairs.sort()
+    different = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
     counts = np.bincount(different // n_composers)
-    return np.asarray(counts[group] < COMMON_COMPOSERS)
+    return np.asarray((counts < COMMON_COMPOSERS)[group])
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -293,13 +311,14 @@ def _check_labels(labels: object) -> list[tuple[str, str]]:
 
 def _check_notes(
     arrays: dict[str, NDArray[Any]], n_pieces: int
-) -> tuple[list[Pitches], list[Floats]]:
+) -> tuple[list[NDArray[np.int8]], list[Floats]]:
     """Returns pitches and times of each piece if the arrays agree with each other."""
     if arrays["format"].tolist() != [FORMAT]:
         raise ValueError(f"format must be {FORMAT}, got {arrays['format'].tolist()!r:.40}")
     lengths = arrays["lengths"].astype(np.int64)
     n_times = -(-lengths // TIME_STEP_NOTES)
-    pitches = np.cumsum(arrays["pitches"], dtype=np.int64)
+    # The first pitch out of its range is seen as it is: a step of 8 bits does not lead round 16.
+    pitches = np.cumsum(arrays["pitches"], dtype=np.int16)
     ticks = np.cumsum(arrays["times"], dtype=np.int64)
     if len(lengths) != n_pieces or (lengths < 1).any():
         raise ValueError(f"there must be one length for each of {n_pieces} labels, from 1")
@@ -307,5 +326,5 @@ def _check_notes(
         raise ValueError("lengths must add up to the notes and times there are")
     if ((pitches < LOWEST_PITCH) | (pitches > HIGHEST_PITCH)).any() or (ticks < 0).any():
         raise ValueError(f"pitches must be {LOWEST_PITCH} to {HIGHEST_PITCH}, times from 0")
-    pieces = np.split(pitches.astype(np.int16), np.cumsum(lengths)[:-1])
+    pieces = np.split(pitches.astype(np.int8), np.cumsum(lengths)[:-1])
     return pieces[:n_pieces], np.split(ticks / TIMES_A_SECOND, np.cumsum(n_times)[:-1])[:n_pieces]

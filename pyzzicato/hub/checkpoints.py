@@ -231,14 +231,19 @@ def _read_header(weights: Path) -> dict[str, tuple[int, ...]]:
 
 def weights_revision(weights: Path) -> str:
     """Returns the first 12 hexadecimal digits of the SHA-256 of a file of weights."""
-    told = weights.stat()
-    return _hash_of(weights, told.st_mtime_ns, told.st_size)[:12]
+    return file_sum(weights)[:12]
+
+
+def file_sum(path: Path) -> str:
+    """Returns the SHA-256 of a file; it is read anew when its date or size has changed."""
+    told = path.stat()
+    return _hash_of(path, told.st_mtime_ns, told.st_size)
 
 
 @lru_cache(maxsize=64)
 def _hash_of(path: Path, changed_ns: int, size: int) -> str:
-    """Returns the SHA-256 of a file; read anew when its date or size has changed."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _table(value: object) -> dict[str, Any]:

@@ -6,11 +6,9 @@ torch is installed, and kept beside the Hub's cache.
 """
 
 import hashlib
-import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -73,8 +71,7 @@ def export_network(folder: Path, path: Path) -> None:
     from .networks import nats_of_steps, open_network, round_weights
 
     network = round_weights(open_network(folder))
-    with _quiet_exporter():
-        write_graph(network, path)
+    write_graph(network, path)
     # A sequence that no music has tries more of the network than music does.
     model = Model(read_config(folder), path)
     numbers = list(model.representation.numbers.values())
@@ -88,20 +85,6 @@ def export_network(folder: Path, path: Path) -> None:
             f"the graph of {folder.name} must give what its network gives, and is {gap:.3g} nats "
             "off; its step must use plain operators (see docs/architecture.md)"
         )
-
-
-@contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Leaves out the exporter's notes on its own workings, which say nothing of the model."""
-    exporter = logging.getLogger("torch.onnx")
-    level = exporter.level
-    exporter.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        exporter.setLevel(level)
 
 
 def _export(info: ModelInfo, graph: Path, export: Export) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..checks import show_value
 from ..models.architecture import Architecture
 from ..playing.loaded_model import Model
 from .checkpoints import (
@@ -30,6 +31,7 @@ from .graphs import Export, find_graph
 from .own_models import own_folder, own_names
 from .registry import Pin, current_name, is_repo_id, read_registry
 from .remote_code import brings_code, export_by_its_code, read_foreign_config
+from .sums import check_sums
 
 DEFAULT_MODEL = "lstm-events"
 
@@ -40,12 +42,17 @@ log = logging.getLogger("pyzzicato.hub")
 def list_models() -> tuple[ModelInfo, ...]:
     """Returns the bundled models, the default one first, then by name, then one's own.
 
-    Asks nobody. Where a model is published, `repo` and `commit` say where. One of one's own that
-    cannot be read is left out.
+    Asks nobody. Where a model is published, `repo` and `commit` say where. A model whose files are
+    damaged is left out, and the log says why: the others play.
     """
     names = sorted(_bundled_names(), key=lambda name: (name != DEFAULT_MODEL, name))
-    pins = read_registry()
-    return (*(_bundled(name, pins.get(name)) for name in names), *_list_own())
+    pins, found = read_registry(), []
+    for name in names:
+        try:
+            found.append(_bundled(name, pins.get(name)))
+        except ValueError as error:
+            log.error("%s", error)
+    return (*found, *_list_own())
 
 
 def _list_own() -> Iterator[ModelInfo]:
@@ -159,12 +166,18 @@ def _locate(name: str, revision: str | None) -> _Place:
     """Returns where a model that is not bundled lies, downloaded if need be."""
     if name and (Path(name) / CONFIG).is_file():
         if revision is not None:
-            raise ValueError(f"revision must be left out for a folder, got {revision!r}")
+            raise ValueError(f"revision must be left out for a folder, got {show_value(revision)}")
         return _Place(Path(name), name, "folder")
     if name in own_names():
         if revision is not None:
-            raise ValueError(f"revision must be left out for your own model, got {revision!r}")
+            raise ValueError(
+                f"revision must be left out for your own model, got {show_value(revision)}"
+            )
         return _Place(own_folder() / name, name, "folder")
+    if Path(name).is_dir() and name not in ("", ".", ".."):
+        raise ValueError(
+            f"{name} holds no {CONFIG}; name the folder of a checkpoint, such as a run's best/"
+        )
     if is_repo_id(name):
         return _fetch(name, revision)
     known = [*_bundled_names(), *own_names()]
@@ -172,7 +185,7 @@ def _locate(name: str, revision: str | None) -> _Place:
     hint = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(
         f"model must be one of {', '.join(known)}, a repository on the Hub "
-        f"(NAMESPACE/NAME) or a folder with a checkpoint, got {name!r}{hint}"
+        f"(NAMESPACE/NAME) or a folder with a checkpoint, got {show_value(name)}{hint}"
     )
 
 
@@ -187,7 +200,13 @@ def _bundled_names() -> list[str]:
 
 def _bundled(name: str, pin: Pin | None) -> ModelInfo:
     repo, commit = (None, None) if pin is None else (pin.repo, pin.commit)
-    return read_checkpoint(BUNDLED / name, name, "bundled", repo, commit)
+    try:
+        check_sums(BUNDLED / name)
+        return read_checkpoint(BUNDLED / name, name, "bundled", repo, commit)
+    except ValueError as error:
+        raise ValueError(
+            f"the bundled model {name} cannot be used: {error}; install the package again"
+        ) from error
 
 
 def _of_registry(name: str, revision: str | None) -> ModelInfo:

@@ -5,12 +5,15 @@ given to it.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers.utils import logging as transformers_logging
 
 from ..models.architecture import Architecture
 from ..models.config import PyzzicatoConfig
@@ -30,9 +33,10 @@ def open_network(folder: Path) -> PyzzicatoModel:
     """
     check_weights(folder / WEIGHTS, read_config(folder))
     try:
-        model: PyzzicatoModel = PyzzicatoModel.from_pretrained(
-            folder, use_safetensors=True, local_files_only=True, dtype=torch.float32
-        )
+        with _without_bars():
+            model: PyzzicatoModel = PyzzicatoModel.from_pretrained(
+                folder, use_safetensors=True, local_files_only=True, dtype=torch.float32
+            )
     except (OSError, RuntimeError) as error:
         raise ValueError(f"the checkpoint in {folder} cannot be loaded: {error}") from error
     for name, weight in model.state_dict().items():
@@ -42,6 +46,18 @@ def open_network(folder: Path) -> PyzzicatoModel:
             )
     model.eval()
     return model
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Loads without a bar of progress: it is there for less than a second."""
+    was_on = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_on:
+            transformers_logging.enable_progress_bar()
 
 
 def round_weights(network: PyzzicatoModel) -> PyzzicatoModel:

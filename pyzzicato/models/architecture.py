@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check_one_of, check_whole
+from ..checks import check_one_of, check_whole, show_value
 
 REPRESENTATIONS = ("roll", "events")
 BACKBONES = ("conv1d", "wavenet", "lstm", "attention")
@@ -170,7 +170,9 @@ class Architecture:
         check_whole("recent", self.recent, 1, _MAX_RECENT if self.spans else 1)
         check_whole("chords", self.chords, 0, _MAX_CHORDS)
         if self.chords and (self.representation != "roll" or not self.spans):
-            raise ValueError(f"chords must be 0 but on a roll with spans, got {self.chords!r}")
+            raise ValueError(
+                f"chords must be 0 but on a roll with spans, got {show_value(self.chords)}"
+            )
         self._take_recalls()
         self._take_composers()
         self._take_densities()
@@ -178,13 +180,15 @@ class Architecture:
         self._take_returns()
         self._check_attention()
         if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be 0 to below 1, got {self.dropout!r}")
+            raise ValueError(f"dropout must be 0 to below 1, got {show_value(self.dropout)}")
 
     def _take_spans(self) -> None:
         told = SPANS[self.head] if self.spans is None else self.spans
         spans = _check_list("spans", told, _MAX_SPANS, "numbers above 0", _is_positive)
         if not spans and self.head != "independent":
-            raise ValueError(f"spans must be at least one for the {self.head} head, got {spans!r}")
+            raise ValueError(
+                f"spans must be at least one for the {self.head} head, got {show_value(spans)}"
+            )
         self.spans = [float(span) for span in spans]
 
     def _take_recalls(self) -> None:
@@ -200,14 +204,16 @@ class Architecture:
         _check_rising("recalls", self.recalls)
         if self.recalls and not self.spans:
             raise ValueError(
-                f"recalls must be empty without memories (spans), got {self.recalls!r}"
+                f"recalls must be empty without memories (spans), got {show_value(self.recalls)}"
             )
 
     def _take_composers(self) -> None:
         told = [] if self.composers is None else self.composers
         names = _check_list("composers", told, _MAX_COMPOSERS, "names", _is_name)
         if len({*names, ANYBODY}) < len(names) + 1:
-            raise ValueError(f"composers must be named once each, none {ANYBODY!r}, got {names!r}")
+            raise ValueError(
+                f"composers must be named once each, none {ANYBODY!r}, got {show_value(names)}"
+            )
         self.composers = names
 
     def _take_densities(self) -> None:
@@ -221,7 +227,9 @@ class Architecture:
         levels = _check_list("endings", given, _MAX_ENDINGS, "numbers above 0", _is_positive)
         _check_rising("endings", levels)
         if levels and self.representation != "events":
-            raise ValueError(f"endings must be empty but on note events, got {self.endings!r}")
+            raise ValueError(
+                f"endings must be empty but on note events, got {show_value(self.endings)}"
+            )
         self.endings = [float(level) for level in levels]
 
     def _take_returns(self) -> None:
@@ -263,7 +271,7 @@ class Architecture:
             return 0
         if name not in known:
             names = ", ".join((*known, ANYBODY)) if known else "none: this model knows no composers"
-            raise ValueError(f"composer must be one of {names}; got {name!r}")
+            raise ValueError(f"composer must be one of {names}; got {show_value(name)}")
         return 1 + known.index(name)
 
     def density_number(self, notes_a_second: float | None) -> int:
@@ -326,13 +334,13 @@ def _check_list(
     """Returns a short list whose parts all fit."""
     is_list = isinstance(value, list | tuple) and len(value) <= most
     if not is_list or not all(map(fits, value)):
-        raise ValueError(f"{name} must be a list of at most {most} {kind}, got {value!r}")
+        raise ValueError(f"{name} must be a list of at most {most} {kind}, got {show_value(value)}")
     return list(value)
 
 
 def _check_rising(name: str, numbers: Sequence[float]) -> None:
     if any(low >= high for low, high in pairwise(numbers)):
-        raise ValueError(f"{name} must rise, got {numbers!r}")
+        raise ValueError(f"{name} must rise, got {show_value(numbers)}")
 
 
 def _is_number(value: object) -> bool:
@@ -344,4 +352,4 @@ def _is_name(value: object) -> bool:
 
 
 def _is_positive(value: object) -> bool:
-    return _is_number(value) and 0 < float(value) < 1e6  # type: ignore[arg-type]
+    return _is_number(value) and 0 < value < 1e6  # type: ignore[operator]

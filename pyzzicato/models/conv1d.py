@@ -32,9 +32,11 @@ class Conv1dBackbone(nn.Module):
 
     def forward(self, x: Tensor, state: Conv1dState) -> tuple[Tensor, Conv1dState]:
         """Returns hidden `(B, T, C)` for `x` `(B, T, C_in)`, and the state after the last frame."""
+        is_step = x.shape[1] == 1
+        x = x.squeeze(1) if is_step else x
         after = []
         for layer, past in zip(self.layers, state, strict=True):
-            x, past = layer(x, past)
+            x, past = cast(CausalConv, layer).step(x, past) if is_step else layer(x, past)
             x = self.dropout(torch.relu(x))
             after.append(past)
-        return x, tuple(after)
+        return x[:, None] if is_step else x, tuple(after)

@@ -41,7 +41,18 @@ class CausalConv(nn.Module):
             x: `(B, T, C_in)`, T at least 1.
             state: from `start` or from the call before.
         """
+        if x.shape[1] == 1:
+            y, state = self.step(x.squeeze(1), state)
+            return y[:, None], state
         seen = torch.cat((state, x), dim=1)
         kernel = self.weight.transpose(1, 2)
         y = F.conv1d(seen.transpose(1, 2), kernel, self.bias, dilation=self.dilation)
         return y.transpose(1, 2), seen[:, seen.shape[1] - self.past :]
+
+    def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns what `forward` does for one frame `(B, C_in)`: `(B, C_out)`, by one matrix."""
+        if not self.past:  # A state of no rows would be taken for one that grows, see `export.py`.
+            return F.linear(x, self.weight.flatten(1), self.bias), state
+        seen = torch.cat((state, x[:, None]), dim=1)
+        taps = seen[:, :: self.dilation].flatten(1)
+        return F.linear(taps, self.weight.flatten(1), self.bias), seen[:, 1:]

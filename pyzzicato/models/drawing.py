@@ -51,24 +51,24 @@ class Controls(NamedTuple):
 
 def guide(logits: Tensor, controls: Controls) -> Tensor:
     """Returns `(n,)` logits of all views `(V, n)` together."""
-    return (controls.view_weights[:, None] * logits).sum(0)
+    return controls.view_weights @ logits
 
 
 def choose(logits: Tensor, uniform: Tensor, temperature: Tensor, min_p: Tensor) -> Tensor:
-    """Returns which of n choices is drawn, a whole number.
+    """Returns which of n choices is drawn, a whole number, `(1,)`.
 
     Args:
         logits: `(n,)`, guided and with their bias.
-        uniform: a number from 0 to below 1.
+        uniform: a number from 0 to below 1, `()` or `(1,)`, as are the others.
         temperature: above 0.
         min_p: 0 to 1, see `Controls`.
     """
-    highest = logits.max()
-    chances = torch.exp((logits - highest) / temperature)
-    chances = torch.where(logits - highest >= torch.log(min_p), chances, 0.0)
+    below = logits - logits.max()
+    chances = torch.where(below >= torch.log(min_p), torch.exp(below / temperature), 0.0)
     reached = chances.cumsum(0)
+    is_passed = reached <= uniform * reached[-1:]
     # Rounding may leave the last sum short of what it is compared with.
-    return (reached <= uniform * reached[-1]).sum().clamp(max=len(logits) - 1)
+    return is_passed.sum(0, keepdim=True).clamp(max=len(logits) - 1)
 
 
 def limit_keys(log_odds: Tensor, controls: Controls) -> Tensor:
@@ -91,16 +91,15 @@ def key_cuts(log_odds: Tensor, present: Tensor, controls: Controls) -> Tensor:
         controls: how to draw.
     """
     noise = torch.log(controls.uniform) - torch.log1p(-controls.uniform)
-    limited = limit_keys(log_odds, controls)
-    shift = torch.zeros_like(log_odds)
-    for kind, sign in ((present == 0, 1.0), (present > 0, -1.0)):
-        # What is certain to change is not among what is drawn.
-        drawn = kind & (sign * limited < SURE / 2)
-        before, after = (
-            torch.where(drawn, sign * rates, -SURE).logsumexp(0)
-            for rates in (log_odds, limited / controls.temperature)
-        )
-        # Where no change is left to be drawn, none is made likelier.
-        kept = torch.where(after > -SURE / 2, before - after, 0.0)
-        shift = torch.where(kind, sign * kept, shift)
+    sign = 1.0 - 2.0 * present  # A silent key changes by sounding, one that sounds by being let go.
+    change = sign * log_odds
+    limited = sign * limit_keys(log_odds, controls)
+    kinds = torch.tensor([[1.0], [-1.0]], device=sign.device)
+    # What is certain to change is not among what is drawn.
+    drawn = (sign == kinds) & (limited < SURE / 2)
+    rates = torch.stack((change, limited / controls.temperature))
+    before, after = torch.where(drawn, rates[:, None], -SURE).logsumexp(-1)
+    # Where no change is left to be drawn, none is made likelier.
+    kept = torch.where(after > -SURE / 2, before - after, 0.0)
+    shift = sign * torch.where(sign > 0, kept[:1], kept[1:])
     return controls.temperature * (noise - shift) - controls.bias

@@ -5,11 +5,12 @@ go past the backbone to the head, which lay out along the keys what has sounded 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .pitch import N_KEYS, PitchMemory
 from .recall import PitchRecall
@@ -78,7 +79,7 @@ class RollEmbedding(nn.Module):
         last, memories, chords, heard = state
         seen = torch.cat((last, frames), dim=1)
         first = last.shape[1]
-        recent = seen[:, first + 1 - self.n_recent :].unfold(1, self.n_recent, 1).flip(-1)
+        recent = _windows(seen[:, first + 1 - self.n_recent :], self.n_recent).flip(-1)
         struck = frames * (1 - seen[:, first - 1 : -1])
         remembered, memories = self.memory(struck, memories)
         parts = [recent, remembered]
@@ -89,6 +90,13 @@ class RollEmbedding(nn.Module):
             recalled, heard = self.recall(steps, heard)
             parts.insert(-1, recalled.to(remembered.dtype))
         return frames, torch.cat(parts, dim=-1), (seen[:, -first:], memories, chords, heard)
+
+
+def _windows(rows: Tensor, n: int) -> Tensor:
+    """Returns each n rows that follow one another, `(B, T, 88, n)` of `(B, T + n - 1, 88)`."""
+    if rows.shape[1] == n:  # One step, in fewer operators: a graph has only this.
+        return rows.transpose(1, 2)[:, None]
+    return rows.unfold(1, n, 1)
 
 
 def last_chords(struck: Tensor, earlier: Tensor) -> tuple[Tensor, Tensor]:
@@ -174,13 +182,13 @@ class EventEmbedding(nn.Module):
             dtype: of vectors and planes.
         """
         numbers = steps.long()
-        vectors: Tensor = sum(table(numbers[..., i]) for i, table in enumerate(self.tables))
+        vectors = self._vectors(numbers)
         # Not one_hot: outside of CUDA that reads the numbers to check them, and waits for them.
         struck = (numbers[..., 1:2] == torch.arange(N_KEYS, device=numbers.device)).to(dtype)
         earlier, memories, heard, soft = state
         seen = torch.cat((earlier, struck), dim=1)
         first = earlier.shape[1]
-        recent = seen[:, first + 1 - self.n_recent :].unfold(1, self.n_recent, 1)
+        recent = _windows(seen[:, first + 1 - self.n_recent :], self.n_recent)
         remembered, memories = self.memory(struck, memories)
         parts = [recent, remembered]
         if self.recall is not None:
@@ -198,3 +206,13 @@ class EventEmbedding(nn.Module):
             vectors = torch.cat((vectors, passed), dim=-1)
         after = seen[:, -first:], memories, heard, soft
         return vectors, torch.cat(parts, dim=-1), after
+
+    def _vectors(self, numbers: Tensor) -> Tensor:
+        """Returns the sum of the vectors of the four numbers, `(B, T, size)`."""
+        if numbers.shape[1] > 1:
+            vectors: Tensor = sum(table(numbers[..., i]) for i, table in enumerate(self.tables))
+            return vectors
+        # The same for one step, in fewer operators: a graph has only this.
+        table = torch.cat([cast(nn.Embedding, table).weight for table in self.tables])
+        sizes = torch.tensor([0, *EVENT_SIZES[:-1]], device=numbers.device)
+        return F.embedding(numbers + sizes.cumsum(0), table).sum(2)

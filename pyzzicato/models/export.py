@@ -16,7 +16,11 @@ V is the number of views of the piece: one, or two for guidance. Whoever plays a
 step that it gave, or the seed's steps one after the other, whose draws count for nothing.
 """
 
+import logging
 import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +36,7 @@ from .state import Growing, flatten, unflatten
 
 OPSET = 20
 _EXAMPLE_ROWS, _MOST_ROWS = 3, 1 << 20
+_TALKATIVE = ("torch.onnx._internal.exporter._registration", "torch.export._trace")
 _SMALL = 64
 """Weights of fewer numbers stay in float32."""
 
@@ -103,7 +108,7 @@ def write_graph(model: PyzzicatoModel, path: Path) -> None:
         inputs[f"{'past' if grows else 'state'}.{i}"] = tensor.clone(), axes or None
         outputs.append(f"{'row' if grows else 'next_state'}.{i}")
     tensors, shapes = zip(*inputs.values(), strict=True)
-    with torch.no_grad():
+    with torch.no_grad(), _quietly():
         program = torch.onnx.export(
             step,
             tensors,
@@ -121,6 +126,22 @@ def write_graph(model: PyzzicatoModel, path: Path) -> None:
     _forget_origin(graph)
     _halve(graph.graph)
     onnx.save(graph, path)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keeps to itself what the exporter notes of packages and axes; its faults are raised."""
+    logs = [logging.getLogger(name) for name in _TALKATIVE]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 def _forget_origin(graph: onnx.ModelProto) -> None:

@@ -71,7 +71,8 @@ class JointHead(nn.Module):
         proposed, at first the present one, all keys are decided at once as if the proposal were
         right, and what they decided is proposed next, until they decide what was proposed. After n
         tries at least the n lowest keys are right, so the search ends; as most keys go on doing
-        what they did, it ends after two or three.
+        what they did, it ends after two or three. The log-odds of the last try are those of the
+        frame: it was what they were asked of.
 
         Args:
             hidden: `(V, C)`, the backbone's vector in each view.
@@ -85,19 +86,23 @@ class JointHead(nn.Module):
         def log_odds_given(frame: Tensor) -> Tensor:
             return self._log_odds(z + self._said(frame, present, intervals), rest)
 
-        alone = guide(log_odds_given(present), controls)
-        cuts = key_cuts(alone, present[0], controls)
+        at_first = log_odds_given(present)
+        cuts = key_cuts(guide(at_first, controls), present[0], controls)
 
-        def is_undecided(frame: Tensor, proposed: Tensor) -> Tensor:
+        def frame_of(log_odds: Tensor) -> Tensor:
+            guided = limit_keys(guide(log_odds, controls), controls)
+            return (guided > cuts).to(present.dtype)[None]
+
+        def is_undecided(frame: Tensor, proposed: Tensor, _: Tensor) -> Tensor:
             return (frame != proposed).any()
 
-        def decide(frame: Tensor, proposed: Tensor) -> tuple[Tensor, Tensor]:
-            guided = limit_keys(guide(log_odds_given(frame), controls), controls)
-            return (guided > cuts).to(frame.dtype)[None], frame.clone()
+        def decide(frame: Tensor, _: Tensor, __: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            log_odds = log_odds_given(frame)
+            return frame_of(log_odds), frame.clone(), log_odds
 
-        first = decide(present, present)
-        frame, _ = torch.while_loop(is_undecided, decide, first)
-        return frame[0].long(), log_odds_given(frame)
+        first = frame_of(at_first), present.clone(), at_first
+        frame, _, log_odds = torch.while_loop(is_undecided, decide, first)
+        return frame[0].long(), log_odds
 
     def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T)` nats a frame for `(B, T, C + 88 * F)` and `(B, T, 88)` targets."""
@@ -128,5 +133,5 @@ class JointHead(nn.Module):
 
     def _log_odds(self, z: Tensor, rest: Tensor) -> Tensor:
         units = self.dropout(torch.relu(z))
-        log_odds: Tensor = self.out(torch.relu(self.mix(units)))[..., 0]
+        log_odds: Tensor = self.out(torch.relu(self.mix(units))).squeeze(-1)
         return log_odds + rest

@@ -35,12 +35,16 @@ class LstmBackbone(nn.Module):
 
     def forward(self, x: Tensor, state: LstmState) -> tuple[Tensor, LstmState]:
         """Returns hidden `(B, T, C)` for `x` `(B, T, C_in)`, and the state after the last frame."""
-        y, state = self._step(x[:, 0], state) if x.shape[1] == 1 else self.lstm(x, state)
+        is_step = x.shape[1] == 1
+        y, state = self._step(x.squeeze(1), state) if is_step else self.lstm(x, state)
         y = torch.relu(self.dense1(self.dropout(y)))
-        return torch.relu(self.dense2(self.dropout(y))), state
+        y = torch.relu(self.dense2(self.dropout(y)))
+        return y[:, None] if is_step else y, state
 
     def _step(self, x: Tensor, state: LstmState) -> tuple[Tensor, LstmState]:
-        """Returns what the LSTM gives for one step `(B, C_in)`: plain sums, which graphs run fast.
+        """Returns what the LSTM gives for one step `(B, C_in)`, `(B, C)`, and the state.
+
+        These are plain sums, which graphs run fast.
 
         The gates are in torch's order: input, forget, cell, output (Hochreiter & Schmidhuber 1997,
         with the forget gate of Gers et al. 2000).
@@ -48,7 +52,7 @@ class LstmBackbone(nn.Module):
         hidden, cell = [], []
         for i, (h, c) in enumerate(zip(*state, strict=True)):
             w_x, w_h, b_x, b_h = (getattr(self.lstm, f"{name}_l{i}") for name in _WEIGHTS)
-            gates = F.linear(x, w_x, b_x) + F.linear(h, w_h, b_h)
+            gates = F.linear(torch.cat((x, h), dim=-1), torch.cat((w_x, w_h), dim=-1), b_x + b_h)
             enter, keep, new, out = gates.chunk(4, dim=-1)
             c = torch.sigmoid(keep) * c + torch.sigmoid(enter) * torch.tanh(new)
             x = torch.sigmoid(out) * torch.tanh(c)
@@ -56,4 +60,4 @@ class LstmBackbone(nn.Module):
             cell.append(c)
             if i + 1 < self.lstm.num_layers:
                 x = F.dropout(x, self.lstm.dropout, self.training)
-        return x[:, None], (torch.stack(hidden), torch.stack(cell))
+        return x, (torch.stack(hidden), torch.stack(cell))

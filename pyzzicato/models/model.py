@@ -235,7 +235,7 @@ class PyzzicatoModel(PreTrainedModel):
         numbers = {name: conditions[name][:, None] for name in self.step_tables}
         condition = self.condition(conditions, n_views)
         hidden, backbone = self._run(x, condition, numbers, backbone)
-        drawn, logits = self.head.draw(hidden[:, 0], planes[:, 0], controls)
+        drawn, logits = self.head.draw(hidden.squeeze(1), planes.squeeze(1), controls)
         return drawn, logits, (past, backbone)
 
     def forward(

@@ -101,6 +101,8 @@ class NoteHead(nn.Module):
             controls: how to draw.
         """
         biases = controls.bias.split(list(EVENT_SIZES))
+        uniform, temperature = controls.uniform.split(1), controls.temperature.split(1)
+        min_p = controls.min_p.split(1)
         layers: Sequence[Callable[[Tensor], Tensor]] = (
             self.onset,
             partial(self._pitch, planes=planes),
@@ -114,14 +116,14 @@ class NoteHead(nn.Module):
             drawn.append(
                 choose(
                     guide(logits[-1], controls) + biases[i],
-                    controls.uniform[i],
-                    controls.temperature[i],
-                    controls.min_p[i],
+                    uniform[i],
+                    temperature[i],
+                    min_p[i],
                 )
             )
             if i < len(tables):
                 hidden = hidden + tables[i](drawn[-1])
-        return torch.stack(drawn), torch.cat(logits, dim=-1)
+        return torch.cat(drawn), torch.cat(logits, dim=-1)
 
     def _split(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         planes = seen[:, self.in_size :]
@@ -132,7 +134,7 @@ class NoteHead(nn.Module):
 
     def _pitch(self, hidden: Tensor, planes: Tensor) -> Tensor:
         units = torch.relu(self.net(planes, hidden))
-        by_interval: Tensor = self.key(units)[..., 0]
+        by_interval: Tensor = self.key(units).squeeze(-1)
         by_register: Tensor = self.own(hidden)
         logits = by_interval + by_register
         if self.recalled is not None:

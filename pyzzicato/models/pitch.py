@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 N_KEYS = 88
 OCTAVE = 12
@@ -137,13 +136,15 @@ class PitchNet(nn.Module):
             by_key = by_key + self.soft(both).transpose(1, 2)[:, :, None]
         units = self.dropout(torch.relu(by_key * (1 + scale) + shift))
         out: Tensor = self.conv2(units)
-        return out[:, :, 0].transpose(1, 2)
+        return out.squeeze(2).transpose(1, 2)
 
     def _by_class(self, planes: Tensor) -> Tensor:
         """Returns what the pitch classes say to each key, `(N, 88, H)`."""
-        folded = F.pad(planes[..., -self.n_memories :], (0, 0, 0, -N_KEYS % OCTAVE))
-        folded = folded.unflatten(1, (-1, OCTAVE)).sum(1)
         classes = torch.arange(OCTAVE, device=planes.device)
-        around = folded[:, (classes[:, None] + classes) % OCTAVE].flatten(2)
+        class_of = torch.arange(N_KEYS, device=planes.device) % OCTAVE
+        belongs = (classes[:, None] == class_of).to(planes.dtype)
+        folded = belongs @ planes[..., -self.n_memories :]
+        circle = ((classes[:, None] + classes) % OCTAVE).flatten()
+        around = folded.index_select(1, circle).unflatten(1, (OCTAVE, OCTAVE)).flatten(2)
         said: Tensor = self.classes(around)
-        return said.repeat(1, -(-N_KEYS // OCTAVE), 1)[:, :N_KEYS]
+        return said.index_select(1, class_of)

@@ -75,14 +75,14 @@ class PitchRecall(nn.Module):
     def _step(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
         """Does what `_block` does for one step, without tables of lags: a graph has only this."""
         frames, same = self._compare(steps, state)
-        none = state.runs.new_zeros(len(frames), 1)
+        n_heard, runs = state.frames.shape[1], state.runs
+        none = runs.new_zeros(runs.shape[0], 1)
         # A run up to a frame goes on from the run up to the frame before it.
-        runs = torch.cat((none, (state.runs + 1) * same[:, 0, :-1]), dim=1)
+        runs = torch.cat((none, (runs + 1) * same[:, 0, :-1]), dim=1)
         # The latest of the longest.
         best = runs.flip(1).max(1)
-        follows = state.frames.shape[1] - best.indices
-        planes = self._planes(frames, follows[:, None], best.values[:, None])
-        return planes, RecallState(frames, runs)
+        follows = (n_heard - best.indices)[:, None]
+        return self._planes(frames, follows, best.values[:, None]), RecallState(frames, runs)
 
     def _block(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
         """Returns the planes after each step and the state, no step waiting for the one before.
@@ -99,17 +99,18 @@ class PitchRecall(nn.Module):
         # At which step a run was broken off last, and what it had come to before this block.
         at = now[:, None].to(torch.int32)
         broken = torch.where(goes_on, -1, at).cummax(1).values
-        before = n_heard - lags
         runs = at - broken
         if n_heard:
-            carried = state.runs[:, before.clamp(min=0)] * (before >= 0)
+            carried = state.runs[:, (n_heard - lags).clamp(min=0)]
             runs = runs + (broken < 0) * carried[:, None].to(torch.int32)
         # The latest of the longest: the more the longer the run, less the more the lag.
         lag = (runs * len(lags) - lags.to(torch.int32)).argmax(2)
         longest = runs.gather(2, lag[..., None])[..., 0]
         follows = (n_heard + now - lag).clamp(min=0)
-        last = torch.cat((runs.new_zeros(len(frames), 1), runs[:, -1].flip(1)), dim=1)
-        return self._planes(frames, follows, longest), RecallState(frames, last.long())
+        last = runs[:, -1].flip(1).long()
+        return self._planes(frames, follows, longest), RecallState(
+            frames, torch.cat((last.new_zeros(len(frames), 1), last), dim=1)
+        )
 
     @staticmethod
     def _compare(steps: Tensor, state: RecallState) -> tuple[Tensor, Tensor]:

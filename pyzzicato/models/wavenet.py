@@ -8,6 +8,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .config import PyzzicatoConfig
 from .convolution import CausalConv
@@ -61,6 +62,9 @@ class WaveNetBackbone(nn.Module):
 
     def forward(self, x: Tensor, state: WaveNetState) -> tuple[Tensor, WaveNetState]:
         """Returns hidden `(B, T, C)` for `x` `(B, T, C_in)`, and the state after the last frame."""
+        if x.shape[1] == 1:
+            y, state = self._step(x.squeeze(1), state)
+            return y[:, None], state
         x = self.embed(x)
         total: Tensor | None = None
         after = []
@@ -71,3 +75,20 @@ class WaveNetBackbone(nn.Module):
         assert total is not None  # n_layers is at least 1
         hidden = self.dense(self.dropout(torch.relu(total)))
         return torch.relu(hidden), tuple(after)
+
+    def _step(self, x: Tensor, state: WaveNetState) -> tuple[Tensor, WaveNetState]:
+        """Returns for one frame `(B, C_in)` what `forward` does, in fewer and larger sums."""
+        x = self.embed(x)
+        size = x.shape[-1]
+        blocks = [cast(GatedBlock, block) for block in self.blocks]
+        gated, after = [], []
+        for block, past in zip(blocks, state, strict=True):
+            y, past = block.conv.step(x, past)
+            signal, gate = y.chunk(2, dim=-1)
+            gated.append(torch.tanh(signal) * torch.sigmoid(gate))
+            x = x + F.linear(gated[-1], block.out.weight[:size], block.out.bias[:size])
+            after.append(past)
+        weights = torch.cat([block.out.weight[size:] for block in blocks], dim=1)
+        biases = torch.stack([block.out.bias[size:] for block in blocks]).sum(0)
+        total = F.linear(torch.cat(gated, dim=-1), weights, biases)
+        return torch.relu(self.dense(self.dropout(torch.relu(total)))), tuple(after)

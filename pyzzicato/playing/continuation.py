@@ -24,6 +24,7 @@ from ..representations import StepDecoder
 from ..representations.touch import SeedTouch
 from .decoding.density import density_to_come
 from .decoding.guard import Rescue, describe_rescues
+from .ending import NO_CLOSE, Close, bring_to_close, opening_seconds
 from .loaded_model import Model
 from .performer import ROUNDING_S, Performer
 from .seed import SILENT_SEED, Beginning, begin
@@ -153,12 +154,19 @@ def stream_continuation(
     new: list[Note] = []
     ended = list(begun.beginning.opening)
     chunk_end = _CHUNK_SECONDS
+    plays_s = opening_seconds(settings.seconds) if settings.ending else settings.seconds
+    close: Close | None = None
     while True:
-        until = min(chunk_end, settings.seconds)
+        until = min(chunk_end, plays_s)
         ended += _shift(performer.play(until - ahead), ahead)
         reached = decoder.seconds + ahead
-        if reached >= settings.seconds - ROUNDING_S:
-            ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
+        if reached >= plays_s - ROUNDING_S:
+            if settings.ending:
+                close = _close(begun, settings, [*new, *ended])
+                begun = replace(begun, decoder=close.performer.decoder, performer=close.performer)
+                ended += _shift(close.notes, ahead)
+            else:
+                ended += _shift(decoder.let_go(settings.seconds - ahead), ahead)
             ended = quantiser.rest(ended) if quantiser else ended
             ended = _until(ended, settings.seconds)
             break
@@ -179,6 +187,10 @@ def stream_continuation(
     if settings.threshold is not None and not new:
         silence.append(_nothing_played(model, notes, settings, seed_composer, performer.highest))
     piece = _whole(settings, begun, new, spent, silence)
+    if close is not None:
+        said = () if close.is_tonic else (NO_CLOSE,)
+        facts = {"tries": float(close.tries), "tonic": float(close.is_tonic)}
+        piece = replace(piece, remarks=(*piece.remarks, *said), facts=facts)
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 
 
@@ -224,6 +236,13 @@ class _Begun:
     like: Performance | None
 
 
+def _close(begun: _Begun, settings: GenerationSettings, new: Sequence[Note]) -> Close:
+    """Returns the end of a continuation of which so much has been played."""
+    seed, ahead = begun.beginning.seed, begun.beginning.ahead
+    rng = [settings.rng, zlib.crc32(begun.decoder.seed_steps.tobytes())]
+    return bring_to_close(begun.performer, [*seed, *new], settings.seconds - ahead, rng)
+
+
 def _begin(
     model: Model,
     notes: Sequence[Note],
@@ -261,6 +280,7 @@ def _begin(
         meant,
         np.random.default_rng([settings.rng, _OF_STEPS, *others]),
         grid,
+        ends_at_s=settings.seconds - beginning.ahead if settings.ending else None,
     )
     return _Begun(beginning, decoder, performer, composer, grid, like)
 

@@ -11,7 +11,7 @@ from ..notes import Note
 from ..representations import StepDecoder, Steps
 from ..representations.roll import RollDecoder
 from .decoding.density import DensityKeeper
-from .decoding.draw import Draw
+from .decoding.draw import Draw, Numbers
 from .decoding.form import Form
 from .decoding.guard import Guard, Rescue
 from .decoding.lengths import LengthKeeper
@@ -39,6 +39,8 @@ class Performer:
         rng: of the draws.
         grid: where new notes are to be struck; None for anywhere.
         run: the network where it has taken the seed already; None to feed it.
+        ends_at_s: when the piece is to end, from where the seed does: a model that knows endings is
+            given how much is left at each step. None for no end.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Performer:
         rng: np.random.Generator,
         grid: Grid | None = None,
         run: GraphRun | None = None,
+        ends_at_s: float | None = None,
     ) -> None:
         self._grid = grid
         self._by_threshold = settings.threshold is not None
@@ -68,6 +71,7 @@ class Performer:
         self._density = model.config.density_number(density if is_told_density else None)
         self._guard: Guard | None = None
         self.n_steps = 0
+        self.ends_at_s = ends_at_s
         self.parts = Parts(self._choose_parts(settings, density))
         self.run = self._feed(decoder.seed_steps) if run is None else run
 
@@ -77,7 +81,8 @@ class Performer:
         Args:
             rng: of its draws.
         """
-        return copy.deepcopy(self, {id(self.model): self.model, id(self._rng): rng})
+        shared = {id(one): one for one in (self.model, self._grid)}
+        return copy.deepcopy(self, {**shared, id(self._rng): rng})
 
     @property
     def rescues(self) -> list[Rescue]:
@@ -101,10 +106,17 @@ class Performer:
                 self.parts.begin_anew()
         return ended
 
-    def draw(self) -> Steps:
-        """Returns the next step `(A,)`, drawn and moved to the grid; `take` plays it."""
+    def draw(self, bias: Numbers | None = None) -> Steps:
+        """Returns the next step `(A,)`, drawn and moved to the grid; `take` plays it.
+
+        Args:
+            bias: `(L,)`, to add to the parts' own.
+        """
         decoder = self.decoder
-        step, logits = self.run.draw(self._next_draw())
+        draw = self._next_draw()
+        if bias is not None:
+            draw.bias += bias
+        step, logits = self.run.draw(draw)
         if self._by_threshold:
             assert isinstance(decoder, RollDecoder)  # No other has a threshold.
             silent = decoder.present == 0
@@ -149,6 +161,8 @@ class Performer:
         return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]
 
     def _next_draw(self) -> Draw:
+        if self.ends_at_s is not None:
+            self.run.condition("ending", self._ending(self.ends_at_s - self.decoder.seconds))
         graph = self.model.graph
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
@@ -159,10 +173,23 @@ class Performer:
             draw.bias += self.decoder.impossible
         return draw
 
+    def _ending(self, left_s: float) -> list[int]:
+        """Returns the number of how much is left, for each view."""
+        number = self.model.config.ending_numbers(np.array(max(0.0, left_s)))
+        return [int(number)] * len(self._composers)
+
     def _feed(self, seed: Steps) -> GraphRun:
         """Returns the network when it has taken the seed, and nothing else."""
         densities = [self._density] * len(self._composers)
         conditions = {"composer": self._composers, "density": densities}
         run = self.model.start(conditions, self._weights)
-        run.hear(seed)
+        if self.ends_at_s is None:
+            run.hear(seed)
+            return run
+        steps = self.model.representation
+        left_s = self.ends_at_s - self.decoder.seconds + steps.seconds_after_first(seed)
+        for n in range(len(seed)):
+            run.hear(seed[n : n + 1])
+            # For when the network takes this step, which is with the next.
+            run.condition("ending", self._ending(left_s - steps.seconds_after_first(seed[: n + 1])))
         return run

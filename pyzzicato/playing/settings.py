@@ -9,6 +9,8 @@ from ..representations import representation_of
 from .decoding import PART_NAMES
 
 MAX_SECONDS = 600.0
+MIN_ENDING_S = 5.0
+"""A continuation that is brought to a close is as long at least."""
 MAX_SEED_SECONDS = 120.0
 MAX_RNG = 2**32 - 1
 
@@ -34,6 +36,8 @@ class GenerationSettings:
             on with. Playing keeps near that, and not to it.
         quantise: how far new notes are moved to the grid of the seed's tempo and metre, 0 (they
             stay) to 1 (they lie on it). None for 1 where the seed lies on a grid, else 0.
+        ending: whether the piece is brought to a close within `seconds`, which are 5 at least; see
+            `pyzzicato.playing.ending`.
         without: names of the parts of decoding that are switched off, see
             `pyzzicato.playing.decoding`.
 
@@ -51,6 +55,7 @@ class GenerationSettings:
     guidance: float = 1.0
     density: float = 1.0
     quantise: float | None = None
+    ending: bool = False
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -62,9 +67,16 @@ class GenerationSettings:
             check_number("threshold", self.threshold, 0.001, 0.999, "try 0.3")
             self._excludes_threshold("temperature", self.temperature)
             self._excludes_threshold("density", self.density)
+            if self.ending:
+                raise ValueError(
+                    "threshold and ending exclude each other; leave one of them out: without a "
+                    "draw there is one ending"
+                )
         check_number("density", self.density, 0.5, 2, "2 asks for twice as many notes")
         if self.quantise is not None:
             check_number("quantise", self.quantise, 0, 1, "1 is on the grid")
+        if self.ending:
+            check_number("seconds", self.seconds, MIN_ENDING_S, MAX_SECONDS, "a close takes time")
         check_number("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
         if self.composer is not None and not isinstance(self.composer, str):
             raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")

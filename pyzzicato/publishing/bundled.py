@@ -8,6 +8,7 @@ from typing import Any
 from ..hub.checkpoints import ModelInfo, read_json
 from ..hub.data_licences import all_licences
 from ..hub.loading import BUNDLED, list_models
+from ..hub.sums import write_sums
 from .cards import render_card
 from .licences import CODE_LICENCE, LICENCE_FILE, licence_facts, spdx_id
 from .model_repo import MAX_REPORT_BYTES, build_model_repo
@@ -17,7 +18,7 @@ NAMESPACE = "NAMESPACE"
 
 
 def write_bundled(report: Path | None = None) -> list[Path]:
-    """Writes each bundled model's card and the licences of all; returns the files.
+    """Writes each bundled model's card, and licences and checksums of all; returns the files.
 
     Args:
         report: an evaluation's `report.json`; cards of models whose weights it is not about have no
@@ -26,11 +27,12 @@ def write_bundled(report: Path | None = None) -> list[Path]:
     Raises:
         ValueError: if the report cannot be read.
     """
+    sums = write_sums(BUNDLED)
     models = list_models()
     files = [_write_card(info, report) for info in models]
     licences = BUNDLED / LICENCE_FILE
     licences.write_text(bundled_licences(models), encoding="utf-8")
-    return [*files, licences]
+    return [*files, licences, sums]
 
 
 def bundled_licences(models: Sequence[ModelInfo]) -> str:

@@ -6,7 +6,7 @@ order, and each onset is counted from the one before as it will come back, so th
 up. The pedal is heard as longer notes, as on a roll.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,22 +46,36 @@ def encode_events(notes: Iterable[Note], start_s: float = 0.0) -> Events:
         notes: any notes struck at or after `start_s`.
         start_s: where the passage begins, seconds.
     """
-    struck = [(_tick(note.start - start_s), note.pitch, note) for note in notes]
-    struck.sort(key=lambda item: (item[0], item[1], item[2].velocity))
-    steps = np.zeros(len(struck), dtype=np.intp)
+    struck = sorted(
+        ((_tick(note.start - start_s), note) for note in notes),
+        key=lambda item: (item[0], item[1].pitch, item[1].velocity),
+    )
+    events = np.zeros((len(struck), 4), dtype=np.uint8)
+    if not struck:
+        return events
+    events[:, 0], heard = _onset_steps([tick for tick, _ in struck])
+    events[:, 1] = [note.pitch - LOWEST_PITCH for _, note in struck]
+    durations = np.log([note.duration for _, note in struck])
+    events[:, 2] = np.searchsorted(_LOG_EDGES, durations)
+    events[:, 3] = [note.velocity // 8 for _, note in struck]
+    # Notes that were struck one after the other may come back together: in the order they then
+    # have, what is encoded, decoded and encoded again is the same. The first keeps the step.
+    order = np.lexsort((events[:, 2], events[:, 3], events[:, 1], heard))
+    events[:, 1:] = events[order, 1:]
+    return events
+
+
+def _onset_steps(ticks: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Returns the onset step of each note, and when it is heard, in ticks."""
+    steps = np.zeros(len(ticks), dtype=np.intp)
+    onsets = np.zeros(len(ticks), dtype=np.intp)
     heard = 0
-    for i, (tick, _, _) in enumerate(struck):
+    for i, tick in enumerate(ticks):
         wanted = max(0, tick - heard)
         steps[i] = onset_bins(wanted)
         heard = tick if wanted > ONSET_TICKS[-1] else heard + int(ONSET_TICKS[steps[i]])
-    events = np.zeros((len(struck), 4), dtype=np.uint8)
-    if len(struck):
-        events[:, 0] = steps
-        events[:, 1] = [pitch - LOWEST_PITCH for _, pitch, _ in struck]
-        durations = np.log([note.duration for _, _, note in struck])
-        events[:, 2] = np.searchsorted(_LOG_EDGES, durations)
-        events[:, 3] = [note.velocity // 8 for _, _, note in struck]
-    return events
+        onsets[i] = heard
+    return steps, onsets
 
 
 def decode_events(events: Events, start_s: float = 0.0) -> list[Note]:

@@ -154,6 +154,11 @@ class NoteDecoder:
         """Returns when the last note was struck; below 0 if that is one of the seed's."""
         return self.seconds - (self._rest_s if self._is_first else 0.0)
 
+    def pass_to(self, at_s: float) -> None:
+        """Moves on to a time at which a note was struck that is not for the decoder to play."""
+        self._ticks = round(at_s / TICK_S)
+        self._is_first = False
+
     def onset_s(self, step: Steps) -> float:
         """Returns when a `(4,)` event would be struck, if it came next."""
         return round(self._ticks_at(step) * TICK_S, 2)

@@ -68,6 +68,8 @@ async def continue_piece(
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
     quantise: float | None = None,
+    from_seconds: float | None = None,
+    ending: bool = False,
 ) -> Json:
     """Carries a piece of piano music on and answers when all is played.
 
@@ -94,6 +96,9 @@ async def continue_piece(
         seed_seconds: length of the seed, 1 to 120 seconds.
         quantise: how far new notes are moved to the grid of the seed's tempo, 0 to 1; null for 1
             where the seed lies on a grid, else 0.
+        from_seconds: from where in the piece to carry on, 1 s to its end: all before stays, the
+            rest is thrown away, and seed_start and seed_seconds do not count. Null for a seed.
+        ending: whether the piece is brought to a close within the seconds, 5 at least.
 
     Returns:
         version, model, seed (its title), remarks (what was dropped or repaired) and takes: for each
@@ -125,6 +130,8 @@ async def stream_takes(
     seed_start: float = _DEFAULT.seed_start,
     seed_seconds: float = _DEFAULT.seed_seconds,
     quantise: float | None = None,
+    from_seconds: float | None = None,
+    ending: bool = False,
 ) -> AsyncIterator[Json]:
     """Carries a piece of piano music on and answers again and again while it is played.
 
@@ -149,11 +156,14 @@ async def stream_takes(
         seed_seconds: length of the seed, 1 to 120 seconds.
         quantise: how far new notes are moved to the grid of the seed's tempo, 0 to 1; null for 1
             where the seed lies on a grid, else 0.
+        from_seconds: from where in the piece to carry on, 1 s to its end: all before stays, the
+            rest is thrown away, and seed_start and seed_seconds do not count. Null for a seed.
+        ending: whether the piece is brought to a close within the seconds, 5 at least.
 
     Yields:
         take (from 0), seconds (played so far), notes (that ended since the last answer; 0 is where
-        the seed ends), sounding (struck and still held) and result: null, and in the last answer
-        what /continue answers.
+        the seed ends), sounding (struck and still held) and result: null. The last answer has no
+        notes; its result is what /continue answers.
     """
     async with in_turns(_play(dict(locals())), PLAYING) as parts:
         async for part in parts:
@@ -266,17 +276,25 @@ def describe_models() -> Json:
         {**info.as_dict(), "composers": list(composers_of(info.name))} for info in known_models()
     ]
     own = {name: name for model in models for name in model["composers"]}
-    return answer(default=DEFAULT_MODEL, composers={**COMPOSERS, **own, **COMPOSERS}, models=models)
+    composers = {**COMPOSERS, **own, **COMPOSERS}
+    return answer(default=known_models()[0].name, composers=composers, models=models)
 
 
 @plainly
-def describe_seeds() -> Json:
-    """Lists the preset seeds, with their notes.
+def describe_seeds(notes: bool = True) -> Json:
+    """Lists the preset seeds.
+
+    Args:
+        notes: whether their notes are told, too.
 
     Returns:
-        version and seeds: for each name, composer, title, key, year, seconds and notes.
+        version and seeds: for each name, composer, title, key, year, seconds and, if asked for,
+        notes.
     """
-    return answer(seeds=_preset_seeds())
+    told = _preset_seeds()
+    if not notes:
+        told = [{name: seed[name] for name in seed if name != "notes"} for seed in told]
+    return answer(seeds=told)
 
 
 @functools.cache
@@ -312,18 +330,21 @@ def voting_on(book: VoteBook) -> Callable[..., Json]:
     ) -> Json:
         """Keeps a listener's judgement of two takes of one seed. Nothing personal is kept.
 
+        Whoever votes here knows who played: these votes are kept and counted apart from those of
+        blind listening, which the page shows.
+
         Args:
             seed: name of the preset both takes carry on, see /seeds.
             systems: what made the two takes: two names of models, see /models, or "composer" for
                 the continuation the composer wrote.
-            winner: which one you would rather hear on: 0 or 1; null for neither.
+            winner: which one was liked better: 0 or 1; null for neither.
             marks: for the first and the second take {"musicality": 1 to 5, "fidelity": 1 to 5,
                 "expressiveness": 1 to 5}, or some of them; null for no marks.
 
         Returns:
-            version, votes (how many there are now) and leaderboard: for each system its strength
-            (chance of being preferred to an average one) with low and high (95 %), n_votes and
-            marks (means).
+            version, votes (how many of these there are now) and leaderboard: for each system its
+            strength (chance of being preferred to an average one) with low and high (95 %),
+            n_votes and marks (means).
         """
         given = read_vote(seed, systems, winner, marks)
         allow_vote()
@@ -388,8 +409,9 @@ def register_api(book: VoteBook) -> None:
     """Adds the endpoints to the `gradio.Blocks` being built.
 
     Args:
-        book: where votes are kept.
+        book: of the blind votes; those that are posted by name get a book of their own beside it.
     """
+    by_name = VoteBook(None if book.folder is None else book.folder / "by-name")
     api(continue_piece, api_name="continue", **PLAYS)
     api(stream_takes, api_name="continue_stream", **PLAYS)
     api(evaluate_piece, api_name="evaluate", **RENDERS)
@@ -397,4 +419,4 @@ def register_api(book: VoteBook) -> None:
     api(score_piece, api_name="score", **RENDERS)
     api(describe_models, api_name="models", **AT_ONCE)
     api(describe_seeds, api_name="seeds", **AT_ONCE)
-    api(voting_on(book), api_name="vote", **AT_ONCE)
+    api(voting_on(by_name), api_name="vote", **AT_ONCE)

@@ -3,8 +3,10 @@
 A listener gets a ticket with a pair. What a ticket stands for (which seed, which two systems, which
 random number) follows from it by a secret of the server, so that no pair need be remembered: one
 can be judged after a restart, and however many are asked for, they take no memory. Nothing that is
-sent before the vote tells who plays: not the notes, and not when they come, for both takes are made
-at the same pace.
+sent before the vote tells who plays: both takes have the same seed, cut in the same way, the same
+length and loudnesses of one range, whoever is in the pair, and both are made at the same pace.
+
+A vote needs receipts: the server's own word of when each take began to be played.
 """
 
 import hashlib
@@ -13,8 +15,11 @@ import math
 import random
 import secrets
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
+
+import numpy as np
+from scipy.stats import rankdata
 
 from .. import __version__
 from ..notes import Note, cut_notes
@@ -26,9 +31,11 @@ from .takes import Json, known_models, loaded
 from .votes import REAL
 
 SEED_S, SECONDS = 10.0, 20.0
-"""Length of the seed and of a continuation, seconds."""
+"""Length of the seed and of a continuation, seconds, where the preset holds so much."""
 SHORT_SEED_S = 6.0
-"""Of the seed where the composer plays on: the presets hold 11 to 14 seconds of their works."""
+"""Length of the seed where the preset is shorter: the composer's own continuation is the rest."""
+LISTEN_S = 5.0
+"""So long each of two takes must have been played before a vote."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,49 @@ class PairBook:
             )
         return _draw_pair(random.Random(self._secret("pair", number)))
 
+    def receipt(self, ticket: object, side: int, at: float) -> str:
+        """Returns the server's word that a take of a pair began to be played.
+
+        Args:
+            ticket: the pair's.
+            side: 0 or 1, which of the two.
+            at: seconds since 1970.
+
+        Raises:
+            ValueError: if there is no such pair; see `pair`.
+        """
+        self.pair(ticket)
+        told = f"{at:.3f}"
+        return f"{told} {self._secret('heard', str(ticket), str(side), told).hex()[:32]}"
+
+    def check_heard(self, ticket: object, receipts: object, now: float) -> None:
+        """Does nothing where both takes of a pair have been played for `LISTEN_S`.
+
+        Args:
+            ticket: the pair's.
+            receipts: two, of the first and of the second take, as `receipt` gave them.
+            now: seconds since 1970.
+
+        Raises:
+            ValueError: if they have not, by the server's own word.
+        """
+        given = receipts if isinstance(receipts, list | tuple) else ()
+        began = [self._read_receipt(ticket, side, told) for side, told in enumerate(given)]
+        times = sorted(time for time in began if time is not None)
+        if len(times) != 2 or len(began) != 2:
+            raise ValueError("both takes must be played before a vote; play the other one, too")
+        wait = max(times[0] + 2 * LISTEN_S, times[1] + LISTEN_S) - now
+        if wait > 0:
+            raise ValueError(
+                f"each take must be played for at least {LISTEN_S:g} s before a vote; listen for "
+                f"{math.ceil(wait)} s more"
+            )
+
+    def _read_receipt(self, ticket: object, side: int, told: object) -> float | None:
+        time, _, seal = told.partition(" ") if isinstance(told, str) else ("", "", "")
+        own = self._secret("heard", str(ticket), str(side), time).hex()[:32]
+        return float(time) if hmac.compare_digest(seal.encode(), own.encode()) else None
+
     def _seal(self, number: str) -> str:
         # What a number stands for depends on the models and on the code below.
         systems = " ".join(f"{info.name} {info.revision}" for info in known_models())
@@ -108,7 +158,7 @@ def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
         heard = [(place, chunk) for place, chunk in zip(playing, chunks, strict=True) if chunk]
         for place, chunk in heard:
             if chunk.piece is not None:
-                takes[place] = _told(chunk.piece.seed_notes, chunk.piece.new_notes)
+                takes[place] = _told(pair, chunk.piece.new_notes)
         made = min(chunk.seconds for _, chunk in heard) / pair.seconds
         yield {"made": round(made, 2), "pair": None}
     yield {
@@ -126,11 +176,11 @@ def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
 def _draw_pair(dice: random.Random) -> Pair:
     first, second = dice.sample([*sorted(info.name for info in known_models()), REAL], 2)
     seed = load_seed(dice.choice(list_seeds()).name)
-    rng = dice.randint(0, MAX_RNG)
-    if REAL not in (first, second):
-        return Pair(seed, (first, second), rng, SEED_S, SECONDS)
-    rest = math.floor(seed.seconds - SHORT_SEED_S)
-    return Pair(seed, (first, second), rng, SHORT_SEED_S, float(rest))
+    # As long for two models as where the composer is in the pair.
+    seed_seconds, seconds = SEED_S, SECONDS
+    if seed.seconds < SEED_S + SECONDS:
+        seed_seconds, seconds = SHORT_SEED_S, float(math.floor(seed.seconds - SHORT_SEED_S))
+    return Pair(seed, (first, second), dice.randint(0, MAX_RNG), seed_seconds, seconds)
 
 
 def _stream(pair: Pair, model: str) -> Iterator[Chunk]:
@@ -144,11 +194,29 @@ def _written(pair: Pair) -> Json:
     """Returns the take of the composer: the piece as it was written, cut where the models end."""
     begins = pair.seed_seconds
     piece = cut_notes(pair.seed.notes, 0.0, begins + pair.seconds)
-    return _told(
-        [note for note in piece if note.start < begins],
-        [note for note in piece if note.start >= begins],
-    )
+    return _told(pair, [note for note in piece if note.start >= begins])
 
 
-def _told(seed_notes: Sequence[Note], new_notes: Sequence[Note]) -> Json:
-    return {"seed_notes": notes_as_json(seed_notes), "notes": notes_as_json(new_notes)}
+def _told(pair: Pair, new_notes: Sequence[Note]) -> Json:
+    """Returns a take as a listener may know it: the seed is the same note by note for both."""
+    seed = cut_notes(pair.seed.notes, 0.0, pair.seed_seconds)
+    return {
+        "seed_notes": notes_as_json(seed),
+        "notes": notes_as_json(_with_touch_of(seed, new_notes)),
+    }
+
+
+def _with_touch_of(seed: Sequence[Note], notes: Sequence[Note]) -> list[Note]:
+    """Returns the notes with the seed's loudnesses, the loudest for the loudest.
+
+    A score has a narrow range of them and a performance a wide one, by which one could tell who
+    plays; which notes are louder than others stays as it was.
+    """
+    if not seed or not notes:
+        return list(notes)
+    places = rankdata([note.velocity for note in notes]) - 0.5
+    touch = np.quantile([note.velocity for note in seed], places / len(notes))
+    return [
+        replace(note, velocity=int(velocity))
+        for note, velocity in zip(notes, np.rint(touch), strict=True)
+    ]

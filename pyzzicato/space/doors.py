@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import json
 import logging
+import math
 import os
 import secrets
 from collections import Counter
@@ -30,6 +31,11 @@ MAX_RECEIVED_BYTES = 8_000_000
 MAX_ALL_RECEIVED_BYTES = 64_000_000
 BODY_SECONDS = 60.0
 """How long a body may take to arrive."""
+LARGE_BYTES = 250_000
+"""A body longer than this is large: reading it takes as long as making some seconds of music."""
+LARGE_A_MINUTE_BYTES = 12_000_000
+"""Of one client's large bodies."""
+ALL_LARGE_A_MINUTE_BYTES = 60_000_000
 UPLOADS_AN_HOUR_BYTES = 50_000_000
 """Of one client."""
 ALL_UPLOADS_AN_HOUR_BYTES = 1_000_000_000
@@ -57,6 +63,8 @@ _CLOSED = tuple(
 ) + ("/monitoring",)
 
 TOO_LONG = f"a request must have at most {MAX_POST_BYTES // 10**6} MB; send less"
+NO_LENGTH = "a request of this size must tell its length (Content-Length)"
+TOO_MUCH = f"at most {LARGE_A_MINUTE_BYTES // 10**6} MB may be posted in a minute from one place"
 TOO_SLOW = f"a request must arrive within {BODY_SECONDS:.0f} s; send it again"
 TOO_MANY = "too many requests at once from one place; try again in a minute"
 NOT_HERE = f"this page is not served under that name; its operator can allow it in {HOSTS_VARIABLE}"
@@ -106,6 +114,8 @@ class Doorkeeper:
         self._hosts = known_hosts() | frozenset(hosts)
         self._open: Counter[str] = Counter()
         self._received: Counter[str] = Counter()
+        self._large = Allowance(LARGE_A_MINUTE_BYTES, 60)
+        self._all_large = Allowance(ALL_LARGE_A_MINUTE_BYTES, 60)
         self._uploads = Allowance(UPLOADS_AN_HOUR_BYTES, 3600)
         self._all_uploads = Allowance(ALL_UPLOADS_AN_HOUR_BYTES, 3600)
 
@@ -117,7 +127,8 @@ class Doorkeeper:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        client, body = client_of(scope), _Body(self._received, receive)
+        has_length = any(name.lower() == b"content-length" for name, _ in scope["headers"])
+        client, body = client_of(scope), _Body(self._received, receive, has_length)
         told = _Answer(scope["path"], send)
         self._open[client] += 1
         try:
@@ -156,6 +167,10 @@ class Doorkeeper:
             self._check_upload(client, int(length))
             # Gradio would keep, for ever, how far an upload is that names itself.
             scope["query_string"] = b""
+        elif int(length) > LARGE_BYTES:
+            wait = self._large.take(client, int(length)) or self._all_large.take("", int(length))
+            if wait:
+                raise RefusedError(429, f"{TOO_MUCH}; try again in {math.ceil(wait)} s")
 
     def _check_upload(self, client: str, n_bytes: int) -> None:
         if not n_bytes:
@@ -192,8 +207,9 @@ class _Body:
         refusal: why it was cut off; None if it was not.
     """
 
-    def __init__(self, received: Counter[str], receive: Receive) -> None:
+    def __init__(self, received: Counter[str], receive: Receive, has_length: bool) -> None:
         self._received, self._receive = received, receive
+        self._most = MAX_POST_BYTES if has_length else LARGE_BYTES
         self._client = ""
         self._n_bytes = 0
         self._is_whole = False
@@ -221,8 +237,9 @@ class _Body:
         n_bytes = len(message.get("body", b""))
         self._n_bytes += n_bytes
         self._received.update({self._client: n_bytes, "": n_bytes})
-        if self._n_bytes > MAX_POST_BYTES:
-            return self._cut_off(413, TOO_LONG)
+        if self._n_bytes > self._most:
+            is_told = self._most == MAX_POST_BYTES
+            return self._cut_off(*((413, TOO_LONG) if is_told else (411, NO_LENGTH)))
         is_much = self._received[self._client] > MAX_RECEIVED_BYTES
         if is_much or self._received[""] > MAX_ALL_RECEIVED_BYTES:
             return self._cut_off(429, TOO_MANY)

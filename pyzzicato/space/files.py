@@ -7,7 +7,6 @@ from typing import Any, Literal
 from ..checks import check_number, check_one_of, plain_text
 from ..midi import write_midi
 from ..notes import Note
-from ..plots import plot_pianoroll, save_png
 from .folders import new_folder
 from .posted import file_data, notes_from_json
 from .request_limits import MAX_MUSIC_SECONDS
@@ -75,6 +74,9 @@ def _write(
         return render_file([*seed, *new], kind, check_now)[0]
     folder = new_folder()
     if kind == "png":
+        # Here: matplotlib takes as long to import as the rest of the page.
+        from ..plots import plot_pianoroll, save_png
+
         picture = plot_pianoroll(seed, new, begins, title, end_seconds=ends)
         return save_png(picture, folder / "pianoroll.png")
     alone = kind == "midi-new"

@@ -7,6 +7,7 @@ The page is a program that calls the API, like any other, and draws and sounds w
 import functools
 import inspect
 import json
+import time
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ import gradio as gr
 from gradio.events import api
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
 from .. import __version__
+from ..checks import check_whole
 from ..hub.registry import OLD_NAMES
 from ..midi import read_midi
+from ..playing.settings import MAX_SECONDS as LONGEST
 from ..playing.settings import MAX_SEED_SECONDS, GenerationSettings
 from .api import (
     AT_ONCE,
@@ -40,14 +43,18 @@ from .messages import plainly
 from .names import model_titles
 from .piano import Piano, describe_json
 from .posted import midi_data
-from .request_limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_TAKES, MAX_UPLOAD_BYTES, MIDI_LIMITS
+from .request_limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .turns import PLAYING, RENDERING, in_turns, last_in_turns
 from .vote_book import VoteBook
 
 STATIC = Path(__file__).parent / "static"
+STYLES = ("gradio", "page", "bench", "views")
+"""Style sheets, in their order."""
 MAX_SECONDS = 180
 """The longest continuation the page offers; programs may ask for more."""
 MIN_SECONDS = 5
+TAKES_AT_ONCE = 12
+"""Takes that one click on the page asks for, one after the other."""
 
 
 def page_html() -> str:
@@ -64,9 +71,10 @@ def head_html(page: gr.Blocks) -> str:
     told = {**page_data(), "endpoints": _describe_endpoints(page), "markup": page_html()}
     # In a script element only "</" could end the text early.
     data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
+    links = "".join(f'<link rel="stylesheet" href="page/{name}.css">' for name in STYLES)
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="page/page.css">'
+        f"{links}"
         f'<script type="application/json" id="pyzzicato-data">{data}</script>'
         '<script type="module" src="page/main.js"></script>'
     )
@@ -99,7 +107,8 @@ def page_data() -> dict[str, Any]:
         "limits": {
             "seconds": [MIN_SECONDS, MAX_SECONDS],
             "seed_seconds": [1, MAX_SEED_SECONDS],
-            "takes": [1, MAX_TAKES],
+            "takes": [1, TAKES_AT_ONCE],
+            "longest": LONGEST,
             "upload_bytes": MAX_UPLOAD_BYTES,
             "notes": MAX_NOTES,
             "music_seconds": MAX_MUSIC_SECONDS,
@@ -129,30 +138,42 @@ def add_page(book: VoteBook) -> None:
                 yield part
 
     @plainly
+    def begin_hearing(ticket: str, side: int) -> str:
+        """Returns the server's word that a take of a pair begins to be played now."""
+        return pairs.receipt(
+            ticket, check_whole("side", side, 0, 1, "0 is the first", from_json=True), time.time()
+        )
+
+    @plainly
     def judge(
-        ticket: str, winner: int | None = None, marks: list[dict[str, int]] | None = None
+        ticket: str,
+        heard: list[str],
+        winner: int | None = None,
+        marks: list[dict[str, int]] | None = None,
     ) -> dict[str, Any]:
         """Keeps a judgement of a pair, and returns `systems`, who played, beside the leaderboard.
 
-        Only the first judgement of a pair counts.
+        Only the first judgement of a pair counts, and none before both takes have been played.
 
         Args:
             ticket: the pair's.
+            heard: what /hear answered for the first and for the second take.
             winner: as /vote takes it, and so are marks.
             marks: see `winner`.
         """
         pair = pairs.pair(ticket)
+        pairs.check_heard(ticket, heard, time.time())
         vote = read_vote(pair.seed.name, pair.systems, winner, marks)
         if book.is_open:
             allow_vote()
             book.add(vote, ticket)
         return {"systems": pair.systems, **read_leaderboard()}
 
-    # The page's own script fills it: gradio's element for HTML evaluates text as a program, which
-    # our policy for scripts forbids.
-    gr.Column(elem_id="pyzzicato-place")
+    # Gradio shows its drawers only beside something of its own.
+    gr.Column()
     api(read_file, api_name="read_midi", api_visibility="undocumented", **PLAYS)
     api(play_blind, api_name="listen", api_visibility="undocumented", **PLAYS)
+    api(begin_hearing, api_name="hear", api_visibility="undocumented", **AT_ONCE)
     api(judge, api_name="judge", api_visibility="undocumented", **AT_ONCE)
     api(read_leaderboard, api_name="leaderboard", api_visibility="undocumented", **AT_ONCE)
     api(describe_learning, api_name="learn", api_visibility="undocumented", **AT_ONCE)
@@ -211,11 +232,17 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
     def tones_places(request: Request) -> Response:
         return Response(describe_json(piano), media_type="application/json")
 
+    files = _PageFiles(directory=STATIC)
+
+    async def page_file(request: Request) -> Response:
+        # Not mounted: a mounted one looks for its files under the path of the site as well.
+        return await files.get_response(request.path_params["name"], request.scope)
+
     return [
         *learning_routes(),
         Route("/piano/tones.mp3", tones),
         Route("/piano/tones.json", tones_places),
-        Mount("/page", _PageFiles(directory=STATIC)),
+        Route("/page/{name:path}", page_file),
     ]
 
 

@@ -27,11 +27,12 @@ PITCHES = range(22, 107, 3)
 VELOCITIES = (48, 96)
 """The recorded touches; what lies between is a matter of loudness."""
 
-# From this pitch up, a tone is kept for so many seconds: high strings fade sooner.
-_LENGTHS = ((0, 4.0), (48, 3.2), (72, 2.4), (88, 1.6))
+# From this pitch up, a tone is kept for so many seconds: until it can hardly be heard. High strings
+# fade sooner.
+_LENGTHS = ((0, 12.0), (48, 9.0), (72, 5.0), (88, 2.5))
 # Silence between two tones, so that none rings into the next.
 _GAP_S = 0.4
-# Quality of the MP3, 0 (best) to 1: about 0.9 MB for all tones.
+# Quality of the MP3, 0 (best) to 1: about 2 MB for all tones.
 _COMPRESSION = 0.5
 _LAYOUT = 1
 

@@ -8,6 +8,8 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from gradio import FileData
 from gradio.utils import get_upload_folder
@@ -29,7 +31,11 @@ OWN_FILE = "Your MIDI file"
 OWN_NOTES = "Your notes"
 NO_SEED = "Nothing"
 _DEFAULT_VELOCITY = 64
+# What JSON makes of lists and objects.
+_NESTING = (dict, list, tuple)
 _NOTE_FIELDS = {"pitch", "start", "end", "velocity"}
+_SERVED = "/gradio_api/file="
+_MAX_PATH = 4096
 _UPLOAD_FIRST = "upload the file first (POST /gradio_api/upload), or post its bytes in base64"
 
 
@@ -64,8 +70,9 @@ def midi_data(posted: object) -> bytes:
     """Returns the bytes of a posted MIDI file.
 
     Args:
-        posted: an uploaded file (`{"path": ...}`, as gradio's upload answers), or base64 text with
-            or without `data:...;base64,` before it.
+        posted: an uploaded file (`{"path": ...}`, as gradio's upload answers), the path or address
+            of one as text, or base64 text with or without `data:...;base64,` before it, in one line
+            or several.
 
     Raises:
         ValueError: if it is neither, too large, or not a file that was uploaded here.
@@ -74,11 +81,14 @@ def midi_data(posted: object) -> bytes:
         return _uploaded_bytes(posted.get("path"))
     if not isinstance(posted, str):
         raise ValueError(f"midi must be an uploaded file or base64 text, got {show_value(posted)}")
+    if (path := _own_path(posted)) is not None:
+        return _uploaded_bytes(path)
     text = posted.partition(",")[2] if posted.startswith("data:") else posted
-    if len(text) > MAX_UPLOAD_BYTES * 4 / 3 + 4:
+    # With a line break or two after every 76 characters, as mail has it.
+    if len(text) > (MAX_UPLOAD_BYTES * 4 / 3 + 4) * 78 / 76:
         raise ValueError(f"midi must hold at most 1 MB, got {len(text) * 3 / 4e6:.1f} MB; cut it")
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(
             f"midi must be an uploaded file or base64 text, got {show_value(posted)}; "
@@ -86,12 +96,13 @@ def midi_data(posted: object) -> bytes:
         ) from error
 
 
-def notes_from_json(posted: object) -> list[Note]:
+def notes_from_json(posted: object, most_s: float = MAX_MUSIC_SECONDS) -> list[Note]:
     """Returns notes posted as JSON, in the order of `sort_notes`.
 
     Args:
         posted: a list of `{"pitch", "start", "end", "velocity"}`: MIDI number (21 to 108), seconds,
             seconds, 1 to 127. Without a velocity 64 is taken. An empty list is no notes.
+        most_s: when the last note may end.
 
     Raises:
         ValueError: if it is anything else, or passes the limits; the message says which note.
@@ -103,10 +114,9 @@ def notes_from_json(posted: object) -> list[Note]:
     if len(posted) > MAX_NOTES:
         raise ValueError(f"notes must be at most {MAX_NOTES}, got {len(posted)}; cut the piece")
     notes = [_note(i, told) for i, told in enumerate(posted)]
-    if end_of(notes) > MAX_MUSIC_SECONDS:
+    if end_of(notes) > most_s:
         raise ValueError(
-            f"notes must end within {MAX_MUSIC_SECONDS:.0f} s, got {end_of(notes):.0f} s; cut the "
-            "piece"
+            f"notes must end within {most_s:.0f} s, got {end_of(notes):.6g} s; cut the piece"
         )
     return sort_notes(notes)
 
@@ -142,22 +152,38 @@ def refuse_outside_files(posted: object) -> None:
     Raises:
         ValueError: if there is one, or the value is nested deeper than `MAX_DEPTH`.
     """
-    pending = [(posted, 0)]
+    pending: list[tuple[Any, int]] = [(posted, 0)]
     while pending:
         value, depth = pending.pop()
         if depth > MAX_DEPTH:
             raise ValueError(f"values must be nested at most {MAX_DEPTH} deep; send simpler ones")
-        if isinstance(value, Mapping):
-            # As gradio tells files from other values; the rest it leaves alone.
-            if isinstance(value.get("path"), str) and "meta" in value:
-                _check_uploaded(value["path"])
-            pending += [(part, depth + 1) for part in value.values()]
-        elif isinstance(value, list | tuple):
-            pending += [(part, depth + 1) for part in value]
+        # As gradio tells files from other values; the rest it leaves alone.
+        if isinstance(value, dict) and isinstance(value.get("path"), str) and "meta" in value:
+            _check_uploaded(value["path"])
+        parts = value.values() if isinstance(value, dict) else value
+        if isinstance(value, _NESTING):
+            pending += [(part, depth + 1) for part in parts if isinstance(part, _NESTING)]
 
 
 def _ways(seed: object, midi: object, notes: object) -> dict[str, object]:
     return {"seed": seed, "midi": midi, "notes": notes}
+
+
+def _own_path(text: str) -> str | None:
+    """Returns the path of a file of this server that a text names; None if it names none.
+
+    The text may be the path itself or an address. Nothing is fetched: whatever host an address
+    names, the file is looked for here.
+    """
+    if len(text) > _MAX_PATH:
+        return None
+    path = text.strip()
+    if path.startswith(("http://", "https://")):
+        path = unquote(urlsplit(path).path.partition(_SERVED)[2])
+    try:
+        return path if path.startswith("/") and _check_uploaded(path) else None
+    except ValueError:
+        return None
 
 
 def _uploaded_bytes(path: object) -> bytes:
@@ -204,7 +230,10 @@ def _note(i: int, told: object) -> Note:
     try:
         return Note(_whole(pitch), float(start), float(end), _whole(velocity))
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"notes must be playable, got for number {i}: {error}") from error
+        # Cut: it repeats numbers, and one may have thousands of digits.
+        raise ValueError(
+            f"notes must be playable, got for number {i}: {str(error)[:120]}"
+        ) from error
 
 
 def _whole(value: float) -> int:

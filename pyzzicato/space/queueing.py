@@ -8,16 +8,20 @@ who has most of them gives way.
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gradio.queueing import Event, Queue
 
 from .clients import client_of
-from .turns import ENDS_AFTER_S, Asker, Mailbox
+from .turns import ENDS_AFTER_S, PLAYING, RENDERING, Asker, Mailbox
 
 MAX_WORKS = 40
 """Pieces of work that may be under way or waiting; one more is told that the server is busy."""
+MAX_POSTED_BYTES = 16_000_000
+"""Of all pieces of work together; as Python's objects posted notes take seven times as much."""
+MORE_USED_S = 0.5
+"""Seconds of the machine that make one client come after another who has as much under way."""
 FEW_WORKS = 8
 """Where there are more pieces of work, one that nobody listens to ends as soon as it rests."""
 MAX_UNREAD_BOXES = 100
@@ -27,6 +31,12 @@ MAX_STARTED = 200
 BUSY = f"busy: {MAX_WORKS} requests are waiting already; try again in a minute"
 SHARED = {"playing", "rendering"}
 """Kinds of work (gradio's `concurrency_id`) that are counted."""
+
+
+def posted_bytes(request: Any) -> int:
+    """Returns how long the body of a request says that it is."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 class FairQueue(Queue):
@@ -52,8 +62,9 @@ class FairQueue(Queue):
             return False, "there is no such endpoint; see /gradio_api/info", "error"
         client = client_of(request.scope)
         self.forget_unread()
+        n_bytes = posted_bytes(request)
         is_full = len(self.event_ids_to_events) >= MAX_STARTED
-        if is_full or (fn.concurrency_id in SHARED and not self.make_room(client)):
+        if is_full or (fn.concurrency_id in SHARED and not self.make_room(client, n_bytes)):
             return False, BUSY, "queue_full"
         if body.session_hash is None:
             # Gradio would name the session after the call, and make a box of its own kind for it.
@@ -63,32 +74,33 @@ class FairQueue(Queue):
         told = await super().push(body, request, username)
         event = self.event_ids_to_events.get(str(told[1])) if told[0] else None
         if event is not None:
-            self._askers[event._id] = Asker(client, box, lambda: bool(event.alive))
+            self._askers[event._id] = Asker(client, box, lambda: bool(event.alive), n_bytes)
         return told
 
     def asker_of(self, event_id: str) -> Asker | None:
         """Returns who waits for an event."""
         return self._askers.get(event_id)
 
-    def make_room(self, client: str) -> bool:
+    def make_room(self, client: str, n_bytes: int = 0) -> bool:
         """Returns whether one more piece of work may begin for a client.
 
         Where there are too many, the newest one of whoever has most is sent away, if that is more
-        than the client would have.
+        than the client would have; and so where too much was posted for them.
+
+        Args:
+            client: see `clients.client_of`.
+            n_bytes: how much was posted for it.
         """
         works = [*self._shared_askers(), *self.visitors]
         works = [asker for asker in works if not asker.sent_away and asker.is_there()]
         for asker in works if len(works) >= FEW_WORKS else ():
             if asker.rests:
                 asker.sent_away = BUSY
-        if len(works) < MAX_WORKS:
-            return True
-        shares = Counter(asker.client for asker in works)
-        greediest, most = shares.most_common(1)[0]
-        if most <= shares[client] + 1:
-            return False
-        next(a for a in reversed(works) if a.client == greediest).sent_away = BUSY
-        return True
+        has_room = _send_away(works, client, lambda _: 1, 1, MAX_WORKS)
+        works = [asker for asker in works if not asker.sent_away]
+        return has_room and _send_away(
+            works, client, lambda asker: asker.n_bytes, n_bytes, MAX_POSTED_BYTES
+        )
 
     def forget_unread(self) -> None:
         """Forgets answers that nobody fetches: after a while, or the oldest where many wait."""
@@ -122,3 +134,37 @@ class FairQueue(Queue):
             event = events.get(name)
             if event is not None and event.concurrency_id in SHARED:
                 yield asker
+
+
+def _send_away(
+    works: list[Asker], client: str, size: Callable[[Asker], int], more: int, most: int
+) -> bool:
+    """Returns whether so much more of a client fits, when others have been sent away for it.
+
+    Whoever has most goes first; of those who have as much as the client would have, whoever has had
+    more of the machine lately, so that many who have one piece each do not keep a newcomer out.
+
+    Args:
+        works: of all clients, the newest last.
+        client: who asks.
+        size: how much of what is bounded a piece of work takes.
+        more: how much the new one takes.
+        most: how much there may be.
+    """
+    left = list(works)
+    while sum(map(size, left)) + more > most:
+        shares: Counter[str] = Counter()
+        for asker in left:
+            shares[asker.client] += size(asker)
+        greediest = max(shares, key=lambda name: (shares[name], _used_s(name)))
+        excess = shares[greediest] - shares[client] - more
+        if excess < 0 or (excess == 0 and _used_s(greediest) < _used_s(client) + MORE_USED_S):
+            return False
+        gone = next(a for a in reversed(left) if a.client == greediest and size(a))
+        gone.sent_away = BUSY
+        left.remove(gone)
+    return True
+
+
+def _used_s(client: str) -> float:
+    return PLAYING.used_s(client) + RENDERING.used_s(client)

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit
 
 from .vote_book import Tally
 from .votes import CRITERIA
@@ -62,6 +60,9 @@ def leaderboard(tally: Tally) -> list[Rating]:
     names = sorted({system for *systems, _ in tally.pairs for system in systems})
     if not names:
         return []
+    # Here: it takes long to import, and the page opens without.
+    from scipy.special import expit
+
     wins = _count_wins(tally, names)
     strengths, sd = _fit(wins)
     low, high = expit(strengths - _Z_95 * sd), expit(strengths + _Z_95 * sd)
@@ -92,6 +93,9 @@ def _count_wins(tally: Tally, names: Sequence[str]) -> Floats:
 
 def _fit(wins: Floats) -> tuple[Floats, Floats]:
     """Returns the strengths in logits, mean 0, and the standard deviation of each."""
+    from scipy.optimize import minimize
+    from scipy.special import expit, log_expit
+
     n = len(wins)
 
     def cost(strengths: Floats) -> tuple[float, Floats]:

@@ -8,7 +8,7 @@ import asyncio
 import ctypes
 import gc
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,16 +18,24 @@ from starlette.routing import BaseRoute
 
 from .doors import Doorkeeper
 from .folders import KEPT_SECONDS, FolderSweeper
+from .link_preview import ICON, OwnHead
 from .messages import told_plainly
 from .posted import refuse_outside_files
 from .queueing import MAX_STARTED, FairQueue
 from .request_limits import MAX_UPLOAD_BYTES
+from .sub_path import WithoutSubPath
 from .tools import serve_tools
 
 MAX_SESSIONS = 200
 """Visitors whose last values are kept; gradio would keep ten thousand."""
+LONG = 1000
+"""Parts or characters that make a posted value long; no description of a file is."""
 SWEEP_SECONDS = 300
 """How often files that are too old are looked for."""
+# Of glibc's malloc.h.
+_ARENA_MAX = -8
+START_SECONDS = 1.0
+"""So long after the server has started is `on_start` called."""
 FORGET_SECONDS = 15
 """How often answers that nobody fetches are looked for, and memory is given back."""
 
@@ -57,15 +65,48 @@ class GuardedBlocks(gr.Blocks):
         )
         return self
 
-    async def preprocess_data(self, block_fn: Any, inputs: Any, *args: Any, **told: Any) -> Any:
-        """Returns what gradio's own method returns, for inputs that name no outside files."""
+    async def preprocess_data(
+        self, block_fn: Any, inputs: Any, state: Any = None, *args: Any, **told: Any
+    ) -> Any:
+        """Returns what gradio's own method returns, for inputs that name no outside files.
+
+        Gradio looks for files in every part of a value, and keeps the last values of each visitor.
+        Long ones it does not see.
+        """
         with told_plainly():
             refuse_outside_files(inputs)
-        return await super().preprocess_data(block_fn, inputs, *args, **told)
+        _keep_no_values(state)
+        seen = [None if _is_long(value) else value for value in inputs]
+        taken = await super().preprocess_data(block_fn, seen, state, *args, **told)
+        return [inputs[i] if _is_long(inputs[i]) else value for i, value in enumerate(taken)]
+
+    async def postprocess_data(
+        self, block_fn: Any, predictions: Any, state: Any, *args: Any, **told: Any
+    ) -> Any:
+        """Returns what gradio's own method returns, and keeps none of it."""
+        _keep_no_values(state)
+        return await super().postprocess_data(block_fn, predictions, state, *args, **told)
+
+
+def _keep_no_values(state: Any) -> None:
+    """Has a visitor's state forget what was posted and answered: the page asks for nothing of it.
+
+    The last notes of `MAX_SESSIONS` visitors would take a gigabyte.
+    """
+    if state is not None:
+        state._update_value_in_config = lambda *_: None
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, str | list) and len(value) > LONG
 
 
 def serve_page(
-    page: GuardedBlocks, routes: Sequence[BaseRoute] = (), hosts: Iterable[str] = (), **told: Any
+    page: GuardedBlocks,
+    routes: Sequence[BaseRoute] = (),
+    hosts: Iterable[str] = (),
+    on_start: Callable[[], None] | None = None,
+    **told: Any,
 ) -> str:
     """Starts a page and its API; returns its address.
 
@@ -73,6 +114,7 @@ def serve_page(
         page: to be served.
         routes: addresses to serve beside gradio's own.
         hosts: names under which the page may be opened, besides those of `doors.known_hosts`.
+        on_start: called once the page can be opened; must not take long.
         told: more arguments of `gradio.Blocks.launch`.
     """
 
@@ -84,12 +126,16 @@ def serve_page(
         gc.freeze()
         sweeper = FolderSweeper(page.kept_seconds, min(SWEEP_SECONDS, page.kept_seconds))
         forgetting = asyncio.create_task(_forget_unread(page))
+        if on_start is not None:
+            # A little later: the first page comes before what is made ready for the second.
+            asyncio.get_running_loop().call_later(START_SECONDS, on_start)
         try:
             yield
         finally:
             forgetting.cancel()
             sweeper.stop()
 
+    keep_memory_together()
     # Closed: nobody passes the queue by.
     page.queue(default_concurrency_limit=4, api_open=False)
     _, url, _ = page.launch(
@@ -99,8 +145,13 @@ def serve_page(
         run_history=False,
         enable_monitoring=False,
         mcp_server=True,
+        favicon_path=str(ICON),
         app_kwargs={
-            "middleware": [Middleware(Doorkeeper, hosts=tuple(hosts))],
+            "middleware": [
+                Middleware(WithoutSubPath),
+                Middleware(Doorkeeper, hosts=tuple(hosts)),
+                Middleware(OwnHead),
+            ],
             "lifespan": keeping_house,
             "routes": list(routes),
         },
@@ -115,6 +166,12 @@ async def _forget_unread(page: GuardedBlocks) -> None:
         assert isinstance(page._queue, FairQueue)
         page._queue.forget_unread()
         give_memory_back()
+
+
+def keep_memory_together() -> None:
+    """Has threads share two heaps: each would have its own, and what is free there stays there."""
+    if sys.platform == "linux" and hasattr(_libc := ctypes.CDLL(None), "mallopt"):
+        _libc.mallopt(_ARENA_MAX, 2)
 
 
 def give_memory_back() -> None:

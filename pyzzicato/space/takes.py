@@ -18,6 +18,7 @@ from ..midi import Performance
 from ..notes import Note
 from ..playing.continuation import Continuation
 from ..playing.loaded_model import Model
+from ..playing.onwards import settings_from, with_all_before
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
 from ..sources import SeedPiece
 from ..takes import stream_continuation, write_continuation
@@ -44,11 +45,13 @@ class TakesRequest:
         piece: where the seed is cut from.
         model: which model plays.
         settings: one for each take; they differ in `rng`.
+        keeps_all: whether all that is before the seed stays in the piece.
     """
 
     piece: SeedPiece
     model: ModelInfo
     settings: tuple[GenerationSettings, ...]
+    keeps_all: bool = False
 
     def answer(self, takes: Sequence[Json]) -> Json:
         """Returns what a program is told when all is played: who played what, and the takes.
@@ -73,6 +76,7 @@ def read_request(
     notes: object = None,
     model: object,
     takes: object = 1,
+    from_seconds: object = None,
     **settings: object,
 ) -> TakesRequest:
     """Returns what was posted, checked.
@@ -83,6 +87,7 @@ def read_request(
         notes: see `seed`.
         model: name of one of `list_models()`; nothing else, no folder either.
         takes: 1 to `MAX_TAKES`. Take `n` (from 0) is played with `rng + n`.
+        from_seconds: from where in the piece to carry on, all before it kept; None for a seed.
         settings: of `GenerationSettings`.
 
     Raises:
@@ -100,9 +105,12 @@ def read_request(
     config = network.config
     check_settings(config, first)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
+    if from_seconds is not None:
+        moment = check_number("from_seconds", from_seconds, 1, MAX_MUSIC_SECONDS, "null for a seed")
+        first = settings_from(piece.notes, moment, first)
     _count_seed(piece.notes, first)
     every = (replace(first, rng=(first.rng + n) % (MAX_RNG + 1)) for n in range(n_takes))
-    return TakesRequest(piece, info, tuple(every))
+    return TakesRequest(piece, info, tuple(every), from_seconds is not None)
 
 
 def read_settings(posted: dict[str, object]) -> GenerationSettings:
@@ -121,6 +129,8 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
         )
     for field in fields(GenerationSettings):
         value = told.get(field.name)
+        if field.name == "ending" and not isinstance(value, bool | None):
+            raise ValueError(f"ending must be true or false, got {show_value(value)}")
         # Shown here: what the settings say of a text of megabytes would have megabytes itself.
         is_name = isinstance(value, str) and len(value) <= MAX_TITLE
         if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
@@ -165,8 +175,9 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
 
     Yields:
         `take` (from 0), `seconds` (played so far), `notes` (that ended since the last answer; 0 is
-        where the seed ends), `sounding` (struck and still held) and `result`: None, and in the last
-        answer the facts of the request and all `takes`, as `describe_take` tells them.
+        where the seed ends), `sounding` (struck and still held) and `result`: None. The last answer
+        has no notes; its result is the facts of the request and all `takes`, as `describe_take`
+        tells them.
 
     Raises:
         ValueError: if the seed cannot be carried on, or a take has more notes than we could read
@@ -184,18 +195,26 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
                     f"a take may have {most} notes with its seed, and this one has more after "
                     f"{chunk.seconds:.0f} s; ask for fewer seconds, a lower temperature or density"
                 )
-            result = None
             if chunk.piece is not None:
-                played.append(describe_take(chunk.piece, request.piece.performance))
-                if len(played) == len(request.settings):
-                    result = request.answer(played)
-            yield {
-                "take": n,
-                "seconds": chunk.seconds,
-                "notes": notes_as_json(chunk.notes),
-                "sounding": notes_as_json(chunk.sounding),
-                "result": result,
-            }
+                piece = chunk.piece
+                if request.keeps_all:
+                    piece = with_all_before(piece, request.piece.notes)
+                played.append(describe_take(piece, request.piece.performance))
+            yield _message(n, chunk.seconds, chunk.notes, chunk.sounding)
+    # By itself: some clients are given the last message twice, and would have its notes twice.
+    yield {**_message(n, chunk.seconds), "result": request.answer(played)}
+
+
+def _message(
+    take: int, seconds: float, notes: Sequence[Note] = (), sounding: Sequence[Note] = ()
+) -> Json:
+    return {
+        "take": take,
+        "seconds": seconds,
+        "notes": notes_as_json(notes),
+        "sounding": notes_as_json(sounding),
+        "result": None,
+    }
 
 
 def _count_seed(notes: Sequence[Note], settings: GenerationSettings) -> int:
@@ -216,8 +235,15 @@ def _count_seed(notes: Sequence[Note], settings: GenerationSettings) -> int:
 
 @functools.cache
 def known_models() -> tuple[ModelInfo, ...]:
-    """Returns `list_models()`, looked up once: it reads every weight for its checksum."""
-    return list_models()
+    """Returns `list_models()`, looked up once: it reads every file for its checksum.
+
+    Raises:
+        ValueError: if none can be used.
+    """
+    models = list_models()
+    if not models:
+        raise ValueError("no bundled model can be used; install the package again")
+    return models
 
 
 def find_model(name: object) -> ModelInfo:

@@ -28,6 +28,7 @@ MAX_UNREAD = 20
 """Messages that may wait for a listener; work rests when there are more."""
 _HALF_LIFE_S = 10.0
 _LOOK_S = 0.1
+_WAIT_LOOK_S = 0.5
 
 
 class StoppedError(Exception):
@@ -70,12 +71,14 @@ class Asker:
         client: whose share of the machine the work takes, see `clients.client_of`.
         mailbox: where the answers go; None where they go straight to the asker.
         is_there: returns whether the connection is open, as far as that is known.
+        n_bytes: how much was posted for the work, which is held until it is done.
         sent_away: why the work is not done, for the asker; empty while it is.
     """
 
     client: str
     mailbox: Mailbox | None = None
     is_there: Callable[[], bool] = field(default=lambda: True)
+    n_bytes: int = 0
     sent_away: str = ""
 
     def check(self) -> None:
@@ -143,13 +146,16 @@ class Turns:
         self._used: dict[str, tuple[float, float]] = {}
 
     @asynccontextmanager
-    async def turn(self, client: str) -> AsyncIterator[None]:
+    async def turn(
+        self, client: str, check: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[None]:
         """Waits for a turn, which lasts while the context does.
 
         Args:
             client: on whose account.
+            check: called now and then while it waits; what it raises ends the waiting.
         """
-        await self._wait(client)
+        await self._wait(client, check)
         began = time.monotonic()
         try:
             yield
@@ -162,7 +168,7 @@ class Turns:
         seconds, at = self._used.get(client, (0.0, 0.0))
         return float(seconds * 0.5 ** ((time.monotonic() - at) / _HALF_LIFE_S))
 
-    async def _wait(self, client: str) -> None:
+    async def _wait(self, client: str, check: Callable[[], None]) -> None:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
             if self._n_free:
@@ -170,8 +176,11 @@ class Turns:
                 return
             self._waiting.append((client, ready))
         try:
-            await ready
-        except asyncio.CancelledError:
+            while not ready.done():
+                await asyncio.wait({ready}, timeout=_WAIT_LOOK_S)
+                if not ready.done():
+                    check()
+        except BaseException:
             with self._lock:
                 waited = [one for one in self._waiting if one[1] is not ready]
                 was_waiting = len(waited) < len(self._waiting)
@@ -260,7 +269,7 @@ async def _in_turns(steps: Generator[T, None, None], turns: Turns) -> AsyncGener
     try:
         while True:
             await asker.listens()
-            async with turns.turn(asker.client):
+            async with turns.turn(asker.client, asker.check):
                 asker.check()
                 part = await _in_thread(steps, asker)
             if part is _DONE:

@@ -27,7 +27,7 @@ class Vote:
     Attributes:
         seed: name of the preset seed.
         systems: what made the two takes: names of models, or `REAL`. Two different ones.
-        winner: 0 or 1, the place in `systems` of the take the listener would rather hear on; None
+        winner: 0 or 1, the place in `systems` of the take the listener liked better; None
             if neither.
         marks: what each take was given, in the order of `systems`; empty where nothing was marked.
         time: seconds since 1970, UTC, to the second.

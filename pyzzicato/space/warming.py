@@ -2,10 +2,9 @@
 
 import sys
 
-from ..hub import DEFAULT_MODEL
 from .measuring import load_measuring
 from .piano import Piano
-from .takes import loaded
+from .takes import known_models, loaded
 
 
 def get_ready(piano: Piano) -> None:
@@ -14,7 +13,7 @@ def get_ready(piano: Piano) -> None:
     Args:
         piano: of the page.
     """
-    loaded(DEFAULT_MODEL).graph  # noqa: B018 - opened when it is first asked for
+    loaded(known_models()[0].name).graph  # noqa: B018 - opened when it is first asked for
     try:
         piano.tones_file()
     except (ValueError, RuntimeError) as error:

@@ -5,6 +5,7 @@
     form.py       says how much of what comes next returns
     density.py    keeps near the density that is meant
     lengths.py    keeps near the lengths of the seed's notes
+    pace.py       keeps a part that is played around others as dense as it is meant
     guard.py      brings the piece back to its seed where it has gone astray
     values.py     what suits a model: generation_config.json
 

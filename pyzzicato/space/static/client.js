@@ -108,6 +108,12 @@ export function startCall(name, told, on = {}) {
   };
 }
 
+/**
+ * Where a file of the server is, as seen from this page: the server may not know under which path of
+ * a site it is served.
+ */
+export const addressOf = (file) => `${API}file=${encodeURI(file.path)}`;
+
 /** What to say until the first answer comes; all begin at once and take turns. */
 export const waitingWords = (what = "the models") => `Getting ${what} ready`;
 

@@ -3,11 +3,12 @@
 import { limits, models, seeds } from "./data.js";
 import { byId, fillSelect, make } from "./elements.js";
 import { Lane } from "./lane.js";
-import { pitchRange } from "./roll.js";
+import { pitchRange } from "./rollpaint.js";
+import { saveTake } from "./save.js";
 import { Seed } from "./seed.js";
 import { Take } from "./take.js";
 
-const SECONDS = 20;
+const SECONDS = 30;
 const LEAST_REST_S = 1;
 const CHOSEN = "";
 // More at once would but wait at the server, before other visitors.
@@ -39,19 +40,22 @@ export class CompareView {
     this.length.addEventListener("change", () => this.changeLength());
   }
 
+  /** Follows the seed that is chosen in the view "Continue"; what was compared stays while it does. */
   appear() {
     const { seed } = this.continueView;
-    const own = seed.kind === "preset" ? [] : [[CHOSEN, `${seed.title}, the seed you chose`]];
-    const before = this.select.value;
+    const isPreset = seed.kind === "preset" && seed.key === seed.name;
+    const own = isPreset ? [] : [[CHOSEN, `${seed.fullTitle}, the seed you chose`]];
     const presets = seeds.map((one) => [one.name, `${one.composer}: ${one.title}`]);
-    const begin = seed.kind === "preset" ? seed.name : CHOSEN;
-    fillSelect(this.select, [...own, ...presets], this.takes.length ? before : begin);
-    if (!this.takes.length) this.chooseSeed();
+    const isNew = this.followed !== seed.key;
+    const before = this.select.value;
+    fillSelect(this.select, [...own, ...presets], isNew ? (isPreset ? seed.name : CHOSEN) : before);
+    if (isNew) this.chooseSeed();
+    this.followed = seed.key;
   }
 
   chooseSeed() {
     this.seed = this.select.value === CHOSEN
-      ? new Seed(this.continueView.seed) : Seed.preset(this.select.value);
+      ? new Seed(this.continueView.seed.record) : Seed.preset(this.select.value);
     this.length.value = this.seed.length;
     this.showSeed();
   }
@@ -106,11 +110,13 @@ export class CompareView {
       });
       const lane = new Lane(this.stage, model.title);
       const hint = make("span", { class: "hint" }, "Waits for its turn");
+      const acts = this.acts(() => take);
       this.rows.push(lane);
-      this.lanes.append(laneRow(lane, model.title, hint, model.name));
+      this.lanes.append(laneRow(lane, `${model.title} (${model.name})`, hint, model.name, acts));
       for (const event of ["grow", "end"]) take.addEventListener(event, () => this.showTake(take, lane));
       take.addEventListener("state", () => { hint.textContent = take.words; });
       take.addEventListener("end", () => {
+        acts.hidden = !take.newNotes.length;
         if (take.facts) hint.textContent = `${take.facts.words.density}, ${take.facts.words.style}`;
       });
       return take;
@@ -128,6 +134,29 @@ export class CompareView {
     this.words.textContent = failed ? failed.error.message : "";
   }
 
+  /** What can be done with a lane: carried on from in the first view, or saved. */
+  acts(takeOf) {
+    return make("span", { class: "together lane-acts", hidden: true },
+      make("button", { class: "quiet", "data-act": "on", onclick: () => this.carryOn(takeOf()) }, "Go on with this one"),
+      make("button", { class: "quiet", "data-act": "save", onclick: () => this.save(takeOf()) }, "Save MIDI"));
+  }
+
+  /** Puts a copy of a take beside those of its seed, and shows it there. */
+  carryOn(take) {
+    this.stop();
+    this.stage.player.pause();
+    this.continueView.addTake(Take.fromRecord(take.seed, { ...take.record, number: undefined }));
+    byId("tab-continue").click();
+  }
+
+  async save(take) {
+    try {
+      this.words.textContent = await saveTake(take, "midi");
+    } catch (error) {
+      this.words.textContent = error.message;
+    }
+  }
+
   showGo(stops) {
     this.go.textContent = stops ? "Stop" : "Compare";
     this.go.classList.toggle("stop", stops);
@@ -142,8 +171,20 @@ export class CompareView {
     lane.setNotes(rest, seconds, { whole: this.axis });
     this.rows.push(lane);
     const known = Math.floor(seconds);
+    const acts = this.acts(() => this.written(rest, seconds));
+    acts.hidden = false;
     this.lanes.append(laneRow(lane, this.seed.composer || "The piece itself",
-      `how the piece goes on, ${known} ${known === 1 ? "second" : "seconds"} of it`, "composer"));
+      `how the piece goes on, ${known} ${known === 1 ? "second" : "seconds"} of it`, "composer", acts));
+  }
+
+  /** The piece as it was written, as a take of its beginning. */
+  written(rest, seconds) {
+    const { seed } = this;
+    const after = rest.map((note) => ({
+      ...note, start: note.start + seed.seconds, end: note.end + seed.seconds, isNew: true,
+    }));
+    const settings = { ...this.continueView.form.settings, seconds: Math.round(seconds) };
+    return Take.ofNotes(seed, settings, [...seed.part, ...after], { seconds, how: "as it was written" });
   }
 
   showTake(take, lane) {
@@ -164,9 +205,9 @@ export class CompareView {
   }
 }
 
-function laneRow(lane, title, hint, system = "seed") {
+function laneRow(lane, title, hint, system = "seed", acts = "") {
   const words = typeof hint === "string" ? make("span", { class: "hint" }, hint) : hint;
   return make("div", { class: "lane", "data-system": system },
-    make("div", { class: "lane-head" }, make("strong", {}, title), words),
+    make("div", { class: "lane-head" }, make("strong", {}, title), words, acts),
     lane.button, lane.holder);
 }

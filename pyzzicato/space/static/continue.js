@@ -1,108 +1,154 @@
 // The view "Continue": a seed, a button, and what the network plays from there.
 
-import { limits } from "./data.js";
-import { byId, make } from "./elements.js";
-import { setIcon, showPlaying } from "./icons.js";
+import { Along } from "./along.js";
+import { Bench } from "./bench.js";
+import { limits, takes } from "./data.js";
+import { byId } from "./elements.js";
+import { showPlaying } from "./icons.js";
 import { readLink, writeLink } from "./link.js";
-import { clock, Roll } from "./roll.js";
-import { saveTake } from "./save.js";
-import { endOf } from "./seed.js";
+import { clock } from "./pitch.js";
+import { Roll } from "./roll.js";
+import { SaveMenu } from "./save.js";
+import { Seed, endOf } from "./seed.js";
 import { SeedPicker } from "./seedpicker.js";
 import { BIGGEST_RNG, SettingsForm } from "./settings.js";
+import { Shelf } from "./shelf.js";
 import { Take } from "./take.js";
+import { TakeList } from "./takelist.js";
+import { Transport } from "./transport.js";
 import { factWords } from "./words.js";
 
-const MORE_S = 30;
+const LEAST_CLOSE_S = 5;
+const BEFORE_JOIN_S = 2;
 
-export class ContinueView {
+export class ContinueView extends EventTarget {
   constructor(stage) {
+    super();
     this.stage = stage;
     this.player = stage.player;
-    this.takes = new Map(); // seed key -> takes
+    this.shelf = new Shelf();
     this.take = null;
-    this.roll = new Roll(byId("roll"), { label: "Piano roll: time" });
+    this.roll = new Roll(byId("roll"), { label: "Piano roll: time", selectable: true });
     this.roll.addEventListener("seek", (event) => {
       this.stage.own(this);
       this.player.seek(event.detail);
       this.roll.setTime(this.player.time);
+      this.dispatchEvent(new Event("moment"));
     });
     this.form = new SettingsForm();
-    this.setUpButtons();
-    this.picker = new SeedPicker(stage, (seed) => this.chooseSeed(seed));
+    this.form.addEventListener("change", () => this.showButtons());
+    this.transport = new Transport(this);
+    this.list = new TakeList(this);
+    this.saveMenu = new SaveMenu(this);
+    this.seed = Seed.preset();
+    this.bench = new Bench(this);
+    byId("go").addEventListener("click", () => this.goOrStop());
+    byId("keep-going").addEventListener("click", () => this.keepGoing());
+    byId("close").addEventListener("click", () => this.close());
+    this.picker = new SeedPicker(stage, (seed) => this.chooseSeed(seed), this.shelf);
+    this.along = new Along(this.picker.keyboard, this.player.piano, this.form, (notes) => (
+      this.picker.takePlayed(notes)));
     this.picker.choosePreset();
+    this.shelf.load().then(() => this.arrive());
   }
 
-  // --- Buttons --------------------------------------------------------------------------------
-
-  setUpButtons() {
-    byId("go").addEventListener("click", () => this.goOrStop());
-    byId("play").addEventListener("click", () => this.toggle());
-    setIcon(byId("zoom-in"), "plus");
-    setIcon(byId("zoom-out"), "minus");
-    byId("zoom-in").addEventListener("click", () => this.roll.zoom(1.6));
-    byId("zoom-out").addEventListener("click", () => this.roll.zoom(1 / 1.6));
-    byId("keep-going").addEventListener("click", () => this.keepGoing());
-    byId("another").addEventListener("click", () => this.continueSeed(1));
-    byId("save").addEventListener("click", (event) => this.save(event));
-    document.addEventListener("click", (event) => {
-      if (!byId("save").contains(event.target)) byId("save").open = false;
-    });
-    showPlaying(byId("play"), false);
-    this.player.addEventListener("change", () => {
-      showPlaying(byId("play"), this.stage.owner === this && this.player.playing);
-    });
+  /** Shows what was kept at an earlier visit, unless the visitor was quicker. */
+  arrive() {
+    if (!this.take && !this.making) this.showTake(this.shelf.lastOf(this.seed));
+    this.picker.showOwnCards();
+    this.hasArrived = true;
   }
 
   get making() { return this.takeList.some((take) => take.running); }
 
-  get takeList() { return this.takes.get(this.seed?.key) ?? []; }
+  get takeList() { return this.shelf.of(this.seed); }
+
+  /** Whether the server works for this view. */
+  get busy() { return this.making || Boolean(this.bench?.working); }
 
   goOrStop() {
-    if (this.making) this.stop();
+    if (this.busy) this.stop();
     else this.continueSeed(Number(byId("takes").value));
   }
 
   stop() {
     this.wanted = 0;
+    this.bench?.stop();
     for (const take of this.takeList) if (take.running) take.stop();
   }
 
-  toggle() {
-    this.stage.own(this);
-    this.player.toggle();
-  }
+  toggle() { this.transport.toggle(); }
 
   // --- Seeds and takes ------------------------------------------------------------------------
 
   chooseSeed(seed) {
-    if (this.seed && this.making) this.stop();
+    if (this.busy) this.stop();
     this.seed = seed;
     this.stage.own(this);
     this.player.pause();
+    this.player.loop = null;
+    this.roll.clearRegion();
     this.say("");
-    this.showTake(this.takeList.at(-1) ?? null);
+    if (seed.kind !== "preset") this.shelf.remember(seed);
+    this.player.position = 0;
+    this.showTake(this.shelf.lastOf(seed));
     this.player.seek(0);
     this.roll.left = 0;
     this.roll.scale = null;
+    this.dispatchEvent(new Event("seed"));
   }
 
   /** Makes takes one after the other; the first one is heard while it is made. */
   async continueSeed(count) {
     if (!this.seed) return this.say("Choose a seed first.", true);
+    this.prepareToPlay();
+    this.wanted = count;
+    const first = this.freshSettings();
+    const { seed } = this;
+    for (let i = 0; i < count && this.wanted && seed === this.seed; i++) {
+      const take = new Take(seed, { ...first, rng: (first.rng + i) % (BIGGEST_RNG + 1) });
+      byId("rng").value = take.settings.rng;
+      this.shelf.add(take);
+      await this.makeTake(take, i === 0);
+      if (take.error || take.stopped) break;
+    }
+  }
+
+  /** Makes a take that plays on from a moment of the piece; what is before stays. */
+  async playFrom(seconds, { ending = false } = {}) {
+    const { take, seed } = this;
+    if (this.busy) return;
+    this.prepareToPlay();
+    const notes = take ? take.notes : seed.part;
+    const settings = { ...this.freshSettings(), ...this.style };
+    if (ending) Object.assign(settings, { ending: true, seconds: Math.max(LEAST_CLOSE_S, settings.seconds) });
+    const next = new Take(seed, settings, { notes, from: seconds, marks: take?.marks ?? [] });
+    next.how = ending ? "brought to a close" : `on from ${clock(seconds)}`;
+    this.shelf.add(next);
+    byId("rng").value = settings.rng;
+    await this.makeTake(next, true);
+  }
+
+  /** Brings what is there to a close. */
+  close() {
+    const { take, seed } = this;
+    return this.playFrom(take ? take.end : seed.seconds, { ending: true });
+  }
+
+  /** Whose style notes that were made already are played on in: the one asked for, else theirs. */
+  get style() {
+    const { settings, model } = this.form;
+    const composer = settings.composer ?? this.take?.facts?.composer ?? this.seed.shortComposer;
+    return model.composers.includes(composer) ? { composer } : {};
+  }
+
+  prepareToPlay() {
     this.player.piano.wake();
     this.clickedAt = performance.now();
     this.player.firstSound = null;
     this.player.timesDry = 0;
-    this.wanted = count;
+    this.player.loop = null;
     this.lookAtRoll();
-    const first = this.freshSettings();
-    for (let i = 0; i < count && this.wanted; i++) {
-      const take = new Take(this.seed, { ...first, rng: (first.rng + i) % (BIGGEST_RNG + 1) });
-      byId("rng").value = take.settings.rng;
-      this.takes.set(this.seed.key, [...this.takeList, take]);
-      await this.makeTake(take, i === 0);
-      if (take.error || take.stopped) break;
-    }
   }
 
   /** Brings what is about to happen into sight, and the keys to it. */
@@ -117,30 +163,43 @@ export class ContinueView {
     const told = this.form.settings;
     const same = (a, b) => JSON.stringify({ ...a, seconds: 0 }) === JSON.stringify({ ...b, seconds: 0 });
     const longEnough = (take) => take.settings.seconds >= told.seconds || take.stopped;
-    while (this.takeList.some((take) => same(take.settings, told) && longEnough(take))) told.rng += 1;
+    const known = [...this.takeList, ...this.shelf.thrown.map(({ take }) => take)];
+    while (known.some((take) => same(take.settings, told) && longEnough(take))) told.rng += 1;
     return told;
   }
 
-  makeTake(take, heard) {
-    take.addEventListener("state", () => this.sayState(take));
-    take.addEventListener("grow", () => this.onGrow(take));
-    take.addEventListener("end", () => this.onEnd(take));
-    take.addEventListener("measured", () => take === this.take && this.showFacts());
-    if (heard) {
+  makeTake(take, isHeard) {
+    this.listenTo(take);
+    if (isHeard) {
       this.showTake(take);
-      this.startsAt = take.seedSeconds;
+      // The join is to be heard.
+      this.startsAt = Math.max(0, take.from - BEFORE_JOIN_S);
     }
     const made = take.make();
     this.showButtons();
     return made;
   }
 
+  listenTo(take) {
+    if (take.isListenedTo) return;
+    take.isListenedTo = true;
+    take.addEventListener("state", () => this.sayState(take));
+    take.addEventListener("grow", () => this.onGrow(take));
+    take.addEventListener("end", () => this.onEnd(take));
+    take.addEventListener("measured", () => {
+      this.shelf.changed(take.seed);
+      if (take === this.take) this.showFacts();
+    });
+    take.addEventListener("change", () => {
+      this.shelf.changed(take.seed);
+      if (take === this.take) this.showTake(take);
+    });
+  }
+
   /** Words of the take that is shown; of another one only while that one is made. */
   sayState(take) {
     if (take === this.take) this.say(take.words, take.error);
-    else if (take.running && !this.take?.running) {
-      this.say(`Take ${this.takeList.indexOf(take) + 1}. ${take.words}`);
-    }
+    else if (take.running && !this.take?.running) this.say(`Take ${take.number}. ${take.words}`);
   }
 
   onGrow(take) {
@@ -154,83 +213,48 @@ export class ContinueView {
   }
 
   onEnd(take) {
+    const isNothing = take.error && !take.newNotes.length;
+    if (isNothing) this.shelf.drop(take);
+    else this.shelf.changed(take.seed);
     if (take === this.take) {
       this.startsAt = null;
-      this.showTake(take);
+      this.showTake(isNothing ? this.shelf.lastOf(this.seed) : take);
       if (take.error) this.say(take.error.message, true);
       else if (take.words) this.say(take.words);
       else if (!take.newNotes.length) {
-        // By a threshold nothing is drawn: another number would be silent, too.
-        this.say(`The network stayed silent. Try ${
-          take.settings.threshold ? "a lower threshold" : "another random number"}.`);
+        // By a threshold nothing is drawn: another number would be silent, too. The server has
+        // looked for a threshold that plays.
+        const why = take.facts?.remarks.find((remark) => remark.startsWith("by the threshold"));
+        this.say(`The network stayed silent${why ? `: ${why}` : ". Try another random number"}.`);
       }
     } else if (!this.making) this.say(take.error?.message, take.error);
-    if (take.error && !take.newNotes.length) {
-      this.takes.set(take.seed.key, (this.takes.get(take.seed.key) ?? []).filter((t) => t !== take));
-    }
     this.showButtons();
   }
 
-  /** The same take, longer: what has been heard stays as it is. */
+  /** The same take, longer by as much as is asked for: what is there stays as it is. */
   keepGoing() {
     const { take } = this;
     if (!take || take.running) return;
-    this.player.piano.wake();
-    const seconds = Math.min(limits.seconds[1], Math.round(take.settings.seconds) + MORE_S);
-    take.settings.seconds = seconds;
+    this.prepareToPlay();
     const from = this.player.playing ? null : Math.max(0, take.end - 2);
-    take.make();
+    this.listenTo(take);
+    take.makeLonger(this.longer);
     this.showTake(take);
     this.startsAt = from;
-    this.lookAtRoll();
   }
 
-  showTake(take) {
-    this.take = take;
-    byId("take-title").textContent = this.seed.fullTitle;
-    this.showNotes();
-    this.showButtons();
-    this.showFacts();
-  }
-
-  showFacts() {
+  /** By how much a take can grow: the length asked for, to the longest the server makes. */
+  get longer() {
     const { take } = this;
-    const known = take?.facts && !take.running;
-    byId("facts").replaceChildren(...(known ? factWords(take, this.player.piano.credit) : []));
+    return Math.min(this.form.settings.seconds, limits.longest - Math.round(take?.seconds ?? 0));
   }
 
-  showNotes() {
-    const { take, seed } = this;
-    const notes = take ? take.notes : seed.part;
-    const seedSeconds = take ? take.seedSeconds : seed.seconds;
-    const end = take ? take.wholeEnd : Math.max(seedSeconds, endOf(notes));
-    const returns = take?.facts?.returns ?? [];
-    const piece = { notes, seedSeconds, end, returns, growing: Boolean(take?.running) };
-    this.roll.setPiece(piece);
-    if (this.stage.owner === this) {
-      this.player.setNotes(notes, take ? Math.max(take.end, take.running ? 0 : endOf(notes)) : end,
-        !take?.running);
-    }
-    byId("length").textContent = clock(end);
-  }
-
-  showButtons() {
-    const { making, take } = this;
-    const go = byId("go");
-    go.textContent = making ? "Stop" : "Continue";
-    go.classList.toggle("stop", making);
-    const made = Boolean(take?.newNotes.length) && !take.running;
-    byId("keep-going").hidden = !made || take.settings.seconds >= limits.seconds[1];
-    byId("another").hidden = !made || making;
-    byId("save").hidden = !made;
-    const list = this.takeList;
-    byId("takes-list").replaceChildren(...(list.length < 2 ? [] : list.map((one, i) =>
-      make("button", {
-        class: "chip",
-        "aria-pressed": String(one === take),
-        title: `${one.model?.title ?? one.settings.model}, number ${one.settings.rng}`,
-        onclick: () => this.chooseTake(one),
-      }, `Take ${i + 1}`))));
+  /** Puts a take that something else has made on the shelf, and shows it. */
+  addTake(take) {
+    this.listenTo(take);
+    this.shelf.add(take);
+    if (take.seed.key !== this.seed.key) this.picker.choose(take.seed);
+    this.showTake(take);
   }
 
   chooseTake(take) {
@@ -243,21 +267,65 @@ export class ContinueView {
     if (playing) this.player.play(Math.min(time, take.end));
   }
 
-  async save(event) {
-    const form = event.target.dataset?.save;
-    if (!form) return;
-    byId("save").open = false;
-    try {
-      this.say(form === "link" ? "" : "Writing the file");
-      this.say(form === "link" ? await this.copyLink() : await saveTake(this.take, form));
-    } catch (error) {
-      this.say(error.message, true);
+  // --- What is shown ----------------------------------------------------------------------------
+
+  showTake(take) {
+    if (take !== this.take) this.roll.chosen = null;
+    this.take = take;
+    if (take) {
+      this.listenTo(take);
+      this.shelf.show(take);
     }
+    byId("take-title").textContent = this.seed.fullTitle;
+    this.showNotes();
+    this.showButtons();
+    this.showFacts();
+    this.dispatchEvent(new Event("take"));
   }
 
+  showFacts() {
+    const { take } = this;
+    const known = take?.facts?.words && !take.running;
+    byId("facts").replaceChildren(...(known ? factWords(take, this.player.piano.credit) : []));
+  }
+
+  showNotes() {
+    const { take, seed } = this;
+    const notes = take ? take.notes : seed.part;
+    const seedSeconds = take ? take.seedSeconds : seed.seconds;
+    const end = take ? take.wholeEnd : Math.max(seedSeconds, endOf(notes));
+    const returns = take?.facts?.returns ?? [];
+    const growing = Boolean(take?.running);
+    this.roll.setPiece({ notes, seedSeconds, end, returns, marks: take?.marks ?? [], growing });
+    if (this.stage.owner === this) {
+      this.player.setNotes(notes, take ? Math.max(take.end, growing ? 0 : endOf(notes)) : end, !growing);
+    }
+    byId("length").textContent = clock(end);
+  }
+
+  showButtons() {
+    const { busy, take } = this;
+    const go = byId("go");
+    const count = Number(byId("takes").value);
+    const many = count > 1 ? `${count} ${take ? "more takes" : "takes"}` : "";
+    go.textContent = busy ? "Stop" : many || (take ? "Another take" : "Continue");
+    go.classList.toggle("stop", busy);
+    const isMade = Boolean(take?.newNotes.length) && !take.running;
+    const { longer } = this;
+    byId("keep-going").hidden = !isMade || longer < 1 || Boolean(take.isClosed);
+    byId("keep-going").textContent = `Keep going, ${longer < 60 ? `${longer} s` : `${clock(longer)} min`} longer`;
+    byId("keep-going").disabled = busy;
+    byId("close").hidden = !isMade || Boolean(take.isClosed) || !takes("continue_stream", "ending");
+    byId("close").disabled = busy;
+    byId("save").hidden = !isMade;
+    byId("made").hidden = !isMade;
+    this.bench?.show();
+  }
+
+  // --- Links --------------------------------------------------------------------------------------
+
   async copyLink() {
-    const link = await writeLink(this.take.seed, this.take.settings);
-    history.replaceState(null, "", link);
+    history.replaceState(history.state, "", await writeLink(this.take));
     try {
       await navigator.clipboard.writeText(location.href);
       return "The link is copied. It opens this page with the same seed, settings and notes.";
@@ -268,21 +336,21 @@ export class ContinueView {
 
   /** Restores what a link holds, and has the same notes made. */
   async restore(hash) {
-    const told = await readLink(hash);
-    if (!told) return false;
+    const { seed, settings, notes, seconds } = await readLink(hash);
     // A link may be opened while something plays: nothing new sounds before a click.
     this.player.pause();
-    this.form.settings = told.settings;
-    if (told.seed.kind === "preset" && told.seed.length === 10 && told.seed.start === 0) {
-      this.picker.choosePreset(told.seed.name);
-    } else if (told.seed.kind === "none") this.picker.chooseNone();
-    else this.picker.showOwn(told.seed);
-    const take = new Take(this.seed, told.settings);
-    this.takes.set(this.seed.key, [...this.takeList, take]);
-    this.makeTake(take, true);
+    this.form.settings = settings;
+    this.picker.choose(seed);
+    if (notes) {
+      const take = Take.ofNotes(seed, settings, notes, { seconds, how: "from a link" });
+      this.addTake(take);
+      return take.measure();
+    }
+    const same = this.takeList.find((take) => take.isRepeatable && sameSettings(take.settings, settings));
+    if (same) return this.showTake(same);
+    this.makeTake(this.shelf.add(new Take(seed, settings)), true);
     // Browsers want a click before anything may sound.
     this.startsAt = null;
-    return true;
   }
 
   say(words, wrong = false) {
@@ -297,6 +365,11 @@ export class ContinueView {
 
   frame(time, playing) {
     this.roll.setTime(time, playing);
-    byId("now").textContent = clock(time);
+    this.transport.showTime(time);
   }
+}
+
+function sameSettings(a, b) {
+  const names = ["model", "seconds", "temperature", "threshold", "density", "rng", "composer", "guidance"];
+  return names.every((name) => (a[name] ?? null) === (b[name] ?? null)) && !a.ending === !b.ending;
 }

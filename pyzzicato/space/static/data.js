@@ -12,3 +12,9 @@ export const modelOf = (name) => models.find((model) => model.name === (oldNames
 export function systemTitle(name) {
   return name === "composer" ? "The composer" : modelOf(name)?.title ?? name;
 }
+
+/** Whether the server has an endpoint, or one that takes a parameter of this name. */
+export function takes(endpoint, parameter = null) {
+  const parameters = endpoints[endpoint]?.parameters;
+  return Boolean(parameters) && (parameter === null || parameters.some(([name]) => name === parameter));
+}

@@ -28,3 +28,9 @@ export function download(url, name) {
   anchor.click();
   anchor.remove();
 }
+
+/** Grey bars in the place of what is on its way, and words for screen readers. */
+export function skeleton(words, bars = 4) {
+  return make("div", { class: "skeleton", role: "status" }, make("span", { class: "visually-hidden" }, words),
+    ...Array.from({ length: bars }, (_, i) => make("i", { style: `width:${[92, 74, 84, 60][i % 4]}%` })));
+}

@@ -1,8 +1,11 @@
 // A keyboard to play the seed on: by mouse, touch, the computer's keys or a MIDI keyboard.
 
 import { make } from "./elements.js";
+import { midiAccess } from "./midiports.js";
+import { isBlack, pitchName } from "./pitch.js";
 
-const BLACK = new Set([1, 3, 6, 8, 10]);
+// A finger needs so many pixels of a white key.
+const WIDEST_KEYS = [[420, 1], [560, 2], [900, 3], [Infinity, 4]];
 // By the key's place, so that it is the same on every layout: two rows of a piano's octave.
 const COMPUTER_KEYS = [
   "KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ",
@@ -10,10 +13,11 @@ const COMPUTER_KEYS = [
 ];
 const LONGEST_S = 60;
 const VELOCITY = 80;
-const NAMES = ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
 
-export class Keyboard {
+/** Events: `stroke` when a key goes down, `note` with a note that has ended, times of `performance.now()`. */
+export class Keyboard extends EventTarget {
   constructor(panel, piano, onNotes) {
+    super();
     this.panel = panel;
     this.piano = piano;
     this.onNotes = onNotes;
@@ -44,6 +48,7 @@ export class Keyboard {
         make("button", { class: "quiet", "aria-label": "An octave higher", onclick: () => this.move(12) }, "Higher")),
       this.keys,
       this.words,
+      this.more = make("div", { id: "along" }),
     );
     new ResizeObserver(() => this.fit()).observe(this.panel);
     addEventListener("keydown", (event) => this.onKey(event));
@@ -54,7 +59,7 @@ export class Keyboard {
 
   /** Draws as many octaves as there is room for. */
   fit() {
-    const octaves = this.panel.clientWidth < 560 ? 2 : this.panel.clientWidth < 900 ? 3 : 4;
+    const [, octaves] = WIDEST_KEYS.find(([width]) => this.panel.clientWidth < width);
     if (octaves === this.octaves) return;
     this.octaves = octaves;
     this.draw();
@@ -65,21 +70,20 @@ export class Keyboard {
     const highest = Math.min(108, this.lowest + this.octaves * 12);
     const whites = [];
     for (let pitch = this.lowest; pitch <= highest; pitch++) {
-      if (!BLACK.has(pitch % 12)) whites.push(pitch);
+      if (!isBlack(pitch)) whites.push(pitch);
     }
     const width = 100 / whites.length;
     for (let pitch = this.lowest; pitch <= highest; pitch++) {
-      const black = BLACK.has(pitch % 12);
+      const black = isBlack(pitch);
       const left = (whites.indexOf(black ? pitch - 1 : pitch) + (black ? 0.68 : 0)) * width;
-      const octave = Math.floor(pitch / 12) - 1;
       const key = make("div", {
         class: `key ${black ? "black" : "white"}`,
         "data-pitch": pitch,
         role: "button",
-        "aria-label": `${NAMES[pitch % 12]} ${octave}`,
+        "aria-label": pitchName(pitch),
         style: `left:${left}%;width:${black ? width * 0.64 : width}%`,
       });
-      if (pitch % 12 === 0) key.append(make("span", {}, `C${octave}`));
+      if (pitch % 12 === 0) key.append(make("span", {}, `C${pitch / 12 - 1}`));
       this.keys.append(key);
     }
   }
@@ -147,29 +151,36 @@ export class Keyboard {
   }
 
   async listenToMidi() {
-    if (this.midi || !navigator.requestMIDIAccess) return;
-    try {
-      this.midi = await navigator.requestMIDIAccess();
-    } catch {
-      return; // Not allowed: mouse, touch and keys go on working.
-    }
+    if (this.midi) return;
+    // Where it is not allowed, mouse, touch and keys go on working.
+    this.midi = await midiAccess();
+    if (!this.midi) return;
     const listen = () => {
       for (const input of this.midi.inputs.values()) {
-        input.onmidimessage = (event) => this.onMidi([...event.data]);
+        input.onmidimessage = (event) => this.onMidi([...event.data], input.id);
       }
       this.show();
     };
-    this.midi.onstatechange = listen;
+    this.midi.addEventListener("statechange", ({ port }) => {
+      if (port.state === "disconnected") this.unplug(port.id);
+      listen();
+    });
     listen();
   }
 
   /** Takes a MIDI message: a stroke, a release, or the sustain pedal. */
-  onMidi([status, number, value]) {
+  onMidi([status, number, value], port = "") {
     if (!this.isOpen) return;
     const kind = status & 0xf0;
-    if (kind === 0x90 && value > 0) this.press(number, value);
+    if (kind === 0x90 && value > 0) this.press(number, value, port);
     else if (kind === 0x80 || kind === 0x90) this.up(number);
     else if (kind === 0xb0 && number === 64) this.pedal(value >= 64);
+  }
+
+  /** Lets go what was held on a keyboard that is gone: it will not say so any more. */
+  unplug(port) {
+    for (const [pitch, stroke] of [...this.down]) if (stroke.port === port) this.up(pitch);
+    this.pedal(false);
   }
 
   pedal(isDown) {
@@ -181,7 +192,7 @@ export class Keyboard {
 
   // --- Notes ------------------------------------------------------------------------------------
 
-  press(pitch, velocity) {
+  press(pitch, velocity, port = null) {
     if (pitch < 21 || pitch > 108) return;
     const context = this.piano.wake();
     if (this.down.has(pitch)) this.up(pitch);
@@ -189,11 +200,12 @@ export class Keyboard {
       this.end(pitch, this.sustained.get(pitch));
       this.sustained.delete(pitch);
     }
-    const voice = this.piano.strike(pitch, velocity, context.currentTime);
+    const voice = this.piano.strike(pitch, velocity, context.currentTime, 0, port === null);
     const at = performance.now();
+    this.dispatchEvent(new CustomEvent("stroke", { detail: { pitch, velocity, at } }));
     // Time begins with the first note.
     if (this.recording) this.began ??= at;
-    this.down.set(pitch, { voice, velocity, at });
+    this.down.set(pitch, { voice, velocity, at, port });
     this.keys.querySelector(`[data-pitch="${pitch}"]`)?.classList.add("down");
   }
 
@@ -208,6 +220,7 @@ export class Keyboard {
 
   end(pitch, { voice, velocity, at }) {
     voice.release(this.piano.context.currentTime);
+    this.dispatchEvent(new CustomEvent("note", { detail: { pitch, velocity, at, end: performance.now() } }));
     if (!this.recording || at < this.began) return;
     // Whole milliseconds, as in a MIDI file.
     const start = Math.round(at - this.began) / 1000;
@@ -216,6 +229,9 @@ export class Keyboard {
     this.notes.push({ pitch, velocity, start, end: Math.round(end * 1000) / 1000 });
     this.show();
   }
+
+  /** Whether a key or the pedal holds a note. */
+  get isHeld() { return this.down.size > 0 || this.sustained.size > 0; }
 
   letAllGo() {
     for (const pitch of [...this.down.keys()]) this.up(pitch);

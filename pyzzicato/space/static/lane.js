@@ -4,8 +4,10 @@ import { make } from "./elements.js";
 import { showPlaying } from "./icons.js";
 import { Roll } from "./roll.js";
 
-export class Lane {
+/** Events: `play` when it begins to play. */
+export class Lane extends EventTarget {
   constructor(stage, title) {
+    super();
     this.stage = stage;
     this.title = title;
     this.notes = [];
@@ -19,7 +21,10 @@ export class Lane {
       this.stage.player.seek(event.detail);
     });
     this.showPlaying();
-    this.onChange = () => this.showPlaying();
+    this.onChange = () => {
+      this.showPlaying();
+      if (this.playing) this.dispatchEvent(new Event("play"));
+    };
     stage.player.addEventListener("change", this.onChange);
   }
 

@@ -2,16 +2,20 @@
 
 import { call } from "./client.js";
 import { systemTitle, version } from "./data.js";
-import { byId, make } from "./elements.js";
+import { byId, make, skeleton } from "./elements.js";
+import { scrollTable } from "./scrollcue.js";
 import { ownMusic } from "./ownmusic.js";
 
 const COUNTS = [["pieces", "Performances"], ["works", "Works"], ["hours", "Hours"]];
 
 export class LearnView {
+  /** @param {function} onHear shows what the model expects at a moment, in the first view */
+  constructor(onHear) { this.onHear = onHear; }
+
   async appear() {
     if (this.told) return;
     const view = byId("view-learn");
-    view.replaceChildren(make("p", { class: "hint", role: "status" }, "Counting the pieces"));
+    view.replaceChildren(skeleton("Counting the pieces", 8));
     try {
       [this.told] = await call("learn");
     } catch (error) {
@@ -19,7 +23,7 @@ export class LearnView {
       return;
     }
     view.replaceChildren(
-      ...ownMusic(), ...howItWorks(), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
+      ...ownMusic(), ...howItWorks(this.onHear), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
     );
   }
 
@@ -62,13 +66,13 @@ export class LearnView {
 
   models() {
     const rows = this.told.models.map((model) => [
-      systemTitle(model.name), `${model.millions.toFixed(1)} million`, `${model.megabytes.toFixed(1)} MB`,
+      `${systemTitle(model.name)} (${model.name})`, `${model.millions.toFixed(1)} million`, `${model.megabytes.toFixed(1)} MB`,
       known(model.pieces), known(model.hours && Math.round(model.hours)), known(model.minutes),
       model.loss === null ? "–" : Number(model.loss).toFixed(3),
     ]);
     return [
       make("h2", {}, "The models"),
-      table(["", "Weights", "Size", "Pieces heard", "Hours", "Minutes of training", "Loss"], rows),
+      table("The models", ["Model", "Weights", "Size", "Pieces heard", "Hours", "Minutes of training", "Loss"], rows),
       make("p", { class: "hint" }, "Loss: how surprised a model is by music it has not heard; "
         + "lower is better, among models that read music in the same way."),
     ];
@@ -81,7 +85,7 @@ export class LearnView {
     return [
       make("h2", {}, "How good is it?"),
       make("p", { class: "prose" }, `${told.description} Medians: the nearer to real music, the better.`),
-      table(["", ...columns], told.rows),
+      table("Measures of the models", ["Measure", ...columns], told.rows),
     ];
   }
 
@@ -113,7 +117,7 @@ function barName(name) {
     make("span", { class: "given" }, name.slice(0, cut)), name.slice(cut));
 }
 
-function howItWorks() {
+function howItWorks(onHear) {
   const steps = ["Ten seconds of notes", "A small network", "The next moment", "and again"];
   return [
     make("p", { class: "lead" }, "How a small network carries on a piece of piano music."),
@@ -130,6 +134,9 @@ function howItWorks() {
         + "makes it keep to what is likely, a higher one makes it more daring. The article that "
         + "began this project let every key sound that passed a threshold instead; you find that "
         + "under \"More settings\"."),
+      make("p", {}, "You can see and hear what it thinks: at any moment of a piece, how likely each key "
+        + "is to be struck next, and how the temperature changes that. ",
+      make("button", { class: "quiet", id: "hear-odds", onclick: onHear }, "Hear what it thinks")),
       make("p", {}, "The article: Petit, Vassor, Bairam and Raymond (2021), ",
         make("a", { href: ARTICLE, rel: "noreferrer" },
           "\"Piano instrumental music generation using deep neural networks\""),
@@ -142,8 +149,7 @@ const ARTICLE = "https://towardsdatascience.com/"
 
 const known = (value) => (value === null || value === undefined || value === 0 ? "–" : String(value));
 
-function table(heads, rows) {
-  return make("div", { class: "scroll" }, make("table", {},
-    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell)))))));
+function table(label, heads, rows) {
+  return scrollTable(label, heads, rows.map((row) => (
+    make("tr", {}, ...row.map((cell) => make("td", {}, cell))))));
 }

@@ -2,9 +2,10 @@
 
 import { call, startCall, waitingWords } from "./client.js";
 import { seeds, systemTitle } from "./data.js";
-import { byId, make } from "./elements.js";
+import { byId, make, skeleton } from "./elements.js";
 import { Lane } from "./lane.js";
-import { pitchRange } from "./roll.js";
+import { pitchRange } from "./rollpaint.js";
+import { scrollTable } from "./scrollcue.js";
 import { byOnset } from "./seed.js";
 
 const CRITERIA = [
@@ -25,7 +26,7 @@ export class ListenView {
     this.voteButton = make("button", { class: "main", id: "vote", hidden: true, onclick: () => this.vote() }, "Vote");
     this.next = make("button", { class: "main", id: "listen-go", onclick: () => this.goOrStop() });
     byId("view-listen").replaceChildren(
-      make("p", { class: "lead" }, "Two continuations of one opening, without names. Which would you rather hear on?"),
+      make("p", { class: "lead" }, "Two continuations of one opening, without names. Which one do you like better?"),
       this.title,
       this.pair,
       make("div", { class: "row" }, this.voteButton, this.next, this.words),
@@ -36,6 +37,7 @@ export class ListenView {
   }
 
   async appear() {
+    if (!this.board.childElementCount) this.board.replaceChildren(skeleton("Counting the votes"));
     try {
       const [told] = await call("leaderboard");
       this.showBoard(told);
@@ -58,6 +60,7 @@ export class ListenView {
     this.stage.piano.wake();
     this.stage.player.pause();
     this.clear();
+    this.pair.replaceChildren(skeleton("Two takes are being made"));
     this.say(waitingWords());
     this.making = startCall("listen", {}, {
       data: ([told]) => {
@@ -73,6 +76,7 @@ export class ListenView {
     } catch (error) {
       this.say(error.message, true);
     }
+    if (!this.told) this.pair.replaceChildren();
     this.making = null;
     this.showNext(this.told ? "Another pair" : "Play me two");
   }
@@ -81,6 +85,7 @@ export class ListenView {
     for (const lane of this.lanes) lane.dispose();
     this.lanes = [];
     this.told = null;
+    this.heard = [null, null];
     this.title.textContent = "";
     this.pair.replaceChildren();
     this.voteButton.hidden = true;
@@ -101,6 +106,7 @@ export class ListenView {
     this.lanes = pieces.map((notes, i) => {
       const lane = new Lane(this.stage, `the ${SIDES[i].toLowerCase()} one`);
       lane.setNotes(notes, seedSeconds + seconds, { seedSeconds, range });
+      lane.addEventListener("play", () => this.hear(i));
       return lane;
     });
     const sides = this.lanes.map((lane, i) => make("div", { class: "side", "data-side": i },
@@ -109,13 +115,33 @@ export class ListenView {
       make("div", { class: "marks" }, ...CRITERIA.flatMap(([name, title]) => marksRow(i, name, title)))));
     const verdicts = [...SIDES.map((side, i) => [String(i), side]), ["", "Neither"]];
     const verdict = make("fieldset", { class: "verdict" },
-      make("legend", {}, "Which would you rather hear on?"),
+      make("legend", {}, "Which one do you like better?"),
       ...verdicts.map(([value, words]) => make("label", { class: "chip" },
         make("input", { type: "radio", name: "verdict", value }), words)));
-    verdict.addEventListener("change", () => { this.voteButton.disabled = false; });
+    verdict.addEventListener("change", () => this.showVote());
     this.pair.replaceChildren(make("div", { class: "pair" }, ...sides), verdict);
     this.voteButton.hidden = false;
-    this.voteButton.disabled = true;
+    this.showVote();
+    this.say("Play both before you vote.");
+  }
+
+  /** Has the server note that a take began to be played: without that it takes no vote. */
+  async hear(side) {
+    const { told } = this;
+    if (this.heard[side] || !told) return;
+    try {
+      const [receipt] = await call("hear", { ticket: told.ticket, side });
+      if (this.told === told) this.heard[side] = receipt;
+    } catch (error) {
+      this.say(error.message, true);
+    }
+    if (this.heard.every(Boolean)) this.say("");
+    this.showVote();
+  }
+
+  showVote() {
+    const isChosen = this.pair.querySelector('[name="verdict"]:checked');
+    this.voteButton.disabled = !isChosen || !this.heard.every(Boolean);
   }
 
   // --- The vote ---------------------------------------------------------------------------------
@@ -130,7 +156,8 @@ export class ListenView {
       .map(([name, value]) => [name, Number(value)])));
     try {
       const winner = chosen === "" ? null : Number(chosen);
-      const [told] = await call("judge", { ticket: this.told.ticket, winner, marks });
+      const { ticket } = this.told;
+      const [told] = await call("judge", { ticket, winner, marks, heard: this.heard });
       this.showBoard(told);
       this.reveal(told.systems);
     } catch (error) {
@@ -148,7 +175,7 @@ export class ListenView {
     this.showNext("Another pair");
     const [first, second] = systems.map(systemTitle);
     const thanks = this.open ? "Thank you. Your vote is counted." : "Votes are off here, so yours is not counted.";
-    this.say(`${thanks} The first was ${first}, the second ${second}.`);
+    this.say(`${thanks} First: ${first}. Second: ${second}.`);
   }
 
   say(words, wrong = false) {
@@ -171,13 +198,11 @@ export class ListenView {
       make("td", {}, `${percent(row.low)} to ${percent(row.high)} %`),
       make("td", { class: "votes" }, String(row.n_votes)),
       ...CRITERIA.map(([name]) => make("td", {}, mean(row.marks[name])))));
-    const heads = ["", "Preferred", "", "95 % sure within", "Votes", ...CRITERIA.map(([, title]) => title)];
+    const heads = ["System", "Preferred", "Interval, drawn", "95 % interval", "Votes", ...CRITERIA.map(([, title]) => title)];
     this.board.replaceChildren(
       make("p", { class: "hint" }, `${votes} ${votes === 1 ? "vote" : "votes"}. "Preferred" is the chance `
         + "that a listener prefers it to an average one; a few votes say little, as the range shows."),
-      make("div", { class: "scroll" }, make("table", {},
-        make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-        make("tbody", {}, ...rows))),
+      scrollTable("Leaderboard", heads, rows),
     );
   }
 }

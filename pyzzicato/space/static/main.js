@@ -1,16 +1,19 @@
 // Starts the page: the views, the one player they share, and the keys that work everywhere.
 
+import { setUpApiDrawer } from "./apidrawer.js";
 import { CompareView } from "./compare.js";
 import { ContinueView } from "./continue.js";
 import { markup } from "./data.js";
-import { byId } from "./elements.js";
+import { byId, make } from "./elements.js";
+import { WrongLink } from "./link.js";
 import { setIcon } from "./icons.js";
 import { LearnView } from "./learn.js";
 import { ListenView } from "./listen.js";
 import { Piano } from "./piano.js";
 import { Player } from "./player.js";
 
-const TABS = ["continue", "compare", "listen", "learn"];
+const TABS = { continue: "Continue", compare: "Compare", listen: "Listen blind", learn: "Learn" };
+const NAMES = Object.keys(TABS);
 
 /** What the views share: one piano, one player, and whose music it plays. */
 class Stage {
@@ -39,13 +42,19 @@ class Page {
       continue: continueView,
       compare: new CompareView(this.stage, continueView),
       listen: new ListenView(this.stage),
-      learn: new LearnView(),
+      learn: new LearnView(() => {
+        this.choose("continue");
+        continueView.bench.showOdds();
+      }),
     };
     this.setUpTabs();
     this.setUpTheme();
+    setUpApiDrawer();
     document.addEventListener("keydown", (event) => this.onKey(event));
     this.open();
-    addEventListener("hashchange", () => this.open());
+    history.replaceState(this.state, "");
+    addEventListener("popstate", (event) => this.goBack(event.state));
+    continueView.addEventListener("seed", () => this.remember());
     this.stage.piano.load().catch((error) => console.warn("The piano's tones did not come.", error));
     this.watch();
     byId("pyzzicato").dataset.ready = "yes";
@@ -61,21 +70,27 @@ class Page {
     requestAnimationFrame(step);
   }
 
+  /** Shows what the address says; what it does not say rightly is said. */
   open() {
-    const hash = location.hash.slice(1);
-    const name = hash.split("?")[0];
-    this.show(TABS.includes(name) ? name : "continue");
-    if (hash.includes("?")) {
-      this.views.continue.restore(hash).catch((error) => {
-        console.warn(error);
-        this.views.continue.say("This link could not be read: it may have been cut short.", true);
+    const { continue: first } = this.views;
+    const [name, ...held] = location.hash.slice(1).split("?");
+    const isKnown = NAMES.includes(name);
+    this.show(isKnown ? name : "continue");
+    if (name && !isKnown) {
+      first.say(`There is no view called "${name.slice(0, 60)}"; this is "Continue".`, true);
+    } else if (held.length) {
+      first.restore(location.hash).catch((error) => {
+        const why = error instanceof WrongLink ? error.message : "it may have been cut short";
+        console.warn("A link could not be opened.", error);
+        first.say(`This link could not be read: ${why}.`, true);
       });
     }
   }
 
   show(name) {
     this.shown = name;
-    for (const tab of TABS) {
+    document.title = name === "continue" ? "Pyzzicato" : `${TABS[name]} – Pyzzicato`;
+    for (const tab of NAMES) {
       const chosen = tab === name;
       byId(`view-${tab}`).hidden = !chosen;
       byId(`tab-${tab}`).setAttribute("aria-selected", String(chosen));
@@ -84,15 +99,44 @@ class Page {
     this.views[name].appear?.();
   }
 
+  // --- The browser's Back and Forward -------------------------------------------------------------
+
+  /** What Back comes back to. */
+  get state() { return { view: this.shown, seed: this.views.continue.seed?.key ?? null }; }
+
+  /** Makes a step that Back undoes, where something other than before is shown. */
+  remember() {
+    const { state } = this;
+    if (this.goesBack || !this.shown || JSON.stringify(state) === JSON.stringify(history.state)) return;
+    // Dragging over one's own piece is one step.
+    const write = this.views.continue.picker.isDragging ? "replaceState" : "pushState";
+    history[write](state, "", `#${this.shown}`);
+  }
+
+  goBack(state) {
+    this.goesBack = true;
+    this.stage.player.pause();
+    // An address that was typed or followed has no state of ours.
+    if (!state) {
+      this.open();
+      history.replaceState(this.state, "");
+    } else {
+      this.show(state.view);
+      const { seed, picker } = this.views.continue;
+      if (state.seed !== seed.key) picker.chooseKey(state.seed);
+    }
+    this.goesBack = false;
+  }
+
   setUpTabs() {
-    for (const [i, name] of TABS.entries()) {
+    for (const [i, name] of NAMES.entries()) {
       const tab = byId(`tab-${name}`);
       tab.addEventListener("click", () => this.choose(name));
       tab.addEventListener("keydown", (event) => {
         const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
         if (!step) return;
         event.stopPropagation();
-        const next = TABS[(i + step + TABS.length) % TABS.length];
+        const next = NAMES[(i + step + NAMES.length) % NAMES.length];
         this.choose(next);
         byId(`tab-${next}`).focus();
       });
@@ -101,24 +145,28 @@ class Page {
 
   choose(name) {
     this.stage.player.pause();
-    history.replaceState(null, "", `#${name}`);
     this.show(name);
+    this.remember();
   }
 
   setUpTheme() {
     const button = byId("theme");
-    const show = () => setIcon(button, document.body.classList.contains("dark") ? "sun" : "moon");
+    let isDark = false;
     const put = (dark) => {
+      isDark = dark;
       document.body.classList.toggle("dark", dark);
-      show();
+      setIcon(button, dark ? "sun" : "moon");
     };
     const system = matchMedia("(prefers-color-scheme: dark)");
     const chosen = localStorage.getItem("pyzzicato-theme");
     put(chosen ? chosen === "dark" : system.matches);
+    // Gradio has a theme of its own, which it puts on when it comes.
+    new MutationObserver(() => {
+      if (document.body.classList.contains("dark") !== isDark) put(isDark);
+    }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     button.addEventListener("click", () => {
-      const dark = !document.body.classList.contains("dark");
-      localStorage.setItem("pyzzicato-theme", dark ? "dark" : "light");
-      put(dark);
+      localStorage.setItem("pyzzicato-theme", isDark ? "light" : "dark");
+      put(!isDark);
     });
     system.addEventListener("change", (event) => {
       if (!localStorage.getItem("pyzzicato-theme")) put(event.matches);
@@ -148,21 +196,12 @@ class Page {
   }
 }
 
-/** Gradio draws the page's place some moments after this script has come. */
-function whenThere(begin) {
-  const fill = () => {
-    const place = byId("pyzzicato-place");
-    if (place) place.innerHTML = markup;
-    return place;
-  };
-  if (fill()) return begin();
-  const watcher = new MutationObserver(() => {
-    if (!fill()) return;
-    watcher.disconnect();
-    begin();
-  });
-  watcher.observe(document.body, { childList: true, subtree: true });
+/** The page does not wait for gradio, whose part is the foot alone. */
+function begin() {
+  document.body.prepend(make("section", { id: "pyzzicato-place", "aria-label": "Pyzzicato" }));
+  byId("pyzzicato-place").innerHTML = markup;
+  // Tests and the curious find the running page here.
+  window.pyzzicato = new Page();
 }
 
-// Tests and the curious find the running page here.
-whenThere(() => { window.pyzzicato = new Page(); });
+begin();

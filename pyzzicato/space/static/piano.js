@@ -2,6 +2,7 @@
 
 const RELEASE_S = 0.08;
 const SOFTEST = 0.02;
+const LOUDEST = 0.9;
 
 /** A sounding note. Times are the audio clock's. */
 class Voice {
@@ -27,13 +28,24 @@ export class Piano {
     this.buffer = null;
     this.credit = "";
     this.curve = 1.4;
+    this.loudness = 1;
+    this.out = null; // a MIDI port that is played too, see midiports.js
+  }
+
+  /** Whether what is played is sent to a MIDI port. */
+  get isSending() { return Boolean(this.out?.port); }
+
+  /** Sets how loud the page plays, 0 to 1; the ear hears the square. */
+  setLoudness(value) {
+    this.loudness = value;
+    this.volume?.gain.setTargetAtTime(LOUDEST * value ** 2, this.context.currentTime, 0.02);
   }
 
   /** Makes the audio context; browsers want a click before it may sound. */
   wake() {
     if (!this.context) {
       this.context = new AudioContext({ latencyHint: "interactive" });
-      this.volume = new GainNode(this.context, { gain: 0.9 });
+      this.volume = new GainNode(this.context, { gain: LOUDEST * this.loudness ** 2 });
       const limiter = new DynamicsCompressorNode(this.context, {
         threshold: -9, knee: 6, ratio: 8, attack: 0.003, release: 0.2,
       });
@@ -78,14 +90,18 @@ export class Piano {
     return samples.reduce((loudest, sample) => Math.max(loudest, Math.abs(sample)), 0);
   }
 
-  /** Strikes a key at a time of the audio clock; `from` skips so many seconds of its sound. */
-  strike(pitch, velocity, at, from = 0) {
+  /**
+   * Strikes a key at a time of the audio clock; `from` skips so many seconds of its sound, and
+   * `isOurs` is false for what came from a port itself.
+   */
+  strike(pitch, velocity, at, from = 0, isOurs = true) {
     const gain = new GainNode(this.context);
     const pan = new StereoPannerNode(this.context, { pan: (pitch - 64) / 110 });
     gain.connect(pan).connect(this.volume);
-    return this.tones.length
+    const voice = this.tones.length
       ? this.strikeRecorded(gain, pitch, velocity, at, from)
       : this.strikePlain(gain, pitch, velocity, at);
+    return this.isSending && isOurs ? this.out.strike(voice, pitch, velocity, at, this.context) : voice;
   }
 
   strikeRecorded(gain, pitch, velocity, at, from) {

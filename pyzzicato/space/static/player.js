@@ -4,11 +4,14 @@
 const AHEAD_S = 0.8;
 // Timers of a page in the background fire once a second.
 const AHEAD_HIDDEN_S = 1.5;
+// A program that records what is sent to it may not be sent what is then not played.
+const AHEAD_SENT_S = 0.15;
 const TICK_MS = 40;
 const LEAD_S = 0.06;
 // After it ran dry, playing goes on when so much more is there; twice as much the next time.
 const REFILL_S = 1.5;
 
+/** Events: `change` when playing begins or ends, `finish` when the piece is over. */
 export class Player extends EventTarget {
   constructor(piano) {
     super();
@@ -16,6 +19,7 @@ export class Player extends EventTarget {
     this.notes = [];
     this.end = 0;
     this.complete = true;
+    this.loop = null; // {start, end} that is played over and over
     this.position = 0;
     this.playing = false;
     this.startedAt = null;
@@ -52,15 +56,18 @@ export class Player extends EventTarget {
   play(from = this.time) {
     this.piano.wake();
     this.silence();
-    if (this.complete && from >= this.end - 0.02) from = 0;
+    const { loop } = this;
+    const outside = loop && (from < loop.start || from >= loop.end - 0.02);
+    if (outside) from = loop.start;
+    else if (this.complete && from >= this.end - 0.02) from = 0;
     this.position = from;
     this.playing = true;
     this.start();
     this.dispatchEvent(new Event("change"));
   }
 
-  start() {
-    this.startedAt = this.piano.context.currentTime + LEAD_S;
+  start(at = this.piano.context.currentTime + LEAD_S) {
+    this.startedAt = at;
     this.scheduledUntil = this.position;
     this.next = this.firstAfter(this.position);
     this.strikeHeld();
@@ -91,6 +98,7 @@ export class Player extends EventTarget {
 
   seek(to) {
     const time = Math.min(Math.max(0, to), this.end);
+    if (this.loop && (time < this.loop.start || time >= this.loop.end)) this.loop = null;
     if (this.playing) this.play(Math.min(time, this.end - 0.05));
     else {
       this.position = time;
@@ -136,14 +144,25 @@ export class Player extends EventTarget {
     if (context.state !== "running") return;
     const now = this.position + context.currentTime - this.startedAt;
     if (!this.complete && now > this.end) return this.waitForMore();
-    const ahead = document.hidden ? AHEAD_HIDDEN_S : AHEAD_S;
-    const until = this.complete ? now + ahead : Math.min(now + ahead, this.end);
+    if (this.loop && now > this.loop.end - 2 * LEAD_S) return this.beginLoop();
+    const ahead = document.hidden ? AHEAD_HIDDEN_S : this.piano.isSending ? AHEAD_SENT_S : AHEAD_S;
+    let until = this.complete ? now + ahead : Math.min(now + ahead, this.end);
+    if (this.loop) until = Math.min(until, this.loop.end);
     for (; this.next < this.notes.length && this.notes[this.next].start < until; this.next++) {
       this.strike(this.notes[this.next]);
     }
     this.scheduledUntil = Math.max(this.scheduledUntil, until);
     this.letGo(until);
     if (this.complete && now > this.end + (context.outputLatency || 0)) this.finish();
+  }
+
+  /** Goes back to where the loop begins, on the beat of its end. */
+  beginLoop() {
+    const at = this.startedAt + this.loop.end - this.position;
+    for (const { voice } of this.voices.values()) voice.release(at, 0.03);
+    this.voices.clear();
+    this.position = this.loop.start;
+    this.start(at);
   }
 
   letGo(until) {

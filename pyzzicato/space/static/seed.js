@@ -1,6 +1,7 @@
 // The seed: which notes are to be carried on, and how the server is told of them.
 
-import { seeds } from "./data.js";
+import { hashNotes } from "./contenthash.js";
+import { composers, seeds } from "./data.js";
 
 const FRAMES_A_SECOND = 20;
 
@@ -10,8 +11,9 @@ const FRAMES_A_SECOND = 20;
  * `kind` is "preset", "file", "played" or "none"; `start` and `length` are the part, in seconds.
  */
 export class Seed {
-  constructor({ kind, name = null, title, composer = "", notes, remarks = [], start = 0, length = 10 }) {
-    Object.assign(this, { kind, name, title, composer, notes, remarks, start, length });
+  constructor({ kind, name = null, title, composer = "", notes, midi = null, remarks = [], start = 0, length = 10 }) {
+    // A file is told of as it is: its tempo and metre are in it, which are not in its notes.
+    Object.assign(this, { kind, name, title, composer, notes, midi, remarks, start, length });
   }
 
   static preset(name) {
@@ -58,11 +60,24 @@ export class Seed {
       }));
   }
 
-  /** Two seeds with one key are the same music. */
+  /** Two seeds with one key are the same music, under one title. */
   get key() {
-    return this.kind === "preset" && this.start === 0 && this.length === 10
-      ? this.name
-      : `${this.kind} ${this.name ?? this.title} ${this.start} ${this.length} ${this.notes.length}`;
+    if (["preset", "none"].includes(this.kind)) {
+      return this.start === 0 && this.length === 10
+        ? this.name : `${this.name} ${this.start} ${this.length}`;
+    }
+    return `${hashNotes(this.notes)} ${this.title} ${this.start} ${this.length}`;
+  }
+
+  /** The seed as plain values, from which it can be made again. */
+  get record() {
+    const { kind, name, title, composer, notes, midi, remarks, start, length } = this;
+    return { kind, name, title, composer, notes, midi, remarks, start, length };
+  }
+
+  /** The name by which the composer's style can be asked for; null where there is none. */
+  get shortComposer() {
+    return Object.keys(composers).find((name) => composers[name] === this.composer) ?? null;
   }
 
   get fullTitle() { return this.composer ? `${this.composer}: ${this.title}` : this.title; }
@@ -71,6 +86,7 @@ export class Seed {
   get told() {
     const part = { seed_start: this.start, seed_seconds: this.length };
     if (this.kind === "preset") return { seed: this.name, ...part };
+    if (this.midi) return { midi: this.midi, ...part };
     return { notes: this.neededNotes, ...part };
   }
 

@@ -5,19 +5,24 @@ import { limits, seeds } from "./data.js";
 import { byId, make } from "./elements.js";
 import { showPlaying } from "./icons.js";
 import { Keyboard } from "./keyboard.js";
-import { clock, Roll } from "./roll.js";
+import { clock } from "./pitch.js";
+import { Roll } from "./roll.js";
+import { cueScrolling, stepButtons } from "./scrollcue.js";
 import { Seed } from "./seed.js";
 
 const SHORT_S = 2;
+const MOST_OWN_CARDS = 6;
 
 /** A title without the collection that it is from. */
 const shortTitle = (title) => title.replace(/ \(.*\)$/, "");
 
 export class SeedPicker {
-  constructor(stage, onSeed) {
+  constructor(stage, onSeed, shelf) {
     this.stage = stage;
     this.onSeed = onSeed;
+    this.shelf = shelf;
     this.cards = new Map();
+    this.ownCards = [];
     this.makeCards();
     this.setUpFiles();
     this.setUpFrame();
@@ -30,19 +35,7 @@ export class SeedPicker {
 
   makeCards() {
     for (const told of seeds) {
-      const choose = make("button", {
-        class: "choose", "aria-pressed": "false", onclick: () => this.choosePreset(told.name),
-      },
-      make("span", { class: "who" }, told.composer.split(" ").at(-1)),
-      make("span", { class: "what", title: told.title }, shortTitle(told.title)));
-      const mini = make("div", { class: "mini" });
-      const play = make("button", { class: "icon", onclick: () => this.playPreset(told.name) });
-      const card = make("div", { class: "card", "data-seed": told.name }, choose, mini, play);
-      byId("cards").append(card);
-      const roll = new Roll(mini, { plain: true, label: `Roll of ${told.title}` });
-      roll.setPiece({ notes: told.notes, end: told.seconds });
-      showPlaying(play, false, told.title);
-      this.cards.set(told.name, { choose, play, title: told.title });
+      byId("cards").append(this.makeCard(told.name, told, () => this.choosePreset(told.name)));
     }
     const choose = make("button", {
       class: "choose", "aria-pressed": "false", onclick: () => this.chooseNone(),
@@ -51,13 +44,56 @@ export class SeedPicker {
     make("span", { class: "what" }, "The network begins by itself"));
     byId("cards").append(make("div", { class: "card", "data-seed": "none" }, choose));
     this.cards.set("none", { choose });
+    cueScrolling(byId("cards"));
+    byId("cards-steps").replaceChildren(...stepButtons(byId("cards"), "openings"));
+  }
+
+  makeCard(name, { composer, title, notes, seconds }, onChoose) {
+    const choose = make("button", { class: "choose", "aria-pressed": "false", onclick: onChoose },
+      make("span", { class: "who" }, composer.split(" ").at(-1)),
+      make("span", { class: "what", title }, shortTitle(title)));
+    const mini = make("div", { class: "mini" });
+    const play = make("button", { class: "icon", onclick: () => this.playCard(name, onChoose) });
+    const roll = new Roll(mini, { plain: true, label: `Roll of ${title}` });
+    roll.setPiece({ notes, end: seconds });
+    showPlaying(play, false, title);
+    this.cards.set(name, { choose, play, title, roll });
+    return make("div", { class: "card", "data-seed": name }, choose, mini, play);
+  }
+
+  /** Shows cards of the visitor's own seeds, so that each can be chosen again. */
+  showOwnCards() {
+    const own = this.shelf.ownSeeds.slice(0, MOST_OWN_CARDS);
+    const focused = document.activeElement?.closest?.(".card")?.dataset.seed;
+    for (const { name, element } of this.ownCards) {
+      this.cards.get(name)?.roll.dispose();
+      this.cards.delete(name);
+      element.remove();
+    }
+    this.ownCards = own.map((seed) => ({
+      name: seed.key,
+      element: this.makeCard(seed.key, {
+        composer: seed.kind === "played" ? "You" : "Your file", title: seed.title,
+        notes: seed.part, seconds: seed.seconds || 1,
+      }, () => this.choose(seed)),
+    }));
+    byId("cards").prepend(...this.ownCards.map(({ element }) => element));
+    this.mark(this.chosen);
+    this.showPlaying();
+    if (!document.activeElement?.closest?.(".card")) this.cards.get(focused)?.choose.focus();
+  }
+
+  /** Chooses a seed, whatever it is. */
+  choose(seed) {
+    if (seed.kind === "none") this.chooseNone();
+    else if (seed.kind === "preset" && seed.key === seed.name) this.choosePreset(seed.name);
+    else this.showOwn(new Seed(seed.record));
   }
 
   chooseNone() {
     this.say("");
     byId("seed-panel").hidden = true;
     this.mark("none");
-    this.chosen = "none";
     this.onSeed(Seed.none());
   }
 
@@ -66,19 +102,27 @@ export class SeedPicker {
     byId("seed-panel").hidden = true;
     this.mark(name);
     this.onSeed(Seed.preset(name));
-    this.chosen = name;
+  }
+
+  /** Chooses a seed that was chosen before, by its key. */
+  chooseKey(key) {
+    const seed = this.shelf.seedOf(key);
+    if (seed) this.choose(seed);
+    else if (key === "none") this.chooseNone();
+    else this.choosePreset(seeds.find((one) => one.name === key)?.name);
   }
 
   mark(name) {
+    this.chosen = name;
     for (const [own, card] of this.cards) {
       card.choose.setAttribute("aria-pressed", String(own === name));
     }
   }
 
-  playPreset(name) {
+  playCard(name, choose) {
     const { player } = this.stage;
     if (this.chosen === name && player.playing) return player.pause();
-    if (this.chosen !== name) this.choosePreset(name);
+    if (this.chosen !== name) choose();
     player.play(0);
   }
 
@@ -130,7 +174,7 @@ export class SeedPicker {
       const [told] = await call("read_midi", { midi });
       const title = file.name.replace(/\.(midi?|rmi|kar)$/i, "");
       this.say("");
-      this.showOwn(new Seed({ kind: "file", title, notes: told.notes, remarks: told.remarks }));
+      this.showOwn(new Seed({ kind: "file", title, midi, notes: told.notes, remarks: told.remarks }));
     } catch (error) {
       this.say(error.message.replace(/^MIDI data/, file.name), true);
     }
@@ -147,7 +191,11 @@ export class SeedPicker {
       this.seed.start = event.detail;
       this.showFrame();
       clearTimeout(this.later);
-      this.later = setTimeout(() => this.tell(), 200);
+      this.later = setTimeout(() => {
+        this.isDragging = true;
+        this.tell();
+        this.isDragging = false;
+      }, 200);
     });
     byId("seed-seconds").addEventListener("change", () => {
       const [least, most] = limits.seed_seconds;
@@ -162,8 +210,6 @@ export class SeedPicker {
   /** Shows a visitor's own piece, and which part of it is the seed. */
   showOwn(seed) {
     this.seed = seed;
-    this.mark(null);
-    this.chosen = null;
     byId("seed-panel").hidden = false;
     byId("seed-name").textContent = seed.title;
     byId("seed-seconds").value = seed.length;
@@ -190,7 +236,12 @@ export class SeedPicker {
       ? words : "There is no note in this part: the network begins by itself.";
   }
 
-  tell() { this.onSeed(new Seed(this.seed)); }
+  tell() {
+    const seed = new Seed(this.seed.record);
+    this.mark(seed.key);
+    this.onSeed(seed);
+    this.showOwnCards();
+  }
 
   // --- The keyboard -----------------------------------------------------------------------------
 
@@ -201,7 +252,10 @@ export class SeedPicker {
     if (!panel.hidden) {
       this.stage.player.pause();
       this.keyboard.open();
-    } else this.keyboard.close();
+    } else {
+      this.keyboard.close();
+      this.keyboard.dispatchEvent(new Event("close"));
+    }
   }
 
   takePlayed(notes) {

@@ -1,0 +1,139 @@
+// The shelf: the takes of every seed, kept while the visitor stays and for the next visit.
+
+import { hashNotes } from "./contenthash.js";
+import { Seed } from "./seed.js";
+import { forget, forgetAll, keep, readAll } from "./store.js";
+import { Take } from "./take.js";
+
+const LATER_MS = 400;
+
+/** Events: `change` when the takes of a seed have changed. */
+export class Shelf extends EventTarget {
+  constructor() {
+    super();
+    this.seeds = new Map(); // seed key -> { seed, takes, last }
+    this.thrown = []; // takes that were thrown away, the latest last
+    this.pending = new Map();
+    addEventListener("pagehide", () => { for (const key of this.pending.keys()) this.write(key); });
+  }
+
+  /** Brings back what was kept at an earlier visit. */
+  async load() {
+    for (const record of await readAll()) {
+      try {
+        if (this.seeds.has(record.key)) continue;
+        const seed = new Seed(record.seed);
+        if (seed.key !== record.key) continue;
+        const takes = record.takes.map((told) => Take.fromRecord(seed, told));
+        this.seeds.set(record.key, { seed, takes, last: record.last });
+      } catch (error) {
+        console.warn("A kept take could not be read.", error);
+      }
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+
+  of(seed) { return this.seeds.get(seed?.key)?.takes ?? []; }
+
+  /** The seeds that are not presets, the latest first. */
+  get ownSeeds() {
+    const own = [...this.seeds.values()].filter(({ seed }) => !["preset", "none"].includes(seed.kind));
+    return own.map(({ seed }) => seed).reverse();
+  }
+
+  seedOf(key) { return this.seeds.get(key)?.seed ?? null; }
+
+  /** Remembers a seed, so that it can be chosen again; of a piece's other parts those with takes. */
+  remember(seed) {
+    for (const [key, { seed: other, takes }] of this.seeds) {
+      const isSamePiece = other.title === seed.title && hashNotes(other.notes) === hashNotes(seed.notes);
+      if (isSamePiece && !takes.length && key !== seed.key) this.seeds.delete(key);
+    }
+    const held = this.seeds.get(seed.key);
+    if (held) this.seeds.delete(seed.key);
+    this.seeds.set(seed.key, held ?? { seed, takes: [], last: null });
+  }
+
+  add(take) {
+    this.remember(take.seed);
+    const held = this.seeds.get(take.seed.key);
+    take.number ??= 1 + Math.max(0, ...held.takes.map((one) => one.number ?? 0), held.highest ?? 0);
+    held.highest = Math.max(held.highest ?? 0, take.number);
+    held.takes.push(take);
+    this.changed(take.seed);
+    return take;
+  }
+
+  /** Throws a take away; `bringBack` undoes it. */
+  throwAway(take) {
+    const { takes } = this.seeds.get(take.seed.key);
+    const place = takes.indexOf(take);
+    if (place < 0) return;
+    takes.splice(place, 1);
+    this.thrown.push({ take, place });
+    this.changed(take.seed);
+  }
+
+  /** Takes a take off without a trace, for one that came to nothing. */
+  drop(take) {
+    const held = this.seeds.get(take.seed.key);
+    if (!held) return;
+    held.takes = held.takes.filter((one) => one !== take);
+    this.changed(take.seed);
+  }
+
+  lastThrown(seed) { return this.thrown.findLast(({ take }) => take.seed.key === seed?.key) ?? null; }
+
+  bringBack(seed) {
+    const last = this.lastThrown(seed);
+    if (!last) return null;
+    this.thrown.splice(this.thrown.indexOf(last), 1);
+    this.seeds.get(seed.key).takes.splice(last.place, 0, last.take);
+    this.changed(seed);
+    return last.take;
+  }
+
+  /** The take of a seed that was shown last. */
+  lastOf(seed) {
+    const held = this.seeds.get(seed.key);
+    return held?.takes.find((take) => take.number === held.last) ?? held?.takes.at(-1) ?? null;
+  }
+
+  show(take) {
+    const held = this.seeds.get(take.seed.key);
+    if (held && held.last !== take.number) {
+      held.last = take.number;
+      this.later(take.seed.key);
+    }
+  }
+
+  /** Has what is known of a seed written, and tells of it. */
+  changed(seed) {
+    this.later(seed.key);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  later(key) {
+    clearTimeout(this.pending.get(key));
+    this.pending.set(key, setTimeout(() => this.write(key), LATER_MS));
+  }
+
+  write(key) {
+    clearTimeout(this.pending.get(key));
+    this.pending.delete(key);
+    const { seed, takes, last } = this.seeds.get(key) ?? {};
+    const made = takes?.filter((take) => !take.running && take.newNotes.length) ?? [];
+    if (!made.length) return forget(key);
+    return keep({ key, seed: seed.record, last, takes: made.map((take) => take.record) });
+  }
+
+  /** Forgets everything, here and for the next visit. */
+  async clear() {
+    for (const timer of this.pending.values()) clearTimeout(timer);
+    this.pending.clear();
+    this.seeds.clear();
+    this.thrown = [];
+    await forgetAll();
+    this.dispatchEvent(new Event("change"));
+  }
+}

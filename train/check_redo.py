@@ -1,0 +1,157 @@
+"""Check that a span played anew leads into what follows it, and that its edges are whole.
+
+    python train/check_redo.py --data-dir MAESTRO --spans 5                      # a taste
+    python train/check_redo.py --data-dir MAESTRO --model lstm-events --out runs/redo
+
+Spans of held-out pieces are played anew. The model then judges the ten notes after the span, once
+given the new middle, once the real one, once plain continuations (the mean of those drawn) and once
+a passage from elsewhere in the piece: bits a note. An edge has a gap if nothing is struck across it
+for longer than anywhere in the ten seconds to both sides, and half a second. A note is stuck if its
+key is struck again before it ends, or if it rings past the right edge for longer than anything did
+before. What was found so far is written after each span.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from bench_pieces import held_out, write_table
+from tqdm import tqdm
+
+from pyzzicato.hub import open_model
+from pyzzicato.notes import Note, end_of, separate_strokes, shift_notes, sort_notes
+from pyzzicato.playing.loaded_model import Model
+from pyzzicato.playing.redo import TRIES, redo_span
+from pyzzicato.playing.scoring import nats_after
+from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.playing.span import Span
+from pyzzicato.representations.event_bins import encode_events
+
+NEEDED_S, AFTER_NOTES, AROUND_S, GAP_S, RINGS_S = 120.0, 10, 10.0, 0.5, 0.31
+FACTS = {"real": "nats_after_before", "redone": "nats_after", "plain": "nats_after_plain"}
+BITS = 1 / AFTER_NOTES / np.log(2)
+
+
+@dataclass(frozen=True)
+class RedoConfig:
+    """One check: see `--help` for each field."""
+
+    data_dir: Path
+    model: str
+    spans: int
+    seconds: float
+    tries: int
+    rng: int
+    out: Path | None
+
+
+def judge(
+    model: Model, notes: Sequence[Note], start: float, end: float, middle: Sequence[Note]
+) -> float:
+    """Returns the nats of the notes after a span, with other notes in it."""
+    span = Span.cut(notes, start, end)
+    run = model.start({"density": [model.config.density_number(span.density())]})
+    run.hear(encode_events(span.context))
+    last = span.context_start + span.context[-1].start
+    steps = encode_events([*middle, *span.after[:AFTER_NOTES]], last)
+    return float(nats_after(model, run, steps)[len(middle) :].sum())
+
+
+def passage(notes: Sequence[Note], start: float, seconds: float, place: float) -> list[Note]:
+    """Returns a passage from elsewhere in the piece, moved into the span."""
+    room = end_of(notes) - seconds - 4 * AROUND_S
+    begin = max(0.0, place * room)
+    begin += 4 * AROUND_S if begin > start - 2 * AROUND_S else 0.0
+    found = [n for n in notes if begin <= n.start < begin + seconds]
+    return shift_notes(found, start - begin)
+
+
+def longest_wait(onsets: Sequence[float]) -> float:
+    """Returns the longest time between onsets."""
+    return float(np.diff(np.sort(onsets)).max(initial=0.0))
+
+
+def has_gap(
+    before: list[Note], new: list[Note], after: list[Note], start: float, end: float
+) -> bool:
+    """Returns whether one of the edges of a span has a gap."""
+    left = [n.start for n in before if n.start >= start - AROUND_S]
+    right = [n.start for n in after if n.start < end + AROUND_S]
+    most = max(GAP_S, longest_wait(left), longest_wait(right))
+    inside = [n.start for n in new]
+    across = [*left[-1:], *inside[:1]], [*inside[-1:], *right[:1]]
+    return not inside or any(longest_wait(edge) > most for edge in across)
+
+
+def has_stuck(piece: list[Note], new: Sequence[Note], real_end: float, end: float) -> bool:
+    """Returns whether a note of a piece with a new span is stuck."""
+    is_held = any(n.end > max(real_end, end + RINGS_S) for n in new)
+    return is_held or separate_strokes(piece)[1] > 0
+
+
+def main(config: RedoConfig) -> None:
+    """Plays and judges all spans, prints the figures."""
+    model, _ = open_model(config.model)
+    rows: list[dict[str, float]] = []
+    needed = NEEDED_S + config.seconds
+    pieces = held_out(config.data_dir, config.spans, needed, config.rng)
+    for i, (_, whole, place, composer) in enumerate(tqdm(pieces, total=config.spans)):
+        notes = separate_strokes(whole)[0]
+        start = 20 + place * (end_of(notes) - needed)
+        end = start + config.seconds
+        before = [n for n in notes if n.start < start]
+        real = [n for n in notes if start <= n.start < end]
+        after = [n for n in notes if n.start >= end]
+        settings = GenerationSettings(rng=config.rng + i)
+        made = redo_span(model, notes, start, end, settings, composer, config.tries)
+        row = {kind: made.facts[fact] * BITS for kind, fact in FACTS.items()}
+        elsewhere = passage(notes, start, config.seconds, np.random.default_rng(i).random())
+        row["elsewhere"] = BITS * judge(model, notes, start, end, elsewhere)
+        rings = end_of([*before, *real])
+        piece = sort_notes([*made.seed_notes, *made.new_notes])
+        row["gap"] = has_gap(before, list(made.new_notes), after, start, end)
+        row["gap_real"] = has_gap(before, real, after, start, end)
+        row["stuck"] = has_stuck(piece, made.new_notes, rings, end)
+        row["density"] = len(made.new_notes) / max(1, len(real))
+        row["wall_seconds"] = made.wall_seconds
+        rows.append(row)
+        if config.out is not None:
+            told = {"model": config.model, "tries": config.tries, **summarise(rows), "spans": rows}
+            write_table(told, config.out / "redo.json")
+    print(json.dumps(summarise(rows), indent=1))
+
+
+def summarise(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Returns the means over all spans; `way` is how far it is from plain to real."""
+    mean = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    way = (mean["plain"] - mean["redone"]) / (mean["plain"] - mean["real"])
+    medians = {"density": float(np.median([row["density"] for row in rows]))}
+    return {**mean, **medians, "way": way, "n": len(rows)}
+
+
+def parse_args() -> RedoConfig:
+    """Returns the configuration of the command line."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
+    add("--model", default="lstm-events", help="name of a bundled model or a folder")
+    add("--spans", type=int, default=100)
+    add("--seconds", type=float, default=5.0, help="length of each span")
+    add("--tries", type=int, default=TRIES, help="middles drawn for each")
+    add("--rng", type=int, default=0)
+    add("--out", type=Path, help="folder for redo.json")
+    return RedoConfig(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_args())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
