@@ -273,6 +273,7 @@ def page_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "files"))
         patch.setenv("PYZZICATO_VOTES", str(folder / "votes"))
+        patch.setenv("PYZZICATO_MODELS", str(folder / "models"))
         # Imported here: gradio takes seconds, and most tests need no page.
         import app
 

@@ -3,8 +3,10 @@
 import time
 
 from browser import MADE, PICTURES, continue_for
+from random_music import random_music
 
 from pyzzicato.hub import list_models
+from pyzzicato.midi import write_midi
 from pyzzicato.seeds import list_seeds
 from pyzzicato.space import blind
 
@@ -90,6 +92,17 @@ def test_the_data_and_the_models_are_shown(page):
     page.run("document.querySelector('#composers button').focus();")
     assert "performances of" in page.text("#composer-words")
     page.screenshot(PICTURES / "learn.png")
+
+
+def test_files_are_taken_to_learn_from(page, tmp_path):
+    page.click("#tab-learn")
+    page.wait("document.getElementById('own-go')")
+    assert page["#own-go"].get_attribute("disabled")
+    paths = [write_midi(random_music(i, 20), tmp_path / f"song {i}.mid") for i in range(2)]
+    page["#own-files"].send_keys("\n".join(map(str, paths)))
+    page.wait("document.getElementById('own-words').textContent === '2 files to learn from'")
+    assert not page["#own-go"].get_attribute("disabled")
+    page.screenshot(PICTURES / "own-music.png")
 
 
 def test_dark_is_remembered(page):

@@ -27,8 +27,8 @@ def batch_of(representation: str, n_steps: int) -> Batch:
     steps = rng.integers(highest, size=(2, n_steps + 1, len(highest))).astype(np.uint8)
     steps = torch.from_numpy(steps)
     none = torch.zeros(2, dtype=torch.long)
-    endings = torch.zeros(2, n_steps, dtype=torch.long)
-    return Batch(steps[:, :-1], steps[:, 1:], none, none, endings)
+    of_steps = torch.zeros(2, n_steps, dtype=torch.long)
+    return Batch(steps[:, :-1], steps[:, 1:], none, none, of_steps, of_steps)
 
 
 @pytest.mark.parametrize("choices", ALL, ids=str)

@@ -70,7 +70,7 @@ def test_composers_are_known_by_their_full_names() -> None:
     numbers = composer_numbers(tiny_config(composers=["chopin", "bach"]))
     assert numbers == {"Frédéric Chopin": 1, "Johann Sebastian Bach": 2}
     assert composer_numbers(tiny_config()) == {}
-    with pytest.raises(ValueError, match="composers must be of bach, .*scriabin; got 'satie'"):
+    with pytest.raises(ValueError, match="composers must be of bach, .*, or .* got 'satie'"):
         composer_numbers(tiny_config(composers=["bach", "satie"]))
 
 
@@ -284,7 +284,7 @@ def test_a_run_killed_while_its_best_is_replaced_has_it_still(
 def test_looks_may_go_by_the_clock(
     store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
-    often = tiny_settings(eval_every=100, eval_seconds=1e-6, averaging=0.5)
+    often = tiny_settings(eval_every=100, eval_seconds=1e-6, averaging=0.5, patience=100)
     progress = train(store, often, tmp_path, new_accelerator())
     assert [look["step"] for look in progress.curve] == list(range(1, 13))
 

@@ -71,9 +71,10 @@ class Counting(TorchDispatchMode):
 
 def count_forward(network: PyzzicatoModel, batch: Batch, n_steps: int) -> Counting:
     """Returns what a forward pass over the first steps of a batch asks for."""
+    # What is said of a whole crop has one number for each.
+    parts = [part if part.ndim == 1 else part[:, :n_steps] for part in batch]
     with Counting() as counted:
-        steps, targets, composers, densities, endings = batch
-        network(steps[:, :n_steps], targets[:, :n_steps], composers, densities, endings)
+        network(*parts)
     return counted
 
 

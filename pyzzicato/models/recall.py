@@ -96,17 +96,18 @@ class PitchRecall(nn.Module):
         lags = torch.arange(1, n_heard + n_steps, device=frames.device)
         places = n_heard + now[:, None] - lags  # (T, L), below 0 before the piece
         goes_on = same.gather(2, places.clamp(min=0).expand(len(frames), -1, -1)) & (places >= 0)
-        # How many steps ago a run was broken off last, and what it had come to before this block.
-        broken = torch.where(goes_on, -1, now[:, None].to(torch.int32)).cummax(1).values
-        carried = state.runs.new_zeros(len(frames), len(lags))
+        # At which step a run was broken off last, and what it had come to before this block.
+        at = now[:, None].to(torch.int32)
+        broken = torch.where(goes_on, -1, at).cummax(1).values
+        runs = at - broken
         if n_heard:
             carried = state.runs[:, (n_heard - lags).clamp(min=0)]
-        runs = now[:, None] - broken + (broken < 0) * carried[:, None]
+            runs = runs + (broken < 0) * carried[:, None].to(torch.int32)
         # The latest of the longest: the more the longer the run, less the more the lag.
-        longest, lag = (runs * len(lags) - lags + 1).max(2)
+        lag = (runs * len(lags) - lags.to(torch.int32)).argmax(2)
         longest = runs.gather(2, lag[..., None])[..., 0]
         follows = (n_heard + now - lag).clamp(min=0)
-        last = runs[:, -1].flip(1)
+        last = runs[:, -1].flip(1).long()
         return self._planes(frames, follows, longest), RecallState(
             frames, torch.cat((last.new_zeros(len(frames), 1), last), dim=1)
         )

@@ -69,7 +69,9 @@ class OwnMusic {
         this.say(`Taking ${i + 1} of ${files.length}`);
         await ask(`/add?title=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
       }
-      this.show(await ask());
+      const told = await ask();
+      this.show(told);
+      this.say(`${told.files} ${told.files === 1 ? "file" : "files"} to learn from`);
     } catch (error) {
       this.say(error.message, true);
     }
