@@ -60,6 +60,7 @@ KINDS = (
     "PyzzicatoModel",
     "revision=",
     "piece.save(",
+    "write_wav(",
     "mine.mid",
 )
 COMMANDS = [
@@ -150,11 +151,18 @@ def test_releases_have_dates_and_the_changelog_knows_the_version():
     assert pyzzicato.__version__ in [version for version, _ in heads[:2]]
 
 
-@pytest.mark.parametrize("snippet", of_kind("piece.save("), ids=lambda s: s.page)
-def test_the_lines_of_python(snippet, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run(snippet)
-    written = re.findall(r'^piece.save\("(.*?)"\)', snippet.code, flags=re.M)
+@pytest.mark.parametrize("kind", ["piece.save(", "write_wav("])
+def test_the_lines_of_python(kind, tmp_path, monkeypatch):
+    for i, snippet in enumerate(of_kind(kind)):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        run(snippet)
+        check_what_was_written(snippet)
+
+
+def check_what_was_written(snippet):
+    written = re.findall(r'"(\w+\.(?:mid|wav))"', snippet.code, flags=re.M)
     assert written and all(Path(name).stat().st_size > 100 for name in written)
     assert all(len(read_midi(path).notes) > 20 for path in Path().glob("*.mid"))
 

@@ -42,7 +42,10 @@ EVENTS = representation_of(Architecture("events"))
         ({"rng": 2**32}, "rng must be 0 to 4294967295, got 4294967296"),
         ({"rng": 1.5}, "rng must be a whole number, got 1.5"),
         ({"rng": True}, "rng must be a whole number, got True"),
-        ({"without": ("gard",)}, "without must be of tempering, min_p, tilt, density, guard; got"),
+        (
+            {"without": ("gard",)},
+            "without must be of tempering, min_p, tilt, form, density, lengths, ",
+        ),
         ({"without": "everything"}, "without must be of tempering"),
     ],
 )

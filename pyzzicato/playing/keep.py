@@ -35,6 +35,8 @@ _AHEAD = 10
 _OF_PARTICLES = 4
 _SOON_S = 0.05
 """A key that a note that stays strikes so soon is left alone."""
+_COMING_S, _CLASH = 1.0, 0.5
+"""Log-odds against a key a semitone beside each note that stays and comes within these seconds."""
 _MOST_A_SECOND = 50
 """More new notes are not played between two that stay."""
 
@@ -224,7 +226,7 @@ class _Rest:
         for part in performer.parts.parts:
             if isinstance(part, Pace):
                 part.until_s = until
-        bias = self._taken_keys(self._origin + decoder.seconds, at_s)
+        bias = self._bias(self._origin + decoder.seconds, at_s)
         most = _MOST_A_SECOND * (1 + until - decoder.seconds)
         n = 0
         while True:
@@ -237,12 +239,21 @@ class _Rest:
             particle.new += performer.take(step)
         performer.run.return_to(here)
 
-    def _taken_keys(self, from_s: float, to_s: float) -> Numbers:
-        """Returns the bias that leaves keys alone that sound, or are struck soon, by what stays."""
+    def _bias(self, from_s: float, to_s: float) -> Numbers:
+        """Returns the bias that leaves keys alone that what stays has, or strikes soon.
+
+        Keys a semitone beside what comes within a second are a little less likely: the network has
+        not heard it yet.
+        """
         bias = np.zeros(sum(SIZES), dtype=np.float32)
+        keys = bias[SIZES[0] : SIZES[0] + SIZES[1]]
         for note in self._staying:
+            key = note.pitch - LOWEST_PITCH
             if note.end > from_s and note.start <= to_s + _SOON_S:
-                bias[SIZES[0] + note.pitch - LOWEST_PITCH] = -SURE
+                keys[key] = -SURE
+            if from_s < note.start <= from_s + _COMING_S:
+                beside = (np.arange(len(keys)) - key) % 12
+                keys[(beside == 1) | (beside == 11)] -= _CLASH
         return bias
 
     def _enter(self, particle: _Particle, note: Note) -> float:

@@ -19,6 +19,7 @@ import { Transport } from "./transport.js";
 import { factWords } from "./words.js";
 
 const LEAST_CLOSE_S = 5;
+const BEFORE_JOIN_S = 2;
 
 export class ContinueView extends EventTarget {
   constructor(stage) {
@@ -171,7 +172,8 @@ export class ContinueView extends EventTarget {
     this.listenTo(take);
     if (isHeard) {
       this.showTake(take);
-      this.startsAt = take.from;
+      // The join is to be heard.
+      this.startsAt = Math.max(0, take.from - BEFORE_JOIN_S);
     }
     const made = take.make();
     this.showButtons();
@@ -220,9 +222,10 @@ export class ContinueView extends EventTarget {
       if (take.error) this.say(take.error.message, true);
       else if (take.words) this.say(take.words);
       else if (!take.newNotes.length) {
-        // By a threshold nothing is drawn: another number would be silent, too.
-        this.say(`The network stayed silent. Try ${
-          take.settings.threshold ? "a lower threshold" : "another random number"}.`);
+        // By a threshold nothing is drawn: another number would be silent, too. The server has
+        // looked for a threshold that plays.
+        const why = take.facts?.remarks.find((remark) => remark.startsWith("by the threshold"));
+        this.say(`The network stayed silent${why ? `: ${why}` : ". Try another random number"}.`);
       }
     } else if (!this.making) this.say(take.error?.message, take.error);
     this.showButtons();

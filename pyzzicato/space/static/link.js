@@ -85,6 +85,7 @@ export async function readLink(hash) {
     threshold: number("threshold", null, [0.001, 0.999]),
     rng: number("rng", 0, [0, 2 ** 32 - 1]),
     density: number("density", 1, [0.5, 2]),
+    quantise: number("quantise", null, [0, 1]),
   };
   if (told.has("composer")) {
     const composer = known("composer", ["any", ...Object.keys(composers)]);

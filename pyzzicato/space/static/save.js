@@ -1,15 +1,16 @@
 // Taking takes along: files are written by the server, from the notes that are on the page.
 
 import { addressOf, call } from "./client.js";
-import { byId, download } from "./elements.js";
+import { byId, download, make } from "./elements.js";
 import { plain } from "./take.js";
 import { zipOf } from "./zip.js";
 
-const ENDINGS = { midi: "mid", "midi-new": "mid", wav: "wav", mp3: "mp3", png: "png" };
+const ENDINGS = { musicxml: "musicxml", midi: "mid", "midi-new": "mid", wav: "wav", mp3: "mp3", png: "png" };
 
 /** The menu "Save" of a view with a `take`. */
 export class SaveMenu {
   constructor(view) {
+    view.addEventListener("take", () => { byId("score").hidden = true; });
     const menu = byId("save");
     menu.addEventListener("click", async (event) => {
       const form = event.target.dataset?.save;
@@ -17,7 +18,9 @@ export class SaveMenu {
       menu.open = false;
       try {
         view.say(form === "link" ? "" : "Writing the file");
-        view.say(form === "link" ? await view.copyLink() : await saveTake(view.take, form));
+        if (form === "link") view.say(await view.copyLink());
+        else if (form === "score") view.say(await showScore(view));
+        else view.say(await saveTake(view.take, form));
       } catch (error) {
         view.say(error.message, true);
       }
@@ -33,6 +36,30 @@ async function fileOf(take) {
   const url = take.facts?.midi;
   const answer = url ? await fetch(url).catch(() => null) : null;
   return answer?.ok ? answer.blob() : null;
+}
+
+/** A take as sheet music, what /score answers. Throws, with the reason, where it is none. */
+async function scoreOf(take) {
+  const file = await fileOf(take);
+  if (!file) throw new Error("A take that was changed is no score. Save it as MIDI.");
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const midi = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  const [score] = await call("score", { midi });
+  return score;
+}
+
+/** Draws the take below the roll; returns what to say. */
+async function showScore(view) {
+  const { take } = view;
+  const { svg } = await scoreOf(take);
+  if (take !== view.take) return "";
+  if (!svg) return "This server draws no scores. Save it as MusicXML.";
+  // As an image a drawing can do nothing but be seen.
+  const src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  const alt = `Sheet music of ${take.seed.fullTitle}`;
+  byId("score").replaceChildren(make("img", { src, alt }));
+  byId("score").hidden = false;
+  return "";
 }
 
 async function writtenFile(take, form) {
@@ -55,8 +82,10 @@ const nameOf = (seed) => seed.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-
 export async function saveTake(take, form) {
   const made = form === "midi" ? await fileOf(take) : null;
   const part = form === "midi-new" ? "continuation-only" : "continued";
-  const name = `${nameOf(take.seed)}-${part}.${ENDINGS[form]}`;
-  if (made) handOver(made, name);
+  // The number of the draw tells one take from another.
+  const name = `${nameOf(take.seed)}-${part}-${take.settings.rng}.${ENDINGS[form]}`;
+  if (form === "musicxml") download(addressOf((await scoreOf(take)).musicxml), name);
+  else if (made) handOver(made, name);
   else download(await writtenFile(take, form), name);
   return "The file is in your downloads.";
 }

@@ -6,6 +6,7 @@ import { setIcon } from "./icons.js";
 import { clock } from "./pitch.js";
 
 export const BIGGEST_RNG = 4294967295;
+const QUANTISE_WORDS = ["off", "a quarter", "half", "three quarters", "all the way"];
 
 /** Events: `change` when something is set. */
 export class SettingsForm extends EventTarget {
@@ -19,6 +20,11 @@ export class SettingsForm extends EventTarget {
       if (defaults[id] !== undefined && defaults[id] !== null) input.value = defaults[id];
       input.addEventListener("input", () => this.show());
     }
+    // Until it is moved the server chooses: all the way where the seed lies on a grid.
+    byId("quantise").addEventListener("input", ({ target }) => {
+      target.dataset.chosen = "yes";
+      this.show();
+    });
     byId("rng").value = defaults.rng;
     byId("model").addEventListener("change", () => this.show());
     byId("composer").addEventListener("change", () => this.show());
@@ -42,6 +48,11 @@ export class SettingsForm extends EventTarget {
     return document.querySelector('#pyzzicato [name="way"]:checked').value;
   }
 
+  /** How far new notes are moved to the seed's grid, 0 to 1; null for the server's choice. */
+  get quantise() {
+    return byId("quantise").dataset.chosen ? Number(byId("quantise").value) : null;
+  }
+
   /** Shows what is set, and of the settings only those that the model has. */
   show() {
     const number = (id) => Number(byId(id).value);
@@ -53,6 +64,8 @@ export class SettingsForm extends EventTarget {
     byId("guidance-words").textContent = number("guidance").toFixed(2);
     const density = number("density");
     byId("density-words").textContent = density === 1 ? "as usual" : `${density} times as many`;
+    byId("quantise-words").textContent = this.quantise === null
+      ? "if it has one" : QUANTISE_WORDS[Math.round(this.quantise * 4)];
     byId("takes-words").textContent = number("takes");
     const { model } = this;
     // A threshold is for keys of a roll; a model that plays note by note has none.
@@ -81,6 +94,7 @@ export class SettingsForm extends EventTarget {
       density: this.way === "temperature" ? number("density") : 1,
       threshold: this.way === "threshold" ? number("threshold") : null,
       rng: Math.min(Math.max(0, Math.floor(number("rng")) || 0), BIGGEST_RNG),
+      quantise: this.quantise,
       ...(composer && { composer, guidance: number("guidance") }),
       ...(byId("ending").checked && { ending: true }),
     };
@@ -91,6 +105,8 @@ export class SettingsForm extends EventTarget {
     put("model", modelOf(told.model)?.name);
     for (const id of ["seconds", "temperature", "threshold", "guidance", "density", "rng"]) put(id, told[id]);
     put("composer", told.composer ?? "");
+    put("quantise", told.quantise);
+    byId("quantise").dataset.chosen = (told.quantise ?? null) === null ? "" : "yes";
     byId("ending").checked = Boolean(told.ending);
     const way = told.threshold === null || told.threshold === undefined ? "temperature" : "threshold";
     document.querySelector(`#pyzzicato [name="way"][value="${way}"]`).checked = true;

@@ -142,6 +142,7 @@ export class Take extends EventTarget {
       revision: result.model.revision,
       remarks: [...result.remarks, ...told.remarks],
       composer: told.composer,
+      quantise: told.quantise,
       returns: told.rescues.map(({ seconds }) => told.seed_seconds + seconds),
       speed: told.real_time_factor,
       // With the tempo, metre and marker of the seed; the same bytes as from API and shell.
