@@ -372,6 +372,7 @@ export class ContinueView extends EventTarget {
 }
 
 function sameSettings(a, b) {
-  const names = ["model", "seconds", "temperature", "threshold", "density", "rng", "composer", "guidance"];
+  const names = ["model", "seconds", "temperature", "threshold", "density", "rng", "composer", "guidance",
+    "quantise"];
   return names.every((name) => (a[name] ?? null) === (b[name] ?? null)) && !a.ending === !b.ending;
 }
