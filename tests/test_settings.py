@@ -44,7 +44,7 @@ EVENTS = representation_of(Architecture("events"))
         ({"rng": True}, "rng must be a whole number, got True"),
         (
             {"without": ("gard",)},
-            "without must be of tempering, min_p, tilt, form, density, lengths, ",
+            "without must be of tempering, min_p, tilt, density, lengths, ",
         ),
         ({"without": "everything"}, "without must be of tempering"),
     ],
