@@ -120,6 +120,8 @@ def engrave(text: str, width: int = 1800) -> str | None:
         import verovio
     except ImportError:
         return None
+    # It knows where its fonts are in the thread alone that has imported it.
+    verovio.setDefaultResourcePath(str(Path(verovio.__file__).with_name("data")))
     toolkit = verovio.toolkit()
     toolkit.setOptions(
         {

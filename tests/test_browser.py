@@ -234,14 +234,27 @@ def test_a_link_with_notes_that_nobody_could_play_draws_nothing(page, notes):
     refuse_link(page, packed)
 
 
-def test_a_link_that_unpacks_to_millions_draws_nothing(page):
+@pytest.mark.parametrize("held", ["notes", "midi"])
+def test_a_link_that_unpacks_to_millions_draws_nothing(page, held):
     packed = base64.b64encode(zlib.compress(bytes(50_000_000), wbits=-15)).decode()
-    refuse_link(page, packed)
+    refuse_link(page, packed, held)
 
 
-def refuse_link(page, packed):
+def test_a_link_that_names_what_is_not_here_says_so(page):
+    for link, said in (
+        ("#nowhere", 'no view called "nowhere"'),
+        ("#continue?seed=nobody", 'no seed called "nobody"'),
+        (f"#continue?seed={SEED}&model=none", 'no model called "none"'),
+        (f"#continue?seed={SEED}&rng=-1", "its rng is not from 0"),
+    ):
+        page.open(link)
+        page.wait(f"document.getElementById('words').textContent.includes({said!r})")
+        assert page.run("return view.takeList.length;") == 0
+
+
+def refuse_link(page, packed, held="notes"):
     text = packed.replace("+", "-").replace("/", "_").rstrip("=")
-    page.open(f"#continue?notes={text}&length=10")
+    page.open(f"#continue?{held}={text}&length=10")
     page.wait("document.getElementById('words').textContent.includes('could not be read')")
     assert page.run("return view.takeList.length;") == 0
     assert page.run("return player.playing;") is False
@@ -316,7 +329,7 @@ def test_a_link_gives_the_same_notes(page, tmp_path):
     notes = page.run(NOTES)
     page.click("#save summary")
     page.click('[data-save="link"]')
-    page.wait("location.hash.includes('notes=')")
+    page.wait("location.hash.includes('midi=')")
     link = page.run("return location.hash;")
     page.open(link)
     page.wait(MADE)

@@ -66,10 +66,10 @@ def test_a_file_is_carried_on_on_its_grid_and_a_free_one_is_no_score(page, tmp_p
     assert page.run(QUANTISED) == 1
     onsets = page.run("return view.take.newNotes.map((note) => note.start / 0.3);")
     assert onsets and max(abs(at - round(at)) for at in onsets) < 1e-6
-    # A link holds notes alone: the take travels with it.
+    # The file travels in the link, and so does its tempo.
     page.click("#save summary")
     page.click('[data-save="link"]')
-    page.wait("location.hash.includes('take=')")
+    page.wait("location.hash.includes('midi=')")
     page.put("#quantise", 0)
     page.click("#go")
     page.wait(MADE)
@@ -92,6 +92,10 @@ def test_a_threshold_that_plays_nothing_names_one_that_does(page):
     page.put("#model", "lstm")
     page.click('[name="way"][value="threshold"]')
     page.put("#threshold", 0.9)
-    continue_for(page)
+    page.put("#seconds", 5)
+    page.click("#go")
+    page.wait(
+        "document.getElementById('words').textContent.startsWith('The network stayed silent')"
+    )
     said = page.text("#words")
     assert said.startswith("The network stayed silent: by the threshold of 0.9 no key sounds; 0.")

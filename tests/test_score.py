@@ -3,6 +3,7 @@
 import random
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from midi_builder import meta, midi, off, on, tempo
 
 from pyzzicato.midi import Performance, read_midi
 from pyzzicato.notes import Note
-from pyzzicato.score import musicxml, write_musicxml
+from pyzzicato.score import engrave, musicxml, write_musicxml
 from pyzzicato.seeds import load_seed
 
 
@@ -100,3 +101,11 @@ def test_what_cannot_be_a_score_says_why(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "partitura", None)
     with pytest.raises(ValueError, match="partitura is needed for scores; install it"):
         musicxml(waltz().music(), waltz())
+
+
+def test_scores_are_drawn_in_whatever_thread() -> None:
+    text = musicxml(waltz().music(), waltz())
+    with ThreadPoolExecutor(1) as pool:
+        drawn = [engrave(text), pool.submit(engrave, text).result()]
+    assert all(svg is not None and svg.startswith("<svg") for svg in drawn)
+    assert engrave("no score") is None

@@ -63,7 +63,6 @@ _MAX_DENSITIES = 64
 _MAX_HEADS = 64
 _MAX_VIEW = 16384
 _MAX_ENDINGS = 64
-_MAX_RETURNS = 64
 
 
 @dataclass
@@ -108,9 +107,6 @@ class Architecture:
             empty if it cannot be told. At most 64.
         endings: seconds left of a piece that the model can be told, rising, above 0, on note
             events; empty if it cannot be told. At most 64.
-        returns: shares of the coming notes that end a figure which stood before, that the model can
-            be told, rising, above 0 to 1, on note events (see `representations/figures.py`); empty
-            if it cannot be told. At most 64.
 
     Raises:
         ValueError: by `check`, if a value is of the wrong type or out of range; the message names
@@ -140,7 +136,6 @@ class Architecture:
     composers: list[str] | None = None
     densities: list[float] | None = None
     endings: list[float] | None = None
-    returns: list[float] | None = None
 
     @property
     def memory_spans(self) -> list[float]:
@@ -177,7 +172,6 @@ class Architecture:
         self._take_composers()
         self._take_densities()
         self._take_endings()
-        self._take_returns()
         self._check_attention()
         if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be 0 to below 1, got {show_value(self.dropout)}")
@@ -232,16 +226,6 @@ class Architecture:
             )
         self.endings = [float(level) for level in levels]
 
-    def _take_returns(self) -> None:
-        given = [] if self.returns is None else self.returns
-        levels = _check_list("returns", given, _MAX_RETURNS, "numbers above 0", _is_positive)
-        _check_rising("returns", levels)
-        if levels and levels[-1] > 1:
-            raise ValueError(f"returns must be shares, above 0 to 1, got {self.returns!r}")
-        if levels and self.representation != "events":
-            raise ValueError(f"returns must be empty but on note events, got {self.returns!r}")
-        self.returns = [float(level) for level in levels]
-
     def _check_attention(self) -> None:
         check_whole("recall_heads", self.recall_heads, 0, _MAX_HEADS)
         check_whole("n_blocks", self.n_blocks, 1, _MAX_LAYERS)
@@ -290,19 +274,8 @@ class Architecture:
 
         Each is that of the next level above, or of the last, which stands for all beyond.
         """
-        return _levels_above(self.endings or [], seconds)
-
-    def return_numbers(self, shares: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Returns the numbers the model takes for shares of figures that return, alike in shape.
-
-        Each is that of the next level above, or of the last; 0 where a share is not known (NaN).
-        """
-        known = ~np.isnan(shares)
-        return _levels_above(self.returns or [], np.nan_to_num(shares)) * known
-
-
-def _levels_above(levels: Sequence[float], values: NDArray[np.float64]) -> NDArray[np.int64]:
-    return 1 + np.minimum(np.searchsorted(levels, values), max(0, len(levels) - 1))
+        levels = self.endings or []
+        return 1 + np.minimum(np.searchsorted(levels, seconds), max(0, len(levels) - 1))
 
 
 def read_architecture(table: Mapping[str, Any]) -> Architecture:

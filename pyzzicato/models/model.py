@@ -99,11 +99,6 @@ class PyzzicatoModel(PreTrainedModel):
         if config.endings:
             self.endings = nn.Embedding(1 + len(config.endings), CONDITION_SIZE)
             nn.init.zeros_(self.endings.weight)
-        # How much of what comes next returns: number 0 does not say.
-        self.returns: nn.Embedding | None = None
-        if config.returns:
-            self.returns = nn.Embedding(1 + len(config.returns), CONDITION_SIZE)
-            nn.init.zeros_(self.returns.weight)
         is_told = bool(self.condition_names)
         in_size += CONDITION_SIZE if is_told else 0
         self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
@@ -151,7 +146,7 @@ class PyzzicatoModel(PreTrainedModel):
     @property
     def step_tables(self) -> dict[str, nn.Embedding]:
         """Returns the vectors of what the model can be told of each step, by what it is."""
-        tables = {"ending": self.endings, "return": self.returns}
+        tables = {"ending": self.endings}
         return {name: table for name, table in tables.items() if table is not None}
 
     @property
@@ -183,8 +178,7 @@ class PyzzicatoModel(PreTrainedModel):
             steps: `(B, T, A)`, T at least 1.
             state: from `start` or the call before.
             numbers: `(B, T)` whole numbers of what is known of each step, by name (`step_tables`):
-                "ending", how much is left of the piece after it, see `Architecture.ending_numbers`;
-                "return", how much of what follows stood before, see `return_numbers`.
+                "ending", how much is left of the piece after it, see `Architecture.ending_numbers`.
         """
         dtype = next(self.parameters()).dtype
         x, planes, past = self.embedding(steps, state.past, dtype)
@@ -245,7 +239,6 @@ class PyzzicatoModel(PreTrainedModel):
         composers: Tensor | None = None,
         densities: Tensor | None = None,
         endings: Tensor | None = None,
-        returns: Tensor | None = None,
         state: ModelState | None = None,
         **_: Any,
     ) -> PyzzicatoOutput:
@@ -257,10 +250,9 @@ class PyzzicatoModel(PreTrainedModel):
             composers: `(B,)`, see `start`; used where no state is given.
             densities: `(B,)`, likewise.
             endings: `(B, T)`, see `hidden`.
-            returns: `(B, T)`, likewise.
             state: from `start` or an earlier output; None for the beginning of a piece.
         """
-        numbers = {"ending": endings, "return": returns}
+        numbers = {"ending": endings}
         seen, state = self.hidden(
             steps,
             self.start(len(steps), composers, densities) if state is None else state,

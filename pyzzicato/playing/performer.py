@@ -12,7 +12,6 @@ from ..representations import StepDecoder, Steps
 from ..representations.roll import RollDecoder
 from .decoding.density import DensityKeeper
 from .decoding.draw import Draw, Numbers
-from .decoding.form import Form
 from .decoding.guard import Guard, Rescue
 from .decoding.lengths import LengthKeeper
 from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
@@ -151,7 +150,6 @@ class Performer:
             Tempering(temperatures),
             MinP(values.row_of_min_p(steps)),
             Tilt(steps, values.pacing, values.holding),
-            Form(model.config, values.form, self.decoder.seed_steps, self._rng.spawn(1)[0]),
             DensityKeeper(density, steps),
             LengthKeeper(self.decoder.seed_steps, steps),
             self._guard,
@@ -167,8 +165,6 @@ class Performer:
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)
         self.parts.steer(draw, self.decoder)
-        for name, number in draw.conditions.items():
-            self.run.condition(name, [number] * len(self._composers))
         if self.decoder.impossible is not None:
             draw.bias += self.decoder.impossible
         return draw

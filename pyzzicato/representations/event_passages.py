@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from ..notes import N_PITCHES
 from .event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events, onset_bins
-from .figures import coming_shares
 from .interface import Steps
 from .passages import Change, NoteSource, PieceOfNotes
 
@@ -76,10 +75,6 @@ class EventPassages:
             together = np.flatnonzero(~is_apart[:n])
             stuttered[together, 0] = rng.choice(steps[is_apart, 0], len(together))
         return stuttered
-
-    def coming_returns(self, steps: Steps) -> NDArray[np.float64]:
-        """Returns `(T,)` the share of coming notes that return, see `figures.py`."""
-        return coming_shares(steps)
 
     def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """Returns the notes as they are: a crop of notes begins with a single one anyway."""

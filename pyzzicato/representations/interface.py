@@ -100,10 +100,6 @@ class Representation(Protocol):
         """Returns `(T,)` seconds of the piece that are left after each step of a crop."""
         ...
 
-    def coming_returns(self, steps: Steps) -> NDArray[np.float64]:
-        """Returns `(T,)` how much of what follows each step stood before; NaN if not known."""
-        ...
-
     def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
         """Returns steps of which a share is wrong, as a model's own may be."""
         ...

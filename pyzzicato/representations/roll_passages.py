@@ -49,10 +49,6 @@ class RollPassages:
         total = (piece.seconds - place / self.fs) * change.stretch
         return total - np.arange(1, len(steps) + 1) / self.fs
 
-    def coming_returns(self, steps: Steps) -> NDArray[np.float64]:
-        """Returns `(T,)` NaN: of frames it is not known how much of what follows stood before."""
-        return np.full(len(steps), np.nan)
-
     def add_noise(self, steps: Steps, share: float, rng: np.random.Generator) -> Steps:
         """Returns frames in some of which keys sound or are silent by mistake.
 

@@ -16,8 +16,6 @@ from .train_settings import TrainSettings
 
 _FURTHEST_TEMPO = 3.0
 """A crop at another tempo altogether is up to so many times slower or faster."""
-_SAID_LATE = 0.5
-"""Share of the crops that are told of what returns, which are told of it from somewhere on."""
 
 
 class Batch(NamedTuple):
@@ -29,7 +27,6 @@ class Batch(NamedTuple):
         composers: `(B,)` numbers as the model takes them, 0 for any.
         densities: `(B,)` likewise, of the crops as they were written.
         endings: `(B, T)` likewise, of how much is left of the piece after each step.
-        returns: `(B, T)` likewise, of how much of what follows stood before.
     """
 
     steps: Tensor
@@ -37,7 +34,6 @@ class Batch(NamedTuple):
     composers: Tensor
     densities: Tensor
     endings: Tensor
-    returns: Tensor
 
 
 class CropSampler:
@@ -57,7 +53,6 @@ class CropSampler:
         density: returns the number the model takes for the density of a crop; None if it cannot be
             told.
         endings: returns the numbers the model takes for seconds left of a piece; None likewise.
-        returns: likewise, for shares of coming notes that return.
 
     Raises:
         ValueError: if there is no piece.
@@ -72,7 +67,6 @@ class CropSampler:
         composers: Mapping[str, int] | None = None,
         density: Callable[[Steps], int] | None = None,
         endings: Callable[[NDArray[np.float64]], NDArray[np.int64]] | None = None,
-        returns: Callable[[NDArray[np.float64]], NDArray[np.int64]] | None = None,
     ) -> None:
         if not pieces:
             raise ValueError("there is no piece to train on; check the composers and splits")
@@ -83,7 +77,6 @@ class CropSampler:
         self._composers = composers or {}
         self._density = density
         self._endings = endings
-        self._returns = returns
 
     def batch(self, step: int, process: int = 0) -> Batch:
         """Returns the crops of an update."""
@@ -109,23 +102,7 @@ class CropSampler:
             self._told(composers, self._settings.composer_dropout, rng),
             self._told(densities, self._settings.density_dropout, rng),
             torch.from_numpy(endings),
-            torch.from_numpy(self._coming_returns(crops, rng)),
         )
-
-    def _coming_returns(
-        self, crops: Sequence[Steps], rng: np.random.Generator
-    ) -> NDArray[np.int64]:
-        """Returns `(B, T)` numbers; of some crops none, of some from somewhere on."""
-        n = self._settings.crop_steps
-        numbers = np.zeros((len(crops), n), dtype=np.int64)
-        if self._returns is None:
-            return numbers
-        for row, crop in zip(numbers, crops, strict=True):
-            if rng.random() >= self._settings.returns_dropout:
-                first = int(rng.integers(n)) if rng.random() < _SAID_LATE else 0
-                shares = self._representation.coming_returns(crop)
-                row[first:] = self._returns(shares[:-1])[first:]
-        return numbers
 
     def _shares(self, pieces: Sequence[StoredPiece]) -> NDArray[np.float64]:
         """Returns how often each piece is drawn, with a sum of 1."""

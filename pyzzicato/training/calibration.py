@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from ..evaluation.excerpts import Excerpt
 from ..hub import load_model
-from ..hub.checkpoints import VALUES, read_decoding
+from ..hub.checkpoints import VALUES
 from ..playing.continuation import continue_seed
 from ..playing.decoding.values import DecodingValues
 from ..playing.loaded_model import Model
@@ -74,9 +74,7 @@ def own_surprise(
 ) -> Surprise:
     """Returns what the model's own next notes cost it, played as the composer."""
     rng, excerpt = job
-    model = loaded(checkpoint)
-    # What returns is told as in playing; the nats are those of a model that is told nothing.
-    model = replace(model, decoding=DecodingValues(min_p=min_p, form=model.decoding.form))
+    model = replace(loaded(checkpoint), decoding=DecodingValues(min_p=min_p))
     settings = GenerationSettings(
         seconds=excerpt.seconds,
         seed_seconds=excerpt.seed_seconds,
@@ -158,11 +156,8 @@ def find_limits(
 
 
 def write_limits(checkpoint: Path, limits: Mapping[str, float]) -> Path:
-    """Writes min-p by number into a checkpoint's `generation_config.json`; returns its path.
-
-    Of what stood there only the form stays.
-    """
+    """Writes min-p by number into a checkpoint's `generation_config.json`; returns its path."""
     file = checkpoint / VALUES
-    table = DecodingValues(min_p=limits, form=read_decoding(checkpoint).form).as_table()
+    table = DecodingValues(min_p=limits).as_table()
     file.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     return file

@@ -1,15 +1,12 @@
-"""What follows a run's last update: the record of the model, its form, and its graph."""
+"""What follows a run's last update: the record of the model, and its graph."""
 
-import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator  # type: ignore[import-untyped]
 
-from ..hub.checkpoints import GRAPH, VALUES, read_config, read_decoding
+from ..hub.checkpoints import GRAPH
 from ..hub.graphs import export_network
-from .form_counts import measure_form
 from .progress import Progress
 from .record import training_record, write_record
 from .store import NoteStore
@@ -24,10 +21,7 @@ def finish_run(
     accelerator: Accelerator,
     command: str,
 ) -> dict[str, Any]:
-    """Writes what a run's best model has beside its weights; returns the record.
-
-    That is the record, the graph and, for a model that is told what returns, how much does in the
-    music it learnt from.
+    """Writes the record and the graph of a run's best model; returns the record.
 
     Args:
         store: what was learnt from.
@@ -50,10 +44,5 @@ def finish_run(
         device=accelerator.device.type,
     )
     write_record(record, best)
-    config = read_config(best)
-    if config.returns:
-        values = replace(read_decoding(best), form=measure_form(store, config))
-        text = json.dumps(values.as_table(), indent=2) + "\n"
-        (best / VALUES).write_text(text, encoding="utf-8")
     export_network(best, best / GRAPH)
     return record

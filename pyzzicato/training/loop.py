@@ -62,7 +62,6 @@ class PieceTask:
             composer_numbers(config, known_composers(store, settings)),
             partial(density_number, config=config),
             config.ending_numbers if config.endings else None,
-            config.return_numbers if config.returns else None,
         )
         self._crops = _held_out(store, config, settings)
         self._as = config.composer_number(settings.eval_composer or None)

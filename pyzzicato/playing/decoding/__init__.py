@@ -2,7 +2,6 @@
 
     draw.py       how one step is drawn: the numbers a graph takes
     parts.py      the interface of a part, and the parts that do not listen
-    form.py       says how much of what comes next returns
     density.py    keeps near the density that is meant
     lengths.py    keeps near the lengths of the seed's notes
     pace.py       keeps a part that is played around others as dense as it is meant
@@ -13,5 +12,5 @@
 the settings are parts too, and off while they are neutral.
 """
 
-PART_NAMES = ("tempering", "min_p", "tilt", "form", "density", "lengths", "guard")
+PART_NAMES = ("tempering", "min_p", "tilt", "density", "lengths", "guard")
 """What `GenerationSettings.without` may name."""

@@ -1,6 +1,6 @@
 """How one step is drawn: the numbers that a graph takes beside the piece itself."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,12 @@ class Draw:
         temperature: `(K,)`, above 0, one for each number of a note, or one for a frame.
         min_p: `(K,)`, 0 to 1: what is less likely than the likeliest by more is not drawn.
         bias: `(L,)`, added to the logits: of the four numbers one after the other, or of the keys.
-        conditions: what the network is told of the step, whole numbers by name.
     """
 
     uniform: Numbers
     temperature: Numbers
     min_p: Numbers
     bias: Numbers
-    conditions: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def neutral(cls, n_uniform: int, n_numbers: int, n_logits: int) -> "Draw":

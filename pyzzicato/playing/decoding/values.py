@@ -3,7 +3,7 @@
     {"do_sample": true,
      "temperatures": {"onset": 1.0, "pitch": 0.93, "duration": 1.0, "velocity": 1.0},
      "min_p": {"onset": 0.0, "pitch": 0.04, "duration": 0.01, "velocity": 0.01},
-     "pacing": -0.07, "holding": 0.34, "form": [[[0.6, 0.4], [0.3, 0.7]], ...]}
+     "pacing": -0.07, "holding": 0.34}
 
 On a roll there is one number, "keys". What is left out is neutral. `train/calibrate.py` finds them.
 """
@@ -16,7 +16,6 @@ import numpy as np
 
 from ...checks import check_number
 from ...representations import Representation
-from .form import FormTable, check_form
 
 MAX_TILT = 2.0
 
@@ -30,7 +29,6 @@ class DecodingValues:
         min_p: likewise, 0 to 0.5; 0 where not named.
         pacing: log-odds by which playing is made sparser, -2 to 2.
         holding: log-odds by which notes are made longer, -2 to 2.
-        form: chances with which what returns follows each other, see `form.py`; empty for none.
 
     Raises:
         ValueError: if a value is out of its range, naming both.
@@ -40,7 +38,6 @@ class DecodingValues:
     min_p: Mapping[str, float] = field(default_factory=dict)
     pacing: float = 0.0
     holding: float = 0.0
-    form: FormTable = ()
 
     def __post_init__(self) -> None:
         for name, low, high in (("temperatures", 0.5, 2.0), ("min_p", 0.0, 0.5)):
@@ -51,8 +48,6 @@ class DecodingValues:
                 check_number(f"{name} of {number}"[:60], value, low, high)
         for name in ("pacing", "holding"):
             check_number(name, getattr(self, name), -MAX_TILT, MAX_TILT)
-        if self.form:
-            object.__setattr__(self, "form", check_form(self.form))
 
     def row_of_temperatures(self, representation: Representation) -> np.ndarray:
         """Returns `(K,)` temperatures in the order of the representation's numbers."""
@@ -70,7 +65,6 @@ class DecodingValues:
             "min_p": dict(self.min_p),
             "pacing": self.pacing,
             "holding": self.holding,
-            **({"form": self.form} if self.form else {}),
         }
 
 
@@ -80,5 +74,5 @@ def read_values(table: Mapping[str, Any]) -> DecodingValues:
     Raises:
         ValueError: if a value is of the wrong type or out of its range.
     """
-    names = ("temperatures", "min_p", "pacing", "holding", "form")
+    names = ("temperatures", "min_p", "pacing", "holding")
     return DecodingValues(**{name: table[name] for name in names if name in table})

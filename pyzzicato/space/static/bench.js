@@ -55,11 +55,19 @@ export class Bench {
 
   spanInput(id, label) {
     const input = make("input", { type: "number", id, min: 0, step: 0.1, "aria-label": label });
-    input.addEventListener("change", () => {
-      this.roll.setRegion(Number(this.from.value), Number(this.to.value));
-      this.onRegion();
-    });
+    input.addEventListener("change", () => this.changeSpan(input));
     return input;
+  }
+
+  /** Takes a typed end of the span; where it passes the other end, the whole span moves. */
+  changeSpan(input) {
+    const { region } = this.roll;
+    const length = region ? region.end - region.start : 4;
+    let [from, to] = [Number(this.from.value), Number(this.to.value)];
+    if (from >= to && input === this.from) to = from + length;
+    else if (from >= to) from = Math.max(0, to - length);
+    this.roll.setRegion(from, to);
+    this.onRegion();
   }
 
   /** The moment at the playhead, tenths of a second. */

@@ -122,7 +122,9 @@ export class ContinueView extends EventTarget {
     const notes = take ? take.notes : seed.part;
     const settings = { ...this.freshSettings(), ...this.style };
     if (ending) Object.assign(settings, { ending: true, seconds: Math.max(LEAST_CLOSE_S, settings.seconds) });
-    const next = new Take(seed, settings, { notes, from: seconds, marks: take?.marks ?? [] });
+    // A silence at the end is not a moment of the piece to the server.
+    const from = Math.min(seconds, endOf(notes));
+    const next = new Take(seed, settings, { notes, from, marks: take?.marks ?? [] });
     next.how = ending ? "brought to a close" : `on from ${clock(seconds)}`;
     this.shelf.add(next);
     byId("rng").value = settings.rng;
@@ -370,6 +372,7 @@ export class ContinueView extends EventTarget {
 }
 
 function sameSettings(a, b) {
-  const names = ["model", "seconds", "temperature", "threshold", "density", "rng", "composer", "guidance"];
+  const names = ["model", "seconds", "temperature", "threshold", "density", "rng", "composer", "guidance",
+    "quantise"];
   return names.every((name) => (a[name] ?? null) === (b[name] ?? null)) && !a.ending === !b.ending;
 }

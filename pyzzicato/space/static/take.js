@@ -95,15 +95,15 @@ export class Take extends EventTarget {
 
   /** Goes on from its end for so many seconds; what is there stays as it is. */
   makeLonger(seconds) {
-    const { end } = this;
-    if (this.isRepeatable || (this.base && !this.isFixed)) {
-      this.settings.seconds = Math.round(this.settings.seconds) + seconds;
-    } else {
-      this.base = { notes: this.notes, from: end };
-      Object.assign(this, { before: this.notes, ended: [], from: end, made: 0, isFixed: false });
+    this.marks = [...this.marks, this.end];
+    if (this.isFixed) {
+      const { notes } = this;
+      // A silence at the end is not a moment of the piece to the server.
+      this.from = Math.min(this.end, endOf(notes));
+      this.base = { notes, from: this.from };
+      Object.assign(this, { before: notes, ended: [], made: 0, isFixed: false });
       this.settings.seconds = seconds;
-    }
-    this.marks = [...this.marks, end];
+    } else this.settings.seconds = Math.round(this.settings.seconds) + seconds;
     return this.make();
   }
 
