@@ -80,16 +80,6 @@ def test_never_asked_and_no_network(hub, monkeypatch, capsys):
     assert [row["name"] for row in json.loads(said.out)] == [i.name for i in list_models()]
 
 
-def test_a_folder_that_cannot_be_made_costs_only_the_kept_list(hub, monkeypatch):
-    def refuse(*args, **kwargs):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("pyzzicato.hub.listing.cached_assets_path", refuse)
-    listing = find_models()
-    assert [facts["source"] for facts in listing.models].count("bundled") >= 6
-    assert listing.remark is None
-
-
 def test_a_damaged_kept_list_is_asked_for_anew(hub, tmp_path):
     find_models()
     (kept,) = (tmp_path / "assets").rglob("models-*.json")

@@ -154,8 +154,8 @@ def _kept_path() -> Path:
 
 def _read_kept() -> tuple[float, list[dict[str, Any]]]:
     """Returns when the Hub was last asked (0 if never) and what it said."""
+    path = _kept_path()
     try:
-        path = _kept_path()  # Makes its folder, which a home that is read only does not let it.
         told = json.loads(path.read_text(encoding="utf-8"))
         rows = [row for row in told if isinstance(row, dict) and "repo" in row]
         return path.stat().st_mtime, rows
@@ -164,8 +164,8 @@ def _read_kept() -> tuple[float, list[dict[str, Any]]]:
 
 
 def _keep(rows: list[dict[str, Any]]) -> None:
+    path = _kept_path()
     try:
-        path = _kept_path()
         # Beside and then over the old one: no reader may see half a file.
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{time.monotonic_ns()}")
