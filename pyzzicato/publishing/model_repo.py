@@ -41,7 +41,13 @@ from .endpoint import endpoint_files
 from .licences import LICENCE_FILE, licence_facts
 from .model_facts import model_facts
 from .repo_folder import empty_folder
-from .shipped_code import AUTO_MAP, CUSTOM_PIPELINES, shipped_code, shipped_requirements
+from .shipped_code import (
+    AUTO_MAP,
+    CUSTOM_PIPELINES,
+    NETWORK_NEEDS,
+    shipped_code,
+    shipped_requirements,
+)
 
 EXAMPLE_SEED = "bach-prelude-c-major"
 EXAMPLE_SETTINGS = GenerationSettings(seconds=20)
@@ -101,7 +107,7 @@ def build_model_repo(
         parts=_parts(checkpoint),
         size_bytes=info.size_bytes,
         files=sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()),
-        needs=[line.partition("==")[0] for line in shipped_requirements()],
+        needs=[*NETWORK_NEEDS, *(line.partition("==")[0] for line in shipped_requirements())],
         base_model=base_model,
         example=played,
     )

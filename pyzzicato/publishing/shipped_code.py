@@ -16,6 +16,10 @@ from .imports import needed_requirements
 PACKAGE = Path(__file__).parents[1]
 ENTRIES = ("pipeline.py", "models/model.py")
 """The pipeline, which plays by the graph, and the network, for `AutoModel`."""
+NETWORK_NEEDS = ("torch", "transformers")
+"""What `AutoModel` and `pipeline` need beside `shipped_requirements`."""
+_FOR_SCORES = "partitura"
+"""Imported only where a score is asked for, which a published model is not."""
 AUTO_MAP = {"AutoConfig": "config.PyzzicatoConfig", "AutoModel": "model.PyzzicatoModel"}
 CUSTOM_PIPELINES = {
     "piano-continuation": {
@@ -42,7 +46,8 @@ def shipped_code() -> dict[str, str]:
 
 def shipped_requirements() -> list[str]:
     """Returns the lines of the project's `requirements.txt` that these modules need."""
-    return needed_requirements(_shipped_modules().values(), PACKAGE.parent)
+    lines = needed_requirements(_shipped_modules().values(), PACKAGE.parent)
+    return [line for line in lines if not line.startswith(_FOR_SCORES)]
 
 
 def _shipped_modules() -> dict[str, Path]:
