@@ -16,9 +16,9 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
-from pyzzicato.space.along import register_along
+from pyzzicato.space.along_api import register_along
 from pyzzicato.space.api import register_api
-from pyzzicato.space.bench import register_bench
+from pyzzicato.space.bench_api import register_bench
 from pyzzicato.space.folders import private_folder, sweep
 from pyzzicato.space.hub_votes import open_book
 from pyzzicato.space.page import add_page, head_html, page_routes

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import __version__
-from .bench import add_bench
+from .bench_commands import add_bench
 from .checks import check_whole
 from .hub import DEFAULT_MODEL, ModelInfo, find_models, open_model
 from .pieces import PieceFiles, Wanted, make_folder, write_piece

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pyzzicato.midi import midi_bytes, write_midi
-from pyzzicato.space import learning
-from pyzzicato.space.learning import OwnMusic, learning_routes
+from pyzzicato.space import own_music
+from pyzzicato.space.own_music import OwnMusic, learning_routes
 from pyzzicato.space.page import page_data
 from pyzzicato.space.takes import forget_models
 
@@ -38,10 +38,10 @@ def test_files_are_kept_counted_and_forgotten(place: Path, monkeypatch: pytest.M
     names = sorted(path.name for path in (place / "music").iterdir())
     assert names == ["My song (1).mid", "a (2).mid", "b (3).mid"]
     assert page.get("/own-music").json()["files"] == 3
-    monkeypatch.setattr(learning, "MAX_FILES", 3)
+    monkeypatch.setattr(own_music, "MAX_FILES", 3)
     refused = page.post("/own-music/add", params={"title": "c"}, content=SONG)
     assert refused.status_code == 400 and "at most 3 files" in refused.json()["error"]
-    monkeypatch.setattr(learning, "MAX_UPLOAD_BYTES", 10**6)
+    monkeypatch.setattr(own_music, "MAX_UPLOAD_BYTES", 10**6)
     refused = page.post("/own-music/add", params={"title": "d"}, content=bytes(10**6 + 1))
     assert "at most 1 MB; leave 'd' out" in refused.json()["error"]
     assert page.post("/own-music/clear").json()["files"] == 0

@@ -5,7 +5,12 @@ from collections import Counter
 from ..hub import ModelInfo
 from .takes import known_models
 
-_NETWORKS = {"lstm": "LSTM", "wavenet": "WaveNet", "conv1d": "convolutions", "attention": "attention"}
+_NETWORKS = {
+    "lstm": "LSTM",
+    "wavenet": "WaveNet",
+    "conv1d": "convolutions",
+    "attention": "attention",
+}
 # A model of note events has a timing and a touch of its own; one of rolls keeps to a grid of 1/20 s
 # and to the seed's touch.
 _MANNERS = {"events": "Expressive", "roll": "Steady"}

@@ -38,9 +38,9 @@ from .api import (
 from .blind import PairBook, play_pair
 from .files import save_take
 from .learn import describe_learning
-from .learning import is_local, learning_routes
 from .messages import plainly
 from .names import model_titles
+from .own_music import is_local, learning_routes
 from .piano import Piano, describe_json
 from .posted import midi_data
 from .request_limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI_LIMITS
