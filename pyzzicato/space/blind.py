@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import numpy as np
-from scipy.stats import rankdata
 
 from .. import __version__
 from ..notes import Note, cut_notes
@@ -214,6 +213,9 @@ def _with_touch_of(seed: Sequence[Note], notes: Sequence[Note]) -> list[Note]:
     """
     if not seed or not notes:
         return list(notes)
+    # Imported here: the page opens sooner without it.
+    from scipy.stats import rankdata
+
     places = rankdata([note.velocity for note in notes]) - 0.5
     touch = np.quantile([note.velocity for note in seed], places / len(notes))
     return [
