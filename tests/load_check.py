@@ -224,7 +224,7 @@ def slowest_at_once(app: ServedApp, n_waiting: int) -> float:
     time.sleep(3)
     vote = {"seed": SEED, "systems": ["lstm", "conv1d"], "winner": None, "marks": None}
     took = []
-    for name, told in (("models", {}), ("seeds", {}), ("vote", vote)):
+    for name, told in (("models", {}), ("seeds", {"notes": True}), ("vote", vote)):
         routes = [
             lambda name=name, told=told: ask(app.url, f"/{name}", told),
             lambda name=name, told=told: ask(app.url, f"/{name}", list(told.values())),

@@ -1,7 +1,8 @@
 """Notes stay as long as the seed's are."""
 
+import math
 from collections.abc import Callable
-from statistics import median
+from statistics import mean, median
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.representations import representation_of
 from pyzzicato.representations.event_bins import SIZES
 from pyzzicato.representations.touch import SeedTouch
+from pyzzicato.seeds import list_seeds, load_seed
 
 EVENTS = representation_of(Architecture("events"))
 Push = Callable[[], float]
@@ -78,10 +80,19 @@ def test_few_notes_and_frames_tell_nothing() -> None:
     assert not draw.bias.any() and on_roll.n_acted == 0
 
 
-def test_a_seed_of_long_notes_is_carried_on_with_long_notes() -> None:
-    def length(*without: str) -> float:
-        told = GenerationSettings(seconds=15, rng=2, without=without)
-        notes = continue_seed(load_model(), seed_of(2.5), told).new_notes
-        return median(note.duration for note in notes)
+def test_presets_are_carried_on_with_notes_as_long_as_theirs() -> None:
+    model = load_model()
 
-    assert length() > 1.3 * length("lengths")
+    def away(preset: str, *without: str) -> float:
+        """Returns by how many e-folds new notes are longer or shorter than the seed's."""
+        told = GenerationSettings(seconds=10, rng=1, without=without)
+        piece = continue_seed(model, load_seed(preset).notes, told)
+        new, old = (
+            median(math.log(note.duration) for note in notes)
+            for notes in (piece.new_notes, piece.seed_notes)
+        )
+        return abs(new - old)
+
+    names = [seed.name for seed in list_seeds()]
+    with_it, without = (mean(away(name, *off) for name in names) for off in ((), ("lengths",)))
+    assert with_it < 0.85 * without

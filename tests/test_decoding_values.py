@@ -39,7 +39,7 @@ def test_a_folder_without_them_is_neutral(tmp_path: Path) -> None:
     ("table", "words"),
     [
         ({"temperatures": {"pitch": 0.4}}, "temperatures of pitch must be 0.5 to 2, got 0.4"),
-        ({"temperatures": {"pitch": "1"}}, "temperatures of pitch must be 0.5 to 2, got 1"),
+        ({"temperatures": {"pitch": "1"}}, "temperatures of pitch must be 0.5 to 2, got '1'"),
         ({"temperatures": [1.0]}, "temperatures must be a table"),
         ({"min_p": {"keys": 0.6}}, "min_p of keys must be 0 to 0.5, got 0.6"),
         ({"min_p": {"keys": -0.1}}, "min_p of keys must be 0 to 0.5, got -0.1"),
@@ -47,7 +47,7 @@ def test_a_folder_without_them_is_neutral(tmp_path: Path) -> None:
         ({"pacing": 2.1}, "pacing must be -2 to 2, got 2.1"),
         ({"pacing": True}, "pacing must be -2 to 2, got True"),
         ({"holding": float("nan")}, "holding must be -2 to 2, got nan"),
-        ({"holding": "x" * 1000}, "holding must be -2 to 2, got x{40}$"),
+        ({"holding": "x" * 1000}, "holding must be -2 to 2, got 'x{60}'$"),
     ],
 )
 def test_what_is_out_of_range_is_refused_by_name(

@@ -75,7 +75,9 @@ def test_a_folder_becomes_a_model_that_plays(
     assert record["command"] == "pyzzicato learn FOLDER --out RUN --name my-band"
     assert record["data"]["sources"].keys() == {"my-band"}
     lines = [json.loads(line) for line in (out / "progress.jsonl").read_text().splitlines()]
-    assert [line["update"] for line in lines if "held_out" in line] == list(range(7))
+    # A look every so many seconds, and in the end.
+    looks = [line["update"] for line in lines if "held_out" in line]
+    assert looks == sorted({*looks}) and looks[0] == 0 and looks[-1] == 6
     assert lines[-1]["done"] is True
     # Asked for again it is done at once, and keeps what it has.
     weights = (out / "best" / "model.safetensors").read_bytes()

@@ -25,6 +25,8 @@ from .repo_folder import empty_folder
 
 ROOT = Path(__file__).parents[2]
 APP = "app.py"
+_UNUSED = Path("pyzzicato", "publishing")
+"""Imported only where a model is saved or published, which a Space does not do."""
 _PYTHON = "3.11"
 _MAX_SHORT_DESCRIPTION = 60
 _SHORT_DESCRIPTION = "Small networks carry on your piano music"
@@ -44,8 +46,8 @@ def build_space_repo(repo: str, out: Path, root: Path = ROOT) -> list[str]:
     if not (root / APP).is_file() or not (root / "pyproject.toml").is_file():
         raise ValueError(f"{root} must hold {APP}; publish the Space from a copy of the project")
     empty_folder(out)
-    paths = sorted({*imported_files([root / APP], root), *_data_files(root)})
-    for path in paths:
+    paths = {*imported_files([root / APP], root), *_data_files(root)}
+    for path in sorted(p for p in paths if root / _UNUSED not in p.parents):
         target = out / path.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
