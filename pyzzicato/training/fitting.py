@@ -161,8 +161,7 @@ def _is_due(task: Task, progress: Progress, accelerator: Accelerator) -> bool:
     # Clocks differ, and all processes must look at once.
     if not task.eval_seconds or accelerator.num_processes > 1:
         return False
-    last = progress.curve[-1]["seconds"] if progress.curve else 0.0
-    return progress.seconds - last >= task.eval_seconds
+    return progress.seconds - progress.looked_at >= task.eval_seconds
 
 
 def _batches(

@@ -15,6 +15,7 @@ class Progress:
         best_step: when that was.
         looks_without_gain: validation looks since then.
         seconds: wall time spent in training, over all resumes.
+        looked_at: the wall time of the last validation look.
         processes: how many share each update; 0 before the first.
         curve: one entry a validation look: step, seconds, training loss, validation loss.
     """
@@ -24,11 +25,13 @@ class Progress:
     best_step: int = 0
     looks_without_gain: int = 0
     seconds: float = 0.0
+    looked_at: float = 0.0
     processes: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
 
     def note_look(self, training: float, validation: float) -> None:
         """Takes the losses of a look at the validation pieces."""
+        self.looked_at = self.seconds
         self.curve.append(
             {
                 "step": self.step,
