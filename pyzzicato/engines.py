@@ -3,8 +3,8 @@
 - `fluidsynth`: the FluidSynth program, run through midi2audio. The better sound; a system package.
 - `midirenderer`: comes with pip on every platform; reads plain `.sf2` soundfonts only.
 
-`audio.render` is the way in. This module picks an engine, runs it in a process of its own and hears
-whether it failed: midi2audio alone would not tell.
+`audio.render` is the way in. This module picks an engine, runs it in a process of its own and
+checks whether it failed: midi2audio alone would not say.
 """
 
 import shutil

@@ -35,7 +35,7 @@ class SeedPiece:
 
     Attributes:
         title: for the picture and the page.
-        notes: as a model's checkpoint wants them, pedal heard or not; the first one starts at 0.
+        notes: as a model's checkpoint wants them, with pedal or without; the first starts at 0.
         remarks: what was left out, skipped or repaired when a file was read, in words.
         performance: what the notes are from: tempo, metre, key, hands and composer; None for notes
             alone.

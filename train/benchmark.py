@@ -6,7 +6,7 @@
 One continuation at a time, on one thread, sound and picture excluded; seconds of music a second of
 wall time (median of the repeats). The figures of a model:
 
-    seed heard      seconds of wall time for feeding ten seconds of seed, once, before the first new
+    seed taken      seconds of wall time for feeding ten seconds of seed, once, before the first new
                     note
     as it plays     from then on with the carried state, for each of the lengths; in brackets the
                     milliseconds a step, which do not depend on how dense the piece has become
@@ -116,7 +116,7 @@ def main(config: BenchmarkConfig) -> None:
     """Measures all models and prints a table."""
     found = {name: measure(name, config) for name in config.model}
     lengths = [f"{seconds:g} s" for seconds in config.lengths]
-    columns = ["model", "steps a second", "seed heard, s", *lengths, "naive"]
+    columns = ["model", "steps a second", "seed taken, s", *lengths, "naive"]
     print("| " + " | ".join(columns) + " |")
     print("|---" * len(columns) + "|")
     for name, row in found.items():

@@ -53,7 +53,7 @@ def judge_take(job: tuple[str, str, GenerationSettings, tuple[str, ...]]) -> str
 def count_verdicts(
     asked: Sequence[str], heard: Sequence[str | None], composers: Sequence[str]
 ) -> dict[str, dict[str, int]]:
-    """Returns how often each composer asked for was heard as each, or as nobody."""
+    """Returns how often each composer asked for was taken for each, or as nobody."""
     table = {a: {h: 0 for h in (*composers, "nobody")} for a in composers}
     for a, h in zip(asked, heard, strict=True):
         table[a][h or "nobody"] += 1
@@ -61,7 +61,7 @@ def count_verdicts(
 
 
 def share_right(table: Mapping[str, Mapping[str, int]]) -> float:
-    """Returns the mean over composers of the share of their pieces heard as theirs."""
+    """Returns the mean over composers of the share of their pieces taken for theirs."""
     return float(np.mean([row[name] / sum(row.values()) for name, row in table.items()]))
 
 

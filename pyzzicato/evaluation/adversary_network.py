@@ -212,7 +212,7 @@ def _learn(
     settings: NetworkSettings,
     on_check: Callable[[int, float], None] | None,
 ) -> NoteJudge:
-    """Returns the network as it was when it told best what it had not learned from."""
+    """Returns the network as it was when it did best on what it had not learned from."""
     judge, rng = NoteJudge(), np.random.default_rng(settings.rng)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=settings.learning_rate, weight_decay=0.01)
     best, best_auc, waited = copy.deepcopy(judge.state_dict()), -1.0, 0

@@ -1,4 +1,4 @@
-"""Entropy in closed loop: does a model grow unsure when it hears nothing but itself?
+"""Entropy in closed loop: does a model grow unsure when it plays by itself?
 
 On real music a model pays, on average, as many nats for each number of a step as it was unsure of
 it. When it plays by itself its mistakes lead it to where it knows less: its entropy grows above

@@ -76,7 +76,7 @@ def cut_files(
         seconds: how much to measure. A piece that ends earlier is silent for the rest, one that
             ends within its seed altogether. None takes each as long as its notes sound, and leaves
             out those with less than `MIN_SECONDS` after the seed.
-        say: told of each piece left out.
+        say: is given a line for each piece left out.
 
     Raises:
         ValueError: if `skip` is negative or `seconds` below `MIN_SECONDS`.

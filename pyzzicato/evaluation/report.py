@@ -49,7 +49,7 @@ def build_report(
         settings: what the pieces were made with.
         remarks: what was left out and why.
         likelihoods: of held-out music, by model or baseline.
-        classifier: the one that judged style; how often it is right is told.
+        classifier: the one that judged style; with how often it is right.
         adversaries: by set, what adversaries that try to tell it from real music reach, each by
             its name.
         entropies: by set, of each number of a model's step; see `entropy`.

@@ -2,8 +2,8 @@
 
 A classifier learned the composers of MAESTRO from some 400 works and is tested on others; its file
 holds how often it was right. It is no oracle: it confuses neighbours (Haydn and Mozart more than
-Bach and Debussy), and it always names one of its own composers, whatever it hears. Read the share
-of continuations taken for the seed's composer beside the same share for real continuations, which
+Bach and Debussy), and it always names one of its own composers, whatever it gets. Read the share of
+continuations taken for the seed's composer beside the same share for real continuations, which
 is the most that can be expected, and never alone.
 
 The model is softmax regression on the features of `style_features`: standardised, cut off at four

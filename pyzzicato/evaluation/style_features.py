@@ -1,4 +1,4 @@
-"""What the composer classifier hears: one vector of numbers for up to a minute of notes.
+"""What the composer classifier reads: one vector of numbers for up to a minute of notes.
 
 The features are made to judge music played by people and by networks alike:
 

@@ -103,10 +103,10 @@ class Architecture:
         n_blocks: blocks above the LSTM (attention), 1 to 64.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
-        densities: notes struck a second that the model can be told its piece has, rising, above 0;
-            empty if it cannot be told. At most 64.
-        endings: seconds left of a piece that the model can be told, rising, above 0, on note
-            events; empty if it cannot be told. At most 64.
+        densities: levels of the condition of notes struck a second, rising, above 0;
+            empty for no such condition. At most 64.
+        endings: levels of the condition of seconds left of a piece, rising, above 0, on note
+            events; empty for no such condition. At most 64.
 
     Raises:
         ValueError: by `check`, if a value is of the wrong type or out of range; the message names

@@ -3,7 +3,7 @@
 What a graph takes and gives is the same for all models, by name:
 
     takes   step            (A,) whole numbers, the piece's latest step
-            condition.NAME  (V,) whole numbers, what the model is told of the piece in each view
+            condition.NAME  (V,) whole numbers, a condition of the piece in each view
             uniform, temperature, min_p, bias, view_weights     how to draw, see `drawing.Controls`
             state.N         what it remembers, zeros at first
             past.N          the same, which grows by a row a step along axis 1, empty at first

@@ -41,8 +41,8 @@ class ModelState(NamedTuple):
     """All that a model carries from step to step.
 
     Attributes:
-        condition: `(B, CONDITION_SIZE)`, what the model is told of its piece; None for a model
-            that is told nothing.
+        condition: `(B, CONDITION_SIZE)`, the conditions of its piece as a vector; None for a model
+            without any.
         past: the embedding's state.
         backbone: the backbone's.
     """
@@ -139,26 +139,26 @@ class PyzzicatoModel(PreTrainedModel):
 
     @property
     def condition_tables(self) -> dict[str, nn.Embedding]:
-        """Returns the vectors of what the model can be told of a whole piece, by what it is."""
+        """Returns the vectors of each condition of a whole piece, by name."""
         tables = {"composer": self.composers, "density": self.densities}
         return {name: table for name, table in tables.items() if table is not None}
 
     @property
     def step_tables(self) -> dict[str, nn.Embedding]:
-        """Returns the vectors of what the model can be told of each step, by what it is."""
+        """Returns the vectors of each condition of a step, by name."""
         tables = {"ending": self.endings}
         return {name: table for name, table in tables.items() if table is not None}
 
     @property
     def condition_names(self) -> list[str]:
-        """Returns what the model can be told, of a piece or a step, by name."""
+        """Returns the names of the conditions, of a piece and of a step."""
         return [*self.condition_tables, *self.step_tables]
 
     def condition(self, numbers: Mapping[str, Tensor], batch_size: int) -> Tensor | None:
-        """Returns the vector of what the model is told, `(B, CONDITION_SIZE)`; None for nothing.
+        """Returns the vector of the conditions, `(B, CONDITION_SIZE)`; None for nothing.
 
         Args:
-            numbers: `(B,)` whole numbers by name, 0 for any; those it cannot be told are left out.
+            numbers: `(B,)` whole numbers by name, 0 for any; those it does not know are left out.
             batch_size: B.
         """
         vectors = [table(numbers[name]) for name, table in self.condition_tables.items()]
@@ -213,7 +213,7 @@ class PyzzicatoModel(PreTrainedModel):
 
         Args:
             step: `(A,)`, the piece's latest.
-            conditions: `(V,)` whole numbers by name: what the model is told in each of the piece's
+            conditions: `(V,)` whole numbers by name: the conditions in each of the piece's
                 views, the same piece with a composer and without.
             state: of the embedding, for 1 piece, and of the backbone, for V.
             controls: how to draw.

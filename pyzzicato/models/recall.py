@@ -1,7 +1,7 @@
 """What followed the last time: music repeats itself, and a repeat tells what comes next better than
 any network can.
 
-What was just heard is looked for earlier in the piece, the longest run of it that can be found
+What was just played is looked for earlier in the piece, the longest run of it that can be found
 there, and what followed it then is handed to the head: the match model of data compression (for
 example Mahoney 2005, "Adaptive weighing of context models for lossless data compression"), and like
 it read by a network that has learnt how far to believe it. On a roll the frames of scores are
@@ -21,7 +21,7 @@ _ENDLESS = 2**62
 
 
 class RecallState(NamedTuple):
-    """What has been heard.
+    """What has been played.
 
     Attributes:
         frames: `(B, P, 88)` uint8, all of it.

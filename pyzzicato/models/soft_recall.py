@@ -36,7 +36,7 @@ _NOWHERE = 20.0, 16.0
 
 
 class SoftRecallState(NamedTuple):
-    """What has been heard, N notes of it.
+    """What has been played, N notes of it.
 
     Attributes:
         keys: rows of C numbers, what each place looked like that a note followed; the place before

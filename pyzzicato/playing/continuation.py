@@ -71,7 +71,7 @@ class Continuation:
         heard_seconds: how much of that was spent feeding the seed, before the first new note.
         remarks: what the listener should know of it, in words.
         rescues: when and why playing that had gone astray was brought back to the seed, keys let go
-            and the seed heard again.
+            and the seed fed again.
         composer: short name of whom it was played as; None for nobody in particular.
         acted: how many steps each part of decoding has changed the draw of, by its name.
         n_steps: how many steps were drawn.

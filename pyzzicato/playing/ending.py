@@ -1,6 +1,6 @@
 """Brings a continuation to a close: a last long chord in its key, within the asked length.
 
-The last seconds are drawn several times. A model that was trained with endings is told all along
+The last seconds are drawn several times. A model that was trained with endings is given all along
 how much is left, and winds down by itself; one that was not may still come to rest by chance. Of
 all chords that any of the drawn endings comes to, the one is chosen that closes best by simple
 facts, and nothing is struck after it.

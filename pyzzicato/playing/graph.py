@@ -60,7 +60,7 @@ class StepGraph:
 
     @property
     def condition_names(self) -> list[str]:
-        """Returns what the network can be told of its piece."""
+        """Returns the names of the network's conditions."""
         return [n.removeprefix("condition.") for n in self.inputs if n.startswith("condition.")]
 
     def size(self, name: str) -> int:
@@ -89,8 +89,8 @@ class GraphRun:
 
     Args:
         graph: the network.
-        conditions: numbers of what it is told of the piece, one for each view of it, by name; those
-            that it cannot be told are left out.
+        conditions: numbers of the piece's conditions, one for each view of it, by name; those
+            that it does not know are left out.
         view_weights: `(V,)`, with a sum of 1: how much each view counts.
         view: how many steps the network looks back on; older rows are not handed to it.
     """

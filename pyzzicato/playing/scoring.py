@@ -18,7 +18,7 @@ def nats_by_number(
 ) -> NDArray[np.float64]:
     """Returns the nats of each step after the first, by number, `(T - 1, K)`.
 
-    The model is drawn from as it is, without any part of decoding, and told no density.
+    The model is drawn from as it is, without any part of decoding, and given no density.
 
     Args:
         model: who judges.

@@ -3,7 +3,7 @@
 A step is four whole numbers: how long after the note before it is struck, its pitch, how long it
 sounds and how hard it is struck. Onsets lie on a grid of 10 ms, notes of one onset are in ascending
 order, and each onset is counted from the one before as it will come back, so that errors do not add
-up. The pedal is heard as longer notes, as on a roll.
+up. The pedal becomes longer notes, as on a roll.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ def encode_events(notes: Iterable[Note], start_s: float = 0.0) -> Events:
 
 
 def _onset_steps(ticks: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Returns the onset step of each note, and when it is heard, in ticks."""
+    """Returns the onset step of each note, and when it is struck, in ticks."""
     steps = np.zeros(len(ticks), dtype=np.intp)
     onsets = np.zeros(len(ticks), dtype=np.intp)
     heard = 0

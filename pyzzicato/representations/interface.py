@@ -117,7 +117,7 @@ class Representation(Protocol):
         ...
 
     def open(self, steps: Steps, rng: np.random.Generator) -> Steps:
-        """Returns steps that begin as a new piece may, with little to be heard at first."""
+        """Returns steps that begin as a new piece may, with little at first."""
         ...
 
     def intended(self, steps: Steps, strayed: Steps) -> Steps:

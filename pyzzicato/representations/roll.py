@@ -57,7 +57,7 @@ class PianoRoll(RollPassages):
         return np.float32(log_odds) * _present(decoder)
 
     def length_of(self, step: Steps) -> float | None:
-        """Returns None: how long a key sounds is told by the frames that follow."""
+        """Returns None: how long a key sounds is in the frames that follow."""
         return None
 
     def avoid(self, key: int, decoder: StepDecoder) -> Numbers:

@@ -285,7 +285,7 @@ def describe_seeds(notes: bool = True) -> Json:
     """Lists the preset seeds.
 
     Args:
-        notes: whether their notes are told, too.
+        notes: whether their notes are in the answer, too.
 
     Returns:
         version and seeds: for each name, composer, title, key, year, seconds and, if asked for,
@@ -299,7 +299,7 @@ def describe_seeds(notes: bool = True) -> Json:
 
 @functools.cache
 def _preset_seeds() -> list[Json]:
-    """Returns what is told of the seeds, made once: however many ask, it takes no more memory."""
+    """Returns the answer about the seeds, made once: however many ask, it takes no more memory."""
     return [
         {
             "name": seed.name,

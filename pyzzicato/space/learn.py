@@ -67,7 +67,7 @@ def _count_composers() -> list[dict[str, Any]]:
 
 
 def _training_minutes(record: dict[str, Any]) -> int | None:
-    """Returns how long all runs took that led to a model, None where that is not told."""
+    """Returns how long all runs took that led to a model, None where that is not known."""
     runs = [run.get("wall_seconds") for run in (*record.get("earlier_runs", []), record)]
     return None if None in runs else round(sum(runs) / 60)
 

@@ -1,4 +1,4 @@
-"""What visitors are told when something goes wrong: one sentence, and nothing of the server."""
+"""What visitors read when something goes wrong: one sentence, and nothing of the server."""
 
 import errno
 import functools

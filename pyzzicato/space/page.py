@@ -1,4 +1,4 @@
-"""The page: its files, what it is told when it opens, and the two endpoints that it alone needs.
+"""The page: its files, what it is given when it opens, and the two endpoints that it alone needs.
 
 The page is a program that calls the API, like any other, and draws and sounds what it is answered
 (`static/`, plain JavaScript modules without a build step). All files come from this server.
@@ -81,7 +81,7 @@ def head_html(page: gr.Blocks) -> str:
 
 
 def page_data() -> dict[str, Any]:
-    """Returns what the page is told when it opens, as plain JSON values.
+    """Returns what the page is given when it opens, as plain JSON values.
 
     Returns:
         `version`, `own_music` (whether it can learn from one's own), `seeds`, `models`, `old_names`

@@ -54,7 +54,7 @@ class TakesRequest:
     keeps_all: bool = False
 
     def answer(self, takes: Sequence[Json]) -> Json:
-        """Returns what a program is told when all is played: who played what, and the takes.
+        """Returns the answer to a program when all is played: who played what, and the takes.
 
         Args:
             takes: as `describe_take` tells them.
@@ -221,7 +221,7 @@ def _count_seed(notes: Sequence[Note], settings: GenerationSettings) -> int:
     """Returns how many notes the seed has.
 
     Raises:
-        ValueError: if the model would have too much to hear.
+        ValueError: if the seed is too long for the model.
     """
     begins, ends = settings.seed_start, settings.seed_start + settings.seed_seconds
     n = sum(note.start < ends and note.end > begins for note in notes)

@@ -1,4 +1,4 @@
-"""What assistants are told of a tool, from its docstring, in whole sentences."""
+"""What assistants read of a tool, from its docstring, in whole sentences."""
 
 import inspect
 import re
@@ -27,7 +27,7 @@ class ToolText:
 
 
 def tool_text(function: Callable[..., object]) -> ToolText:
-    """Returns what an assistant is told of a function with a docstring of Google's style.
+    """Returns what an assistant reads of a function with a docstring of Google's style.
 
     Args:
         function: an endpoint.

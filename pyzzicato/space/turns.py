@@ -231,7 +231,7 @@ def check_now() -> None:
 
 
 async def _in_thread(steps: Generator[Any, None, None], asker: Asker) -> Any:
-    """Returns the next of the steps; one that is cancelled is told so, and ends first."""
+    """Returns the next of the steps; one that is cancelled gets an error, and ends first."""
     step = asyncio.ensure_future(anyio.to_thread.run_sync(_step, steps, asker))
     try:
         return await asyncio.shield(step)

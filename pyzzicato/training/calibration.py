@@ -1,8 +1,8 @@
 """How a model is to be drawn from: its own notes shall surprise it as much as real ones do.
 
-A model that plays by itself hears its own mistakes: its uncertainty grows, and what it then draws
-is less expected than any real music is. Drawing without the far tail makes up for that (min-p, see
-`pyzzicato/models/drawing.py`): choices stay wide where the model is unsure, and what it is sure of
+A model that plays by itself builds on its own mistakes: its uncertainty grows, and what it draws
+then is less expected than any real music is. Drawing without the far tail makes up for that
+(min-p, see `pyzzicato/models/drawing.py`): choices stay wide where the model is unsure, and what it is sure of
 stays sure. How much of the tail is cut follows from a principle, and not from taste: for each
 number of a step (onset, pitch, duration and velocity of a note, or the keys of a frame) the mean
 nats that the model gives to what it has played itself are to equal those that it gives to what the
@@ -59,7 +59,7 @@ def loaded(checkpoint: Path) -> Model:
 
 
 def real_surprise(excerpt: Excerpt, checkpoint: Path, composer: str | None = None) -> Surprise:
-    """Returns what the composer's own next notes cost the model, which is told the composer."""
+    """Returns what the composer's own next notes cost the model, given the composer."""
     model = loaded(checkpoint)
     nats = nats_by_number(model, excerpt.joined, composer)
     first = len(model.representation.encode(excerpt.seed)) - 1

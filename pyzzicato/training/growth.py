@@ -1,4 +1,4 @@
-"""Weights of a model for one that is told or shown more: what is new says nothing at first."""
+"""Weights of a model for one that takes more: what is new says nothing at first."""
 
 from collections.abc import Mapping
 

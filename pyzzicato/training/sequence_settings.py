@@ -1,4 +1,4 @@
-"""What a run on a benchmark is told: defaults, a recipe, a backbone's table, by hand."""
+"""The settings of a run on a benchmark: defaults, a recipe, a backbone's table, by hand."""
 
 import tomllib
 from collections.abc import Mapping

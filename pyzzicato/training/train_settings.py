@@ -42,7 +42,7 @@ class TrainSettings:
         stretch: the tempo of crops is changed by up to so much, either way, at random: 0.1 makes
             them up to a tenth slower or faster. 0 to 1.
         tempos: share of the crops that are played at another tempo altogether, up to three times
-            slower or faster, so that the model learns to keep the tempo it hears. 0 to 1.
+            slower or faster, so that the model learns to keep the tempo of its piece. 0 to 1.
         noise: share of the steps seen that have a mistake in them, so that the model learns to go
             on after its own. 0 to 0.5.
         detours: share of the steps seen that lie in passages played in another key by mistake, so
@@ -55,9 +55,9 @@ class TrainSettings:
             model of rolls learns to make music of little. 0 to 1; of note events all crops do.
         evenness: how much alike the composers that the model knows are drawn, 0 to 1: at 0 each by
             his share of all music, at 1 each as often as any other, and all unknown ones as one.
-        composer_dropout: share of the crops whose composer is not told. 0 to 1.
-        density_dropout: share of the crops whose density is not told. 0 to 1.
-        endings_dropout: share of the crops that are not told how much is left of theirs. 0 to 1.
+        composer_dropout: share of the crops without their composer. 0 to 1.
+        density_dropout: share of the crops without their density. 0 to 1.
+        endings_dropout: share of the crops without how much is left of theirs. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_seconds: if above 0 a look also follows when so much time has passed since the last
             one; of one process alone.
@@ -153,7 +153,7 @@ class TrainSettings:
             raise ValueError(f"composers must be a list of names, got {self.composers!r}")
 
     def model_config(self, sustain: str) -> PyzzicatoConfig:
-        """Returns the model's config; how the pedal is heard is the prepared data's choice.
+        """Returns the model's config; how the pedal is treated is the prepared data's choice.
 
         Raises:
             ValueError: if the config is bad, or there is no model to start from.
