@@ -1,9 +1,9 @@
 """How a model is to be drawn from: its own notes shall surprise it as much as real ones do.
 
 A model that plays by itself builds on its own mistakes: its uncertainty grows, and what it draws
-then is less expected than any real music is. Drawing without the far tail makes up for that
-(min-p, see `pyzzicato/models/drawing.py`): choices stay wide where the model is unsure, and what it is sure of
-stays sure. How much of the tail is cut follows from a principle, and not from taste: for each
+then is less expected than any real music is. Drawing without the far tail makes up for that (min-p,
+see `pyzzicato/models/drawing.py`): choices stay wide where the model is unsure, and what it is sure
+of stays sure. How much of the tail is cut follows from a principle, and not from taste: for each
 number of a step (onset, pitch, duration and velocity of a note, or the keys of a frame) the mean
 nats that the model gives to what it has played itself are to equal those that it gives to what the
 composers have played, over the same seconds after the same seeds (the typical set of Cover & Thomas

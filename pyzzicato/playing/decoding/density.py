@@ -1,13 +1,13 @@
 """Note density: how many notes are struck a second, how many are meant, and keeping near that.
 
 Left to itself a network tends towards the density of the music it has learnt from, whatever its
-seed has, and from a single chord it swells all the time. A model that knows the
-condition is given the density of its piece. (That is Performance RNN's way: Simon & Oore 2017, "Performance RNN: Generating music with expressive timing and dynamics",
-magenta.tensorflow.org/performance-rnn.) `DensityKeeper` then counts what is struck and, where that
-is a quarter more than meant, or a fifth less, pushes back, the more the further. It does not force:
-real pieces are as near as that to what is expected of them 47 % of the time, and within twice or
-half of it 86 % (10,014 places in MAESTRO's, SUPRA's and Piano-midi.de's training pieces, for two
-minutes each).
+seed has, and from a single chord it swells all the time. A model that knows the condition is given
+the density of its piece. (That is Performance RNN's way: Simon & Oore 2017, "Performance RNN:
+Generating music with expressive timing and dynamics", magenta.tensorflow.org/performance-rnn.)
+`DensityKeeper` then counts what is struck and, where that is a quarter more than meant, or a fifth
+less, pushes back, the more the further. It does not force: real pieces are as near as that to what
+is expected of them 47 % of the time, and within twice or half of it 86 % (10,014 places in
+MAESTRO's, SUPRA's and Piano-midi.de's training pieces, for two minutes each).
 """
 
 import math
