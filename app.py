@@ -6,6 +6,7 @@ Everything is built in `pyzzicato.space`; the page calls the same named endpoint
 import pyzzicato.space.quick_gradio  # noqa: F401 - comes before gradio
 
 # isort: split
+import argparse
 import os
 import signal
 import sys
@@ -66,6 +67,9 @@ def _in_background(work: Callable[..., None], *told: Any) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description="Serve the page and its API, where GRADIO_SERVER_NAME and _PORT say."
+    ).parse_args()
     # A Space is stopped so: left in order, the last votes are still copied.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     serve()

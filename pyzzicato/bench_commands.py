@@ -111,6 +111,8 @@ def _track(piece: SeedPiece, track: int) -> list[Note]:
     """
     performance = piece.performance
     n = len(performance.parts) if performance else 0
+    if not n:
+        raise ValueError(f"{piece.title} has no tracks; name a voice by --keep")
     if performance is None or not 1 <= track <= n:
         raise ValueError(f"track must be 1 to {n}, got {track}; leave it out to keep a voice")
     pairs = zip(piece.notes, performance.part_of, strict=True)

@@ -37,8 +37,12 @@ def check_number(
     if high == math.inf:
         wanted = f"a number above {low:g}" if above else f"a number {low:g} or more"
     else:
-        wanted = f"{low:.10g} to {high:.10g}"
+        wanted = f"{_short(low)} to {_short(high)}"
     raise ValueError(f"{name} must be {wanted}, got {show_value(value)}{_then(fix)}")
+
+
+def _short(number: float) -> str:
+    return f"{round(number, 3) if abs(number) >= 1 else number:.10g}"
 
 
 def check_whole(

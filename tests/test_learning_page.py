@@ -51,7 +51,11 @@ def test_a_run_that_fails_says_why_in_a_sentence(place: Path) -> None:
     page = client()
     nothing = page.post("/own-music/start", params={"name": "my band"})
     assert "there must be MIDI files" in nothing.json()["error"]
-    page.post("/own-music/add", params={"title": "a.mid"}, content=b"no music")
+    refused = page.post("/own-music/add", params={"title": "a.mid"}, content=b"no music")
+    assert refused.json()["error"].startswith("a.mid is left out: ")
+    assert page.get("/own-music").json()["files"] == 0
+    page.post("/own-music/add", params={"title": "a.mid"}, content=SONG)
+    (place / "music" / "a (1).mid").write_bytes(b"no music any more")
     assert page.post("/own-music/start", params={"name": "My band"}).json()["running"]
     again = page.post("/own-music/add", params={"title": "b.mid"}, content=SONG)
     assert again.json()["error"] == "it is learning; stop it first"

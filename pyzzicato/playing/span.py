@@ -116,8 +116,8 @@ def require_events(model: Model) -> None:
     """Raises ValueError if a model is not one of note events."""
     if model.config.representation != "events":
         raise ValueError(
-            f"model must be one of note events for this, got {model.name or 'one of piano rolls'}; "
-            "try lstm-events"
+            "model must be one of note events, such as lstm-events, got "
+            f"{model.name or 'one of piano rolls'}; this cannot be done with piano rolls"
         )
 
 

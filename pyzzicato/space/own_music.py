@@ -56,15 +56,19 @@ class OwnMusic:
         return self._process is not None and self._process.poll() is None
 
     def add(self, title: str, data: bytes) -> int:
-        """Keeps a file to learn from; returns how many there are. Whether it is MIDI is seen later.
+        """Keeps a file to learn from; returns how many there are.
 
         Raises:
-            ValueError: if it is too large or one too many, or the run has begun.
+            ValueError: if it is too large, one too many or no MIDI file, or the run has begun.
         """
         self._check_idle()
         if len(data) > MAX_UPLOAD_BYTES:
             most = MAX_UPLOAD_BYTES // 10**6
             raise ValueError(f"a file must have at most {most} MB; leave {title[:60]!r} out")
+        try:
+            read_midi(data, MIDI_LIMITS)
+        except ValueError as error:
+            raise ValueError(f"{title[:60]} is left out: {error}") from error
         self._music.mkdir(parents=True, exist_ok=True)
         n_files = len([*self._music.iterdir()])
         if n_files >= MAX_FILES:

@@ -256,6 +256,8 @@ export class ContinueView extends EventTarget {
     this.listenTo(take);
     this.shelf.add(take);
     if (take.seed.key !== this.seed.key) this.picker.choose(take.seed);
+    // Another take of it is then by the same model.
+    this.form.settings = take.settings;
     this.showTake(take);
   }
 

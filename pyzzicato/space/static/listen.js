@@ -118,7 +118,10 @@ export class ListenView {
       make("legend", {}, "Which one do you like better?"),
       ...verdicts.map(([value, words]) => make("label", { class: "chip" },
         make("input", { type: "radio", name: "verdict", value }), words)));
-    verdict.addEventListener("change", () => this.showVote());
+    verdict.addEventListener("change", () => {
+      this.showVote();
+      if (!this.voteButton.disabled) this.say("");
+    });
     this.pair.replaceChildren(make("div", { class: "pair" }, ...sides), verdict);
     this.voteButton.hidden = false;
     this.showVote();
@@ -135,8 +138,8 @@ export class ListenView {
     } catch (error) {
       this.say(error.message, true);
     }
-    if (this.heard.every(Boolean)) this.say("");
     this.showVote();
+    if (this.heard.every(Boolean)) this.say(this.voteButton.disabled ? "Now say which one you prefer." : "");
   }
 
   showVote() {
