@@ -1,5 +1,6 @@
 """Held-out pieces for the checks of what the bench does: redo, keep, endings, playing along."""
 
+import argparse
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,3 +43,29 @@ def write_table(table: Mapping[str, Any], path: Path) -> None:
     """Writes figures as JSON; the folder is made if absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def check_parser(
+    text: str | None, counted: str, n: int, seconds: float, of: str, file: str
+) -> argparse.ArgumentParser:
+    """Returns a parser with what all these checks are asked for.
+
+    Args:
+        text: of the script, for `--help`.
+        counted: name of the option that says how many.
+        n: how many, unless asked otherwise.
+        seconds: how long each is, unless asked otherwise.
+        of: what each is.
+        file: that `--out` gets.
+    """
+    parser = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
+    add("--model", default="lstm-events", help="name of a bundled model or a folder")
+    add(f"--{counted}", type=int, default=n)
+    add("--seconds", type=float, default=seconds, help=f"length of each {of}")
+    add("--rng", type=int, default=0)
+    add("--out", type=Path, help=f"folder for {file}")
+    return parser

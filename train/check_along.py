@@ -9,7 +9,6 @@ answer. `first_s` is from the decision to the first note being handed over, `wai
 note then waits by its own onset.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bench_pieces import held_out, write_table
+from bench_pieces import check_parser, held_out, write_table
 from tqdm import tqdm
 
 from pyzzicato.evaluation.arrays import note_arrays, pitch_class_counts
@@ -104,17 +103,7 @@ def summarise(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def parse_args() -> AlongConfig:
     """Returns the configuration of the command line."""
-    assert __doc__ is not None
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
-    add("--model", default="lstm-events", help="name of a bundled model or a folder")
-    add("--phrases", type=int, default=50)
-    add("--seconds", type=float, default=6.0, help="length of each phrase")
-    add("--rng", type=int, default=0)
-    add("--out", type=Path, help="folder for along.json")
+    parser = check_parser(__doc__, "phrases", 50, 6.0, "phrase", "along.json")
     return AlongConfig(**vars(parser.parse_args()))
 
 

@@ -9,7 +9,6 @@ the tonic of the key, and whether the last chord is too. The key is estimated fr
 length, ending included.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from bench_pieces import held_out, write_table
+from bench_pieces import check_parser, held_out, write_table
 from tqdm import tqdm
 
 from pyzzicato.hub import open_model
@@ -92,17 +91,7 @@ def summarise(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def parse_args() -> EndingConfig:
     """Returns the configuration of the command line."""
-    assert __doc__ is not None
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
-    add("--model", default="lstm-events", help="name of a bundled model or a folder")
-    add("--pieces", type=int, default=100)
-    add("--seconds", type=float, default=20.0, help="length of each continuation")
-    add("--rng", type=int, default=0)
-    add("--out", type=Path, help="folder for ending.json")
+    parser = check_parser(__doc__, "pieces", 100, 20.0, "continuation", "ending.json")
     return EndingConfig(**vars(parser.parse_args()))
 
 

@@ -13,7 +13,6 @@ pitch-class sets: common scales exhibit optimum tonal consonance", Music Percept
 his index the negative values are counted (seconds and tritone), consonances as 0.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bench_pieces import held_out, write_table
+from bench_pieces import check_parser, held_out, write_table
 from tqdm import tqdm
 
 from pyzzicato.hub import open_model
@@ -118,18 +117,8 @@ def summarise(rows: Sequence[dict[str, float | str]]) -> dict[str, float]:
 
 def parse_args() -> KeepConfig:
     """Returns the configuration of the command line."""
-    assert __doc__ is not None
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
-    add("--model", default="lstm-events", help="name of a bundled model or a folder")
-    add("--pieces", type=int, default=50)
-    add("--seconds", type=float, default=20.0, help="length of each passage")
-    add("--tries", type=int, default=TRIES, help="pieces played side by side")
-    add("--rng", type=int, default=0)
-    add("--out", type=Path, help="folder for keep.json")
+    parser = check_parser(__doc__, "pieces", 50, 20.0, "passage", "keep.json")
+    parser.add_argument("--tries", type=int, default=TRIES, help="pieces played side by side")
     return KeepConfig(**vars(parser.parse_args()))
 
 

@@ -11,7 +11,6 @@ key is struck again before it ends, or if it rings past the right edge for longe
 before. What was found so far is written after each span.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bench_pieces import held_out, write_table
+from bench_pieces import check_parser, held_out, write_table
 from tqdm import tqdm
 
 from pyzzicato.hub import open_model
@@ -135,18 +134,8 @@ def summarise(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def parse_args() -> RedoConfig:
     """Returns the configuration of the command line."""
-    assert __doc__ is not None
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
-    add("--model", default="lstm-events", help="name of a bundled model or a folder")
-    add("--spans", type=int, default=100)
-    add("--seconds", type=float, default=5.0, help="length of each span")
-    add("--tries", type=int, default=TRIES, help="middles drawn for each")
-    add("--rng", type=int, default=0)
-    add("--out", type=Path, help="folder for redo.json")
+    parser = check_parser(__doc__, "spans", 100, 5.0, "span", "redo.json")
+    parser.add_argument("--tries", type=int, default=TRIES, help="middles drawn for each")
     return RedoConfig(**vars(parser.parse_args()))
 
 

@@ -72,8 +72,9 @@ async def redo_span(
     Returns:
         version, model, seed (its title), remarks and takes: for each midi (the file of the whole
         piece), seed_notes (all that stays), notes (the new ones), start, end, seconds (length of
-        the piece), remarks, settings, composer, facts (tries; nats_after and nats_after_before:
-        how surprising the next 15 notes are after the new span, and were before) and wall_seconds.
+        the piece), remarks, settings, composer, facts (tries; nats_after, nats_after_before and
+        nats_after_plain: how surprising the next ten notes at most are after the new span, after
+        what was there, and after all that was drawn) and wall_seconds.
     """
     span = {"start": start, "end": end, "tries": tries}
 
