@@ -237,17 +237,24 @@ def store(store_folder: Path) -> NoteStore:
     return NoteStore(store_folder)
 
 
+@pytest.fixture(autouse=True)
+def no_state_of_accelerate() -> None:
+    """Starts each test as a new process would.
+
+    accelerate keeps one state a process and refuses another precision in it.
+    """
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
 @pytest.fixture
-def new_accelerator() -> Iterator[Callable[..., Accelerator]]:
+def new_accelerator() -> Callable[..., Accelerator]:
     """Returns a function that makes an Accelerator on the CPU, as a new process would."""
 
     def make(precision: str = "no") -> Accelerator:
-        # accelerate keeps one state a process and refuses another precision in it.
         AcceleratorState._reset_state(reset_partial_state=True)
         return Accelerator(mixed_precision=precision, cpu=True)
 
-    yield make
-    AcceleratorState._reset_state(reset_partial_state=True)
+    return make
 
 
 def run_script(*command: object) -> subprocess.CompletedProcess[str]:

@@ -136,7 +136,6 @@ def count_model(name: str, config: CountConfig, store: NoteStore) -> list[str]:
 
 def main(config: CountConfig) -> None:
     """Prints the table, in Markdown."""
-    logging.disable(logging.WARNING)
     titles = [
         "model",
         f"forward, {config.steps // 2} steps",
@@ -173,6 +172,7 @@ def parse_args() -> CountConfig:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)
     try:
         main(parse_args())
     except ValueError as error:
