@@ -17,9 +17,8 @@ from pyzzicato.playing.decoding.parts import (
     Part,
     Parts,
     Played,
-    Tempering,
+    Temperature,
     Threshold,
-    Tilt,
 )
 from pyzzicato.playing.decoding.values import DecodingValues
 from pyzzicato.playing.loaded_model import Model
@@ -64,10 +63,9 @@ def test_a_neutral_draw_is_neutral() -> None:
 
 
 def test_temperatures_multiply(representation: Representation) -> None:
-    n = len(representation.numbers)
-    part = Tempering(np.linspace(0.5, 2.0, n))
+    part = Temperature(0.5)
     draw = steered(part, representation, steered(part, representation))
-    assert draw.temperature == pytest.approx(np.linspace(0.5, 2.0, n) ** 2)
+    assert draw.temperature.tolist() == [0.25] * len(representation.numbers)
     assert draw.temperature.dtype == np.float32
     assert unlike(draw, representation) == {"temperature"} and part.n_acted == 2
 
@@ -90,18 +88,9 @@ def test_a_threshold_takes_the_place_of_all_random_numbers(representation: Repre
     assert unlike(draw, representation) == {"uniform"} and part.n_acted == 1
 
 
-def test_a_tilt_is_what_the_representation_makes_of_it(representation: Representation) -> None:
-    part = Tilt(representation, pacing=0.4, holding=-0.3)
-    draw = steered(part, representation)
-    decoder = representation.decoder(tune(2), 2.0, SeedTouch(tune(2), 0))
-    expected = representation.sparser(0.4, decoder) + representation.longer(-0.3, decoder)
-    assert draw.bias == pytest.approx(expected) and expected.any()
-    assert unlike(draw, representation) == {"bias"} and part.n_acted == 1
-
-
 def test_a_neutral_part_changes_nothing_and_has_not_acted(representation: Representation) -> None:
     n = len(representation.numbers)
-    for part in (Tempering(np.ones(n)), MinP(np.zeros(n)), Tilt(representation)):
+    for part in (Temperature(1.0), MinP(np.zeros(n))):
         assert unlike(steered(part, representation), representation) == set()
         assert part.n_acted == 0
 
@@ -149,47 +138,26 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Model:
     else:
         made = made_events(tmp_path, pitch=np.linspace(-2, 2, 88))
     numbers = made.representation.numbers
-    made.decoding = DecodingValues(
-        temperatures=dict.fromkeys(numbers, 1.3),
-        min_p=dict.fromkeys(numbers, 0.005),
-        pacing=0.3,
-        holding=0.4,
-    )
+    made.decoding = DecodingValues(min_p=dict.fromkeys(numbers, 0.005))
     return made
 
 
 def test_each_part_can_be_switched_off(model: Model) -> None:
     settings = replace(SETTINGS, density=0.5)
     everything = continue_seed(model, tune(), settings)
-    assert set(everything.acted) == set(PART_NAMES)
+    assert set(everything.acted) == {"temperature", *PART_NAMES}
     for name in PART_NAMES:
         piece = continue_seed(model, tune(), replace(settings, without=(name,)))
-        if name == "tempering":
-            # The setting's temperature is there still.
-            assert piece.acted[name] == 0
-        else:
-            assert set(piece.acted) == {*PART_NAMES} - {name}
+        assert set(piece.acted) == {"temperature", *PART_NAMES} - {name}
         if everything.acted[name] and name != "min_p":
             assert piece.new_notes != everything.new_notes
-    for name in ("tempering", "min_p", "tilt", "density"):
+    for name in ("min_p", "density"):
         assert everything.acted[name] > 0
 
 
 def test_with_every_part_off_a_model_plays_as_it_is(model: Model) -> None:
     settings = replace(SETTINGS, without=PART_NAMES)
     piece = continue_seed(model, tune(), settings)
-    assert piece.acted == {"tempering": 0}
+    assert piece.acted == {"temperature": 0}
     plain = replace(model, decoding=DecodingValues())
     assert continue_seed(plain, tune(), settings).new_notes == piece.new_notes
-
-
-def test_the_settings_temperature_times_the_checkpoints_is_what_counts(model: Model) -> None:
-    numbers = model.representation.numbers
-    settings = replace(SETTINGS, without=("density", "tilt", "min_p", "guard"))
-
-    def notes(own: float, temperature: float) -> tuple[object, ...]:
-        values = DecodingValues(temperatures=dict.fromkeys(numbers, own))
-        played = replace(model, decoding=values)
-        return continue_seed(played, tune(), replace(settings, temperature=temperature)).new_notes
-
-    assert notes(2.0, 0.5) == notes(0.5, 2.0) == notes(1.0, 1.0) != notes(2.0, 1.0)

@@ -15,15 +15,14 @@ ROLL = representation_of(Architecture())
 
 
 def test_numbers_have_the_order_of_the_representation_and_are_neutral_where_not_named() -> None:
-    values = DecodingValues({"velocity": 1.5, "pitch": 0.9}, {"duration": 0.02}, 0.1, -0.2)
-    assert values.row_of_temperatures(EVENTS).tolist() == [1.0, 0.9, 1.0, 1.5]
+    values = DecodingValues({"duration": 0.02})
     assert values.row_of_min_p(EVENTS).tolist() == [0.0, 0.0, 0.02, 0.0]
-    assert DecodingValues({"keys": 0.7}).row_of_temperatures(ROLL).tolist() == [0.7]
+    assert DecodingValues({"keys": 0.01}).row_of_min_p(ROLL).tolist() == [0.01]
     assert DecodingValues().row_of_min_p(ROLL).tolist() == [0.0]
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    values = DecodingValues({"pitch": 0.93}, {"pitch": 0.04}, -0.07, 0.34)
+    values = DecodingValues({"pitch": 0.04})
     table = values.as_table()
     assert table["do_sample"] is True
     (tmp_path / "generation_config.json").write_text(json.dumps({**table, "transformers": "5"}))
@@ -38,16 +37,12 @@ def test_a_folder_without_them_is_neutral(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"temperatures": {"pitch": 0.4}}, "temperatures of pitch must be 0.5 to 2, got 0.4"),
-        ({"temperatures": {"pitch": "1"}}, "temperatures of pitch must be 0.5 to 2, got '1'"),
-        ({"temperatures": [1.0]}, "temperatures must be a table"),
         ({"min_p": {"keys": 0.6}}, "min_p of keys must be 0 to 0.5, got 0.6"),
         ({"min_p": {"keys": -0.1}}, "min_p of keys must be 0 to 0.5, got -0.1"),
         ({"min_p": None}, "min_p must be a table, got None"),
-        ({"pacing": 2.1}, "pacing must be -2 to 2, got 2.1"),
-        ({"pacing": True}, "pacing must be -2 to 2, got True"),
-        ({"holding": float("nan")}, "holding must be -2 to 2, got nan"),
-        ({"holding": "x" * 1000}, "holding must be -2 to 2, got 'x{60}'$"),
+        ({"min_p": {"keys": True}}, "min_p of keys must be 0 to 0.5, got True"),
+        ({"min_p": {"keys": float("nan")}}, "min_p of keys must be 0 to 0.5, got nan"),
+        ({"min_p": {"keys": "x" * 1000}}, "min_p of keys must be 0 to 0.5, got 'x{60}'$"),
     ],
 )
 def test_what_is_out_of_range_is_refused_by_name(
@@ -58,6 +53,13 @@ def test_what_is_out_of_range_is_refused_by_name(
     (tmp_path / "generation_config.json").write_text(json.dumps(table))
     with pytest.raises(ValueError, match="generation_config.json in .* is of no use"):
         read_decoding(tmp_path)
+
+
+def test_values_of_an_older_release_are_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    neutral = {"temperatures": {}, "min_p": {"pitch": 0.04}, "pacing": 0.0, "holding": 0.0}
+    assert read_values(neutral) == DecodingValues({"pitch": 0.04}) and not caplog.text
+    assert read_values({**neutral, "pacing": -0.07}) == DecodingValues({"pitch": 0.04})
+    assert "pacing are of release 0.2" in caplog.text
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{" * 50_000, b"\xff", b" " * 200_000])

@@ -84,8 +84,7 @@ def test_by_a_threshold_nothing_else_steers(tmp_path: Path) -> None:
 def test_a_part_that_is_off_is_not_asked(name: str, tmp_path: Path) -> None:
     performance = begun(made_roll(tmp_path, -2.0), replace(PLAIN, without=(name,)))
     names = [part.name for part in performance.parts.parts]
-    # The temperature of the settings is there still.
-    assert names == [part for part in PART_NAMES if part != name or name == "tempering"]
+    assert names == ["temperature", *(part for part in PART_NAMES if part != name)]
 
 
 def test_whole_numbers_play_as_decimals_do(tmp_path: Path) -> None:

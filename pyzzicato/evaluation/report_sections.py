@@ -90,10 +90,9 @@ SECTIONS = (
     ),
     Section(
         "What steers the draw?",
-        "The share of the steps whose draw each part of decoding changed: *tempering* and *min-p* "
-        "(of the checkpoint or asked for), *tilt* towards sparser playing or longer notes, what "
-        "keeps to a *density* and to the *lengths* of the seed's notes, and the *guard*. A model "
-        "*without* one of them is a column of its own.",
+        "The share of the steps whose draw each part of decoding changed: *min-p*, what keeps to a "
+        "*density* and to the *lengths* of the seed's notes, and the *guard*. A model *without* "
+        "one of them is a column of its own.",
         (),
         tuple((f"acted_{part}", f"changed by {part}") for part in PART_NAMES),
     ),

@@ -70,8 +70,8 @@ def next_odds(
         model: of note events, from `load_model`.
         notes: the piece.
         at: the moment, seconds; a note at least is struck before.
-        settings: `temperature`, `composer` and `without` count, of the last "tempering" and
-            "min_p"; other parts of decoding depend on what was played.
+        settings: `temperature`, `composer` and `without` count, of the last "min_p"; other parts
+            of decoding depend on what was played.
         seed_composer: short name of the piece's composer, if he is known.
 
     Raises:
@@ -116,16 +116,14 @@ def _chances(
         first: the earliest time that can be, as a bin.
     """
     representation, values, graph = model.representation, model.decoding, model.graph
-    heat = np.full(len(SIZES), float(settings.temperature))
-    if "tempering" not in settings.without:
-        heat *= values.row_of_temperatures(representation)
+    heat = float(settings.temperature)
     limits = values.row_of_min_p(representation) * ("min_p" not in settings.without)
     draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
     here = run.mark()
     _, logits = run.draw(draw)
     logits_of_times = logits[0, : SIZES[0]].astype(np.float64)
     logits_of_times[:first] = -np.inf
-    onsets = _softmax(logits_of_times, heat[0], limits[0])
+    onsets = _softmax(logits_of_times, heat, limits[0])
     keys = np.zeros(SIZES[1])
     order = np.argsort(-onsets)
     n_asked = 1 + int(np.searchsorted(np.cumsum(onsets[order]), _ENOUGH))
@@ -136,7 +134,7 @@ def _chances(
         draw.bias[onset] = SURE
         _, logits = run.draw(draw)
         row = logits[0, SIZES[0] : SIZES[0] + SIZES[1]].astype(np.float64)
-        keys += onsets[onset] * _softmax(row, heat[1], limits[1])
+        keys += onsets[onset] * _softmax(row, heat, limits[1])
     return onsets, keys / keys.sum()
 
 

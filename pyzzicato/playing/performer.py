@@ -14,7 +14,7 @@ from .decoding.density import DensityKeeper
 from .decoding.draw import Draw, Numbers
 from .decoding.guard import Guard, Rescue
 from .decoding.lengths import LengthKeeper
-from .decoding.parts import MinP, Part, Parts, Played, Tempering, Threshold, Tilt
+from .decoding.parts import MinP, Part, Parts, Played, Temperature, Threshold
 from .graph import GraphRun
 from .loaded_model import Model
 from .settings import GenerationSettings
@@ -141,22 +141,17 @@ class Performer:
         if settings.threshold is not None:
             # Nothing is drawn, and what goes astray is left so: from the same seed it would again.
             return [Threshold(settings.threshold)]
-        # As JSON has it, 1.0 may come as a whole number.
-        temperatures = np.full(len(steps.numbers), settings.temperature, dtype=float)
-        if "tempering" not in settings.without:
-            temperatures *= values.row_of_temperatures(steps)
         self._guard = Guard(steps)
         parts: list[Part] = [
-            Tempering(temperatures),
+            Temperature(settings.temperature),
             MinP(values.row_of_min_p(steps)),
-            Tilt(steps, values.pacing, values.holding),
             DensityKeeper(density, steps),
             LengthKeeper(self.decoder.seed_steps, steps),
             self._guard,
         ]
         if "guard" in settings.without:
             self._guard = None
-        return [p for p in parts if p.name not in {*settings.without} - {"tempering"}]
+        return [part for part in parts if part.name not in settings.without]
 
     def _next_draw(self) -> Draw:
         if self.ends_at_s is not None:

@@ -8,9 +8,9 @@
     guard.py      brings the piece back to its seed where it has gone astray
     values.py     what suits a model: generation_config.json
 
-`PART_NAMES` are the parts that can be switched off. Temperature, threshold, guidance and density of
-the settings are parts too, and off while they are neutral.
+`PART_NAMES` are the parts that can be switched off. The settings' temperature and threshold are parts
+too, and neutral unless they are asked for.
 """
 
-PART_NAMES = ("tempering", "min_p", "tilt", "density", "lengths", "guard")
+PART_NAMES = ("min_p", "density", "lengths", "guard")
 """What `GenerationSettings.without` may name."""

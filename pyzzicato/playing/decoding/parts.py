@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...representations import Representation, StepDecoder
+from ...representations import StepDecoder
 from .draw import Draw
 
 
@@ -52,20 +52,20 @@ class Part:
 
 
 @dataclass
-class Tempering(Part):
-    """Temperatures, one for each number of a step: the checkpoint's times the setting's.
+class Temperature(Part):
+    """The temperature that is asked for, the same for all numbers of a step.
 
     Attributes:
-        temperatures: `(K,)`, above 0.
+        temperature: above 0.
     """
 
-    temperatures: np.ndarray
-    name = "tempering"
+    temperature: float
+    name = "temperature"
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Multiplies the temperatures."""
-        draw.temperature *= self.temperatures.astype(np.float32)
-        self.n_acted += bool((self.temperatures != 1).any())
+        draw.temperature *= np.float32(self.temperature)
+        self.n_acted += bool(self.temperature != 1)
 
 
 @dataclass
@@ -100,30 +100,6 @@ class Threshold(Part):
         """Puts the threshold in the place of all random numbers."""
         draw.uniform = np.full_like(draw.uniform, self.threshold)
         self.n_acted += 1
-
-
-@dataclass
-class Tilt(Part):
-    """Exponential tilting of a distribution: log-odds that favour sparser playing or longer notes.
-
-    Attributes:
-        representation: of the steps.
-        pacing: log-odds by which playing is made sparser.
-        holding: log-odds by which notes are made longer.
-    """
-
-    representation: Representation
-    pacing: float = 0.0
-    holding: float = 0.0
-    name = "tilt"
-
-    def steer(self, draw: Draw, decoder: StepDecoder) -> None:
-        """Adds to the bias."""
-        if self.pacing:
-            draw.bias += self.representation.sparser(self.pacing, decoder)
-        if self.holding:
-            draw.bias += self.representation.longer(self.holding, decoder)
-        self.n_acted += bool(self.pacing or self.holding)
 
 
 @dataclass

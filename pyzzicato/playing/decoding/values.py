@@ -1,13 +1,12 @@
 """The values of decoding that suit a model: the `generation_config.json` of a checkpoint.
 
-    {"do_sample": true,
-     "temperatures": {"onset": 1.0, "pitch": 0.93, "duration": 1.0, "velocity": 1.0},
-     "min_p": {"onset": 0.0, "pitch": 0.04, "duration": 0.01, "velocity": 0.01},
-     "pacing": -0.07, "holding": 0.34}
+    {"do_sample": true, "min_p": {"pitch": 0.04, "duration": 0.01, "velocity": 0.01}}
 
 On a roll there is one number, "keys". What is left out is neutral. `train/calibrate.py` finds them.
+Models of release 0.2 have values that nothing reads any more: they are left out, with a warning.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,10 @@ import numpy as np
 from ...checks import check_number
 from ...representations import Representation
 
-MAX_TILT = 2.0
+_GONE = {"temperatures": {}, "pacing": 0.0, "holding": 0.0}
+"""Keys of release 0.2, and what was neutral."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,33 +27,19 @@ class DecodingValues:
     """What a checkpoint says of how its model is drawn from.
 
     Attributes:
-        temperatures: by the name of a number, 0.5 to 2; 1 where not named.
-        min_p: likewise, 0 to 0.5; 0 where not named.
-        pacing: log-odds by which playing is made sparser, -2 to 2.
-        holding: log-odds by which notes are made longer, -2 to 2.
+        min_p: by the name of a number, 0 to 0.5; 0 where not named.
 
     Raises:
         ValueError: if a value is out of its range, naming both.
     """
 
-    temperatures: Mapping[str, float] = field(default_factory=dict)
     min_p: Mapping[str, float] = field(default_factory=dict)
-    pacing: float = 0.0
-    holding: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, low, high in (("temperatures", 0.5, 2.0), ("min_p", 0.0, 0.5)):
-            table = getattr(self, name)
-            if not isinstance(table, Mapping):
-                raise ValueError(f"{name} must be a table, got {table!r}"[:200])
-            for number, value in table.items():
-                check_number(f"{name} of {number}"[:60], value, low, high)
-        for name in ("pacing", "holding"):
-            check_number(name, getattr(self, name), -MAX_TILT, MAX_TILT)
-
-    def row_of_temperatures(self, representation: Representation) -> np.ndarray:
-        """Returns `(K,)` temperatures in the order of the representation's numbers."""
-        return np.array([self.temperatures.get(name, 1.0) for name in representation.numbers])
+        if not isinstance(self.min_p, Mapping):
+            raise ValueError(f"min_p must be a table, got {self.min_p!r}"[:200])
+        for number, value in self.min_p.items():
+            check_number(f"min_p of {number}"[:60], value, 0.0, 0.5)
 
     def row_of_min_p(self, representation: Representation) -> np.ndarray:
         """Returns `(K,)` limits in the order of the representation's numbers."""
@@ -59,13 +47,7 @@ class DecodingValues:
 
     def as_table(self) -> dict[str, Any]:
         """Returns what `generation_config.json` holds."""
-        return {
-            "do_sample": True,
-            "temperatures": dict(self.temperatures),
-            "min_p": dict(self.min_p),
-            "pacing": self.pacing,
-            "holding": self.holding,
-        }
+        return {"do_sample": True, "min_p": dict(self.min_p)}
 
 
 def read_values(table: Mapping[str, Any]) -> DecodingValues:
@@ -74,5 +56,10 @@ def read_values(table: Mapping[str, Any]) -> DecodingValues:
     Raises:
         ValueError: if a value is of the wrong type or out of its range.
     """
-    names = ("temperatures", "min_p", "pacing", "holding")
-    return DecodingValues(**{name: table[name] for name in names if name in table})
+    gone = [name for name, neutral in _GONE.items() if table.get(name, neutral) != neutral]
+    if gone:
+        _log.warning(
+            "the model's %s are of release 0.2 and left out; train/calibrate.py finds values anew",
+            ", ".join(gone),
+        )
+    return DecodingValues(table["min_p"]) if "min_p" in table else DecodingValues()
