@@ -20,6 +20,10 @@ an update sums over all of them and over `--gradient-accumulation` batches.
 `--stream` reads the training set from a repository of `publish.py --dataset`, shard by shard, each
 process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.
 
+A stage in which the model learns from its own playing has it play first, with the values of
+decoding of the model it starts from, or with ones that are found then; in the end they are found
+anew, as `train/calibrate.py` does.
+
 A run's folder holds `best/` (config.json, model.safetensors, training.json), `checkpoints/` (to
 resume from), `settings.json` and a log; each stage of several has a folder of its own in it.
 """
@@ -34,16 +38,23 @@ from accelerate import Accelerator
 from accelerate.utils import GradientAccumulationPlugin
 from tqdm import tqdm
 
+from pyzzicato.hub import load_model, model_info
+from pyzzicato.hub.checkpoints import VALUES
 from pyzzicato.hub.data_licences import NOT_RECORDED, all_licences
+from pyzzicato.training.calibration import find_limits, write_limits
 from pyzzicato.training.finishing import finish_run
 from pyzzicato.training.loop import train
+from pyzzicato.training.own_takes import draw_seeds
 from pyzzicato.training.precision import PRECISIONS, precision_here
+from pyzzicato.training.preference import prefer
+from pyzzicato.training.preference_settings import PreferenceSettings
 from pyzzicato.training.progress import Progress
-from pyzzicato.training.recipes import Recipe, Stage, read_recipe
+from pyzzicato.training.recipes import Recipe, Settings, Stage, read_recipe
 from pyzzicato.training.record import earlier_runs
 from pyzzicato.training.store import NoteStore
-from pyzzicato.training.train_settings import TrainSettings
 
+CALIBRATED_ON = 48
+CALIBRATION_LOOKS = 8
 TRACKERS = ("tensorboard", "trackio", "wandb", "none")
 
 
@@ -68,13 +79,11 @@ class TrainConfig:
 class ProgressBar:
     """Shows loss and steps a second, and logs all figures; on the main process only."""
 
-    def __init__(
-        self, name: str, log: str, settings: TrainSettings, accelerator: Accelerator
-    ) -> None:
+    def __init__(self, name: str, log: str, settings: Settings, accelerator: Accelerator) -> None:
         self._accelerator = accelerator
         self._log, self._settings, self._has_log = log, settings, False
-        self._steps = settings.batch_size * settings.gradient_accumulation
-        self._steps *= settings.crop_steps * accelerator.num_processes
+        self._steps = settings.gradient_accumulation * settings.steps_a_batch
+        self._steps *= accelerator.num_processes
         self._bar = tqdm(
             total=settings.max_steps,
             desc=name,
@@ -128,7 +137,7 @@ def main(config: TrainConfig) -> None:
 
 def make(
     stage: Stage,
-    settings: TrainSettings,
+    settings: Settings,
     config: TrainConfig,
     store: NoteStore,
     accelerator: Accelerator,
@@ -137,29 +146,53 @@ def make(
     out = config.recipe.folder(config.out, stage)
     bar = ProgressBar(out.name, stage.name or "log", settings, accelerator)
     accelerator.print(told_batches(settings, accelerator.num_processes))
-    workers = default_workers(config, accelerator) if config.workers is None else config.workers
-    progress = train(store, settings, out, accelerator, bar, workers)
+    if isinstance(settings, PreferenceSettings):
+        calibrate(model_info(settings.start_from).folder, settings, store, accelerator)
+        progress = prefer(store, settings, out, accelerator, bar)
+    else:
+        workers = default_workers(config, accelerator) if config.workers is None else config.workers
+        progress = train(store, settings, out, accelerator, bar, workers)
     bar.close()
     if accelerator.is_main_process:
         finish(store, settings, progress, out / "best", accelerator)
     accelerator.wait_for_everyone()
+    if isinstance(settings, PreferenceSettings):
+        calibrate(out / "best", settings, store, accelerator)
 
 
-def told_batches(settings: TrainSettings, n_processes: int) -> str:
+def calibrate(
+    checkpoint: Path, settings: PreferenceSettings, store: NoteStore, accelerator: Accelerator
+) -> None:
+    """Finds the values of decoding of a checkpoint that has none."""
+    if accelerator.is_main_process and not (checkpoint / VALUES).exists():
+        lengths = settings.seed_seconds, settings.seconds
+        drawn = draw_seeds(store, CALIBRATED_ON, *lengths, settings.seed)
+        limits = find_limits(
+            checkpoint,
+            [excerpt for _, excerpt in drawn.values()],
+            looks=CALIBRATION_LOOKS,
+            processes=accelerator.num_processes,
+            first=load_model(settings.start_from).decoding.min_p,
+        )
+        write_limits(checkpoint, limits)
+    accelerator.wait_for_everyone()
+
+
+def told_batches(settings: Settings, n_processes: int) -> str:
     """Returns in words what an update learns from, in all processes together."""
     parts = [f"{n_processes} process" + ("es" if n_processes > 1 else "")]
     parts += [f"{settings.gradient_accumulation} batches"] * (settings.gradient_accumulation > 1)
-    crops = n_processes * settings.gradient_accumulation * settings.batch_size
+    n_in_all = n_processes * settings.gradient_accumulation * settings.batch_size
     return (
-        f"an update learns from {crops} crops of {settings.crop_steps} steps: "
-        f"{' x '.join([*parts, f'{settings.batch_size} crops'])}, at a rate of up to "
+        f"an update learns from {n_in_all} {settings.batch_in_words}: "
+        f"{' x '.join([*parts, str(settings.batch_size)])}, at a rate of up to "
         f"{settings.learning_rate:g} however many they are"
     )
 
 
 def finish(
     store: NoteStore,
-    settings: TrainSettings,
+    settings: Settings,
     progress: Progress,
     best: Path,
     accelerator: Accelerator,
@@ -192,7 +225,7 @@ def build_accelerator(config: TrainConfig) -> Accelerator:
     )
 
 
-def as_launched(settings: TrainSettings, accelerator: Accelerator) -> TrainSettings:
+def as_launched(settings: Settings, accelerator: Accelerator) -> Settings:
     """Returns the settings with what `accelerate launch` was told on top."""
     batches = int(os.environ.get("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "1"))
     return replace(
@@ -202,10 +235,10 @@ def as_launched(settings: TrainSettings, accelerator: Accelerator) -> TrainSetti
     )
 
 
-def logged(settings: TrainSettings) -> dict[str, str | int | float]:
+def logged(settings: Settings) -> dict[str, str | int | float]:
     """Returns the settings as trackers take them: one level, no lists."""
     table = settings.as_dict()
-    model = table.pop("model")
+    model = table.pop("model", {})
     flat = {**table, **{f"model.{name}": value for name, value in model.items()}}
     return {
         name: value if isinstance(value, str | int | float) else str(value)

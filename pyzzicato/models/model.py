@@ -58,6 +58,7 @@ class PyzzicatoOutput(ModelOutput):
 
     Attributes:
         loss: mean nats a step over the targets, where targets were given.
+        nats: `(B, T)`, of each target, likewise.
         logits: where they were not, of the first thing the head decides of the step after each
             step: of every key, if no lower one sounds, on a roll `(B, T, 88)`; of the onset step
             of note events `(B, T, 57)`.
@@ -65,6 +66,7 @@ class PyzzicatoOutput(ModelOutput):
     """
 
     loss: Tensor | None = None
+    nats: Tensor | None = None
     logits: Tensor | None = None
     state: Any = None
 
@@ -260,7 +262,8 @@ class PyzzicatoModel(PreTrainedModel):
         )
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
-        return PyzzicatoOutput(loss=self.head.nll(seen, targets).mean(), state=state)
+        nats = self.head.nll(seen, targets)
+        return PyzzicatoOutput(loss=nats.mean(), nats=nats, state=state)
 
 
 def _build_embedding(config: PyzzicatoConfig) -> Embedding:

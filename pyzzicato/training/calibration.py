@@ -121,6 +121,7 @@ def find_limits(
         first: limits to begin with, where they are known.
         say: is handed a line about each look.
     """
+    loaded.cache_clear()  # The folder may hold another model than when it was last looked at.
     model = loaded(checkpoint)
     names = list(model.representation.numbers)
     limits = {

@@ -8,14 +8,14 @@ from accelerate import Accelerator  # type: ignore[import-untyped]
 from ..hub.checkpoints import GRAPH
 from ..hub.graphs import export_network
 from .progress import Progress
+from .recipes import Settings
 from .record import training_record, write_record
 from .store import NoteStore
-from .train_settings import TrainSettings
 
 
 def finish_run(
     store: NoteStore,
-    settings: TrainSettings,
+    settings: Settings,
     progress: Progress,
     best: Path,
     accelerator: Accelerator,

@@ -31,7 +31,7 @@ from ..midi import Sustain
 from ..notes import Note
 from ..representations import representation_of
 from .before_after import Player, as_markdown, as_text, compare, draw_excerpts, write_takes
-from .calibration import find_limits, loaded, write_limits
+from .calibration import find_limits, write_limits
 from .finishing import finish_run
 from .held_out import middle_crops
 from .learning_plan import choose_settings, full_name, validation_share
@@ -260,7 +260,6 @@ def _calibrate(
         journal.say("The pieces are too short to find values for drawing by; none are set.")
         return
     journal.say("Finding how it is to be drawn from: its own notes shall surprise it as real do.")
-    loaded.cache_clear()
     limits = find_limits(
         best,
         excerpts,

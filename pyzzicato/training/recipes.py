@@ -4,6 +4,9 @@ A recipe is a TOML file: settings that hold for all its stages, `[model]` with t
 `PyzzicatoConfig`, `data_sha256` of the prepared data it was made for, and, if there is more than
 one stage, `[[stages]]`, each with a `name` and what differs. A stage begins with the best weights
 of the one before it.
+
+A stage with `takes` is one of learning from the model's own playing (`preference.py`): it has
+settings of its own (`PreferenceSettings`), and those of the other stages do not hold for it.
 """
 
 import tomllib
@@ -12,7 +15,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from .preference_settings import PreferenceSettings
 from .train_settings import TrainSettings
+
+Settings = TrainSettings | PreferenceSettings
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Stage:
     """
 
     name: str
-    settings: TrainSettings
+    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Recipe:
         """Returns the folder of a stage's run within that of the recipe."""
         return out / stage.name if stage.name else out
 
-    def ready(self, out: Path, stage: Stage) -> TrainSettings:
+    def ready(self, out: Path, stage: Stage) -> Settings:
         """Returns the settings of a stage, which begins where the one before it ended."""
         place = self.stages.index(stage)
         if place == 0 or stage.settings.start_from:
@@ -60,7 +66,8 @@ def read_recipe(path: Path, **by_hand: Any) -> Recipe:
 
     Args:
         path: a TOML file that holds only what differs from the defaults of `TrainSettings`.
-        by_hand: fields of `TrainSettings`; None leaves a field as it is.
+        by_hand: fields of `TrainSettings`; None leaves a field as it is, and so does a stage that
+            has no such setting.
 
     Raises:
         ValueError: if the file cannot be read, or a key is unknown or out of range.
@@ -86,9 +93,14 @@ def read_recipe(path: Path, **by_hand: Any) -> Recipe:
 
 def _settings(
     path: Path, common: Mapping[str, Any], own: Mapping[str, Any], given: Mapping[str, Any]
-) -> TrainSettings:
-    told = {**common, **own, **given}
-    known = {f.name for f in fields(TrainSettings)}
+) -> Settings:
+    kind = PreferenceSettings if "takes" in own else TrainSettings
+    known = {f.name for f in fields(kind)}
+    if kind is PreferenceSettings:
+        shared = {name: common[name] for name in ("precision", "seed") if name in common}
+        told = {**shared, **own, **{name: v for name, v in given.items() if name in known}}
+    else:
+        told = {**common, **own, **given}
     for name in told:
         if name not in known:
             raise ValueError(f"{path.name}: unknown setting {name!r}; known are {sorted(known)}")
@@ -96,4 +108,4 @@ def _settings(
         told["model"] = {**common["model"], **own["model"]}
     if isinstance(told.get("composers"), list):
         told["composers"] = tuple(told["composers"])
-    return TrainSettings(**told)
+    return kind(**told)

@@ -18,8 +18,8 @@ from ..representations import Representation, representation_of
 from .baselines import count_baselines, count_event_baselines
 from .held_out import middle_crops
 from .progress import Progress
+from .recipes import Settings
 from .store import NoteStore, StoredPiece
-from .train_settings import TrainSettings
 
 # Enough to run an earlier run again.
 _TOLD_OF_EARLIER = (
@@ -97,7 +97,7 @@ def started_from(start_from: str) -> dict[str, Any] | None:
 
 def training_record(
     store: NoteStore,
-    settings: TrainSettings,
+    settings: Settings,
     progress: Progress,
     *,
     command: str,
@@ -131,9 +131,8 @@ def training_record(
         "steps": progress.step,
         "best_step": progress.best_step,
         "steps_seen": progress.step
-        * settings.batch_size
         * settings.gradient_accumulation
-        * settings.crop_steps
+        * settings.steps_a_batch
         * n_processes,
         "wall_seconds": round(progress.seconds, 1),
         "hardware": {

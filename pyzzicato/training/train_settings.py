@@ -152,6 +152,16 @@ class TrainSettings:
         if isinstance(self.composers, str) or not all(isinstance(c, str) for c in self.composers):
             raise ValueError(f"composers must be a list of names, got {self.composers!r}")
 
+    @property
+    def steps_a_batch(self) -> int:
+        """Returns how many steps a batch has."""
+        return self.batch_size * self.crop_steps
+
+    @property
+    def batch_in_words(self) -> str:
+        """Returns what a batch is made of, after how many."""
+        return f"crops of {self.crop_steps} steps"
+
     def model_config(self, sustain: str) -> PyzzicatoConfig:
         """Returns the model's config; how the pedal is treated is the prepared data's choice.
 

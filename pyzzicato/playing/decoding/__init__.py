@@ -8,8 +8,8 @@
     guard.py      brings the piece back to its seed where it has gone astray
     values.py     what suits a model: generation_config.json
 
-`PART_NAMES` are the parts that can be switched off. The settings' temperature and threshold are parts
-too, and neutral unless they are asked for.
+`PART_NAMES` are the parts that can be switched off. The settings' temperature and threshold are
+parts too, and neutral unless they are asked for.
 """
 
 PART_NAMES = ("min_p", "density", "lengths", "guard")
