@@ -8,6 +8,7 @@ import pytest
 from conftest import tune
 from made_graphs import made_events, made_roll
 
+from pyzzicato.hub import load_model
 from pyzzicato.models.architecture import COMPOSERS, Architecture
 from pyzzicato.notes import Note
 from pyzzicato.playing.continuation import continue_seed
@@ -16,12 +17,14 @@ from pyzzicato.playing.decoding.density import (
     FEWEST_STROKES,
     FREE,
     FURTHEST,
+    KEPT,
     USUAL,
     USUAL_OF,
     VARIETY,
     DensityKeeper,
     density_to_come,
     note_density,
+    told_by,
 )
 from pyzzicato.playing.decoding.draw import Draw
 from pyzzicato.playing.decoding.parts import Played
@@ -65,7 +68,10 @@ def test_a_few_strokes_tell_nothing() -> None:
 def test_what_follows_a_seed_is_meant_a_little_nearer_to_the_usual() -> None:
     meant = [
         density_to_come(
-            EVENTS.encode(notes_every(1 / density, 60)), EVENTS, None, np.random.default_rng(0)
+            EVENTS.encode(notes_every(1 / density, round(10 * density) + 1)),
+            EVENTS,
+            None,
+            np.random.default_rng(0),
         )
         for density in (1, 2, 9.4, 20, 40)
     ]
@@ -86,6 +92,38 @@ def test_a_density_that_a_seed_does_not_tell_is_drawn_as_the_composers_pieces_va
         assert drawn(composer).mean() == pytest.approx(np.log(usual), abs=0.07)
         assert drawn(composer).std() == pytest.approx(VARIETY, rel=0.15)
     assert set(USUAL_OF) == set(COMPOSERS)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_the_shorter_a_seed_the_less_its_density_is_kept(kind: str) -> None:
+    representation = BOTH[kind]
+
+    def meant(seconds: float) -> float:
+        notes = notes_every(0.05, round(seconds / 0.05) + 1)
+        seed = representation.encode(notes, seconds + 0.05)
+        assert note_density(seed, representation) == pytest.approx(20, rel=0.05)
+        told = told_by(seed, representation)
+        found = density_to_come(seed, representation, None, np.random.default_rng(0))
+        assert found == pytest.approx(USUAL * (20 / USUAL) ** (KEPT * told), rel=0.1)
+        return found
+
+    found = [meant(seconds) for seconds in (0.25, 0.5, 1.0, 2.0, 4.0, 10.0)]
+    assert found == sorted(found)
+    assert found[0] < 1.05 * USUAL and found[-1] == pytest.approx(15.6, rel=0.05)
+    one = representation.encode(notes_every(1.0, 1))
+    assert told_by(one, representation) == 0
+
+
+def test_four_notes_of_no_length_do_not_set_the_density() -> None:
+    """Without the keeper they do: 40 notes a second."""
+    model = load_model()
+    seed = [Note(p, at, at + 0.03, 64) for p, at in ((60, 0), (62, 0), (66, 0.5), (67, 0.5))]
+
+    def notes_a_second(*without: str) -> float:
+        settings = GenerationSettings(10.0, rng=1, without=without)
+        return len(continue_seed(model, seed, settings).new_notes) / 10
+
+    assert notes_a_second() < 0.7 * notes_a_second("density")
 
 
 # ---- Keeping near it ----------------------------------------------------------------------------
@@ -116,6 +154,16 @@ def test_beyond_it_playing_is_pushed_back_the_more_the_further(kind: str) -> Non
     bound = push * (FURTHEST - FREE)
     assert after(800, 200, BOTH[kind]).push == pytest.approx(bound)
     assert after(0, 500, BOTH[kind]).push == pytest.approx(-bound)
+
+
+def test_the_less_a_seed_tells_the_sooner_and_the_firmer_the_push() -> None:
+    def push(told: float) -> float:
+        keeper = DensityKeeper(8.0, EVENTS, told)
+        for step in range(1, 31):
+            keeper.listen(Played(step / 10, [40, 41], 2))
+        return keeper.push
+
+    assert push(0.0) > push(0.5) > push(1.0) > 0
 
 
 def test_what_was_counted_fades() -> None:

@@ -64,8 +64,50 @@ def test_a_run_that_fails_says_why_in_a_sentence(place: Path) -> None:
         time.sleep(0.2)
     assert "none of the 1 MIDI files" in told["error"]
     assert told["lines"][0]["words"].startswith("Reading 1 MIDI files")
+    assert str(place) not in str(told)
     page.post("/own-music/start", params={"name": "my band"})
     assert page.post("/own-music/stop").json()["running"] is False
+
+
+def ended(own: OwnMusic) -> str:
+    """Returns what is said of a run when it has ended."""
+    until = time.monotonic() + 120
+    while own.is_running and time.monotonic() < until:
+        time.sleep(0.2)
+    return str(own.describe()["error"])
+
+
+def test_no_path_of_the_machine_is_told(place: Path) -> None:
+    own = OwnMusic(place)
+    own.add("a.mid", SONG)
+    (place / "run").write_text("no folder")
+    own.start("my-band")
+    said = ended(own)
+    assert "a file of the run cannot be read or written (File exists)" in said
+    assert str(place) not in said
+    # Where the system ends it, the log has no sentence of ours.
+    own.start("my-band")
+    assert own._process is not None
+    own._process.kill()
+    assert "ended without a word" in ended(own)
+    page = client()
+    (place / "music" / "a (1).mid").unlink()
+    (place / "music").rmdir()
+    (place / "music").write_text("no folder")
+    refused = page.post("/own-music/add", params={"title": "a.mid"}, content=SONG)
+    assert refused.status_code == 400 and str(place) not in refused.text
+
+
+def test_a_run_goes_on_under_the_name_it_was_begun_under(place: Path) -> None:
+    own = OwnMusic(place)
+    own.add("a.mid", SONG)
+    (place / "run").mkdir()
+    (place / "run" / "settings.json").write_text('{"eval_composer": "my-band"}')
+    journal = f'{{"words": "It lies in {place / "run"}.", "update": 1}}'
+    (place / "run" / "progress.jsonl").write_text(journal)
+    with pytest.raises(ValueError, match="name must be 'my-band'.* got 'other'; begin anew"):
+        own.start("other")
+    assert own.describe()["lines"] == [{"words": "It lies in a file of the server", "update": 1}]
 
 
 def test_what_was_played_is_heard_and_nothing_else(place: Path) -> None:

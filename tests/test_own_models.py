@@ -71,7 +71,7 @@ def test_a_place_that_cannot_be_written_is_said(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "file"))
     assert own_names() == []
-    with pytest.raises(ValueError, match="cannot be written"):
+    with pytest.raises(ValueError, match="cannot be kept as"):
         keep_model(checkpoint, "my-band")
 
 

@@ -151,7 +151,7 @@ def test_folders_without_enough_music_are_refused(music, tmp_path):
         prepare(tmp_path / "one", tmp_path / "out")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.mid").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="none of the 1 MIDI files in .* could be read: MIDI file"):
+    with pytest.raises(ValueError, match="none of the 1 MIDI files could be read: MIDI file"):
         prepare(tmp_path / "bad", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

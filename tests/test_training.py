@@ -170,7 +170,7 @@ def test_other_settings_in_the_same_folder_are_refused(
     store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:
     train(store, tiny_settings(max_steps=1), tmp_path, new_accelerator())
-    words = r"holds a run with other settings \(batch_size, seed\); choose another folder"
+    words = r"holds a run with other settings \(batch_size, seed\); begin anew in another"
     with pytest.raises(ValueError, match=words):
         train(store, tiny_settings(seed=1, batch_size=3), tmp_path, new_accelerator())
 
@@ -266,7 +266,7 @@ def test_a_truncated_checkpoint_is_passed_over(
 
     for file in (tmp_path / "checkpoints").glob("*/optimizer.bin"):
         file.write_bytes(b"")
-    with pytest.raises(ValueError, match="no checkpoint in .* can be read; start anew"):
+    with pytest.raises(ValueError, match="no checkpoint of the run can be read; begin anew"):
         train(store, tiny_settings(max_steps=13), tmp_path, new_accelerator())
 
 

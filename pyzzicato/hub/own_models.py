@@ -68,7 +68,10 @@ def keep_model(checkpoint: Path, name: str) -> Path:
         part.rename(place)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        raise ValueError(f"{place} cannot be written ({error}); choose another name") from error
+        raise ValueError(
+            f"the model cannot be kept as {name!r} ({error.strerror or 'not all can be copied'}); "
+            "make room in the folder of your own models, and go on"
+        ) from error
     return place
 
 

@@ -10,7 +10,7 @@ from ..grid import Grid
 from ..notes import Note
 from ..representations import StepDecoder, Steps
 from ..representations.roll import RollDecoder
-from .decoding.density import DensityKeeper
+from .decoding.density import DensityKeeper, told_by
 from .decoding.draw import Draw, Numbers
 from .decoding.guard import Guard, Rescue
 from .decoding.lengths import LengthKeeper
@@ -130,14 +130,13 @@ class Performer:
         decoder = self.decoder
         self.n_steps += 1
         ended = decoder.play(step)
-        length = self.model.representation.length_of(step)
-        lengths = () if length is None else (length,)
-        self.parts.listen(Played(decoder.seconds, decoder.struck, decoder.n_sounding, lengths))
+        told = decoder.seconds, decoder.struck, decoder.n_sounding, decoder.lengths
+        self.parts.listen(Played(*told))
         return ended
 
     def _choose_parts(self, settings: GenerationSettings, density: float) -> list[Part]:
         model, values = self.model, self.model.decoding
-        steps = model.representation
+        steps, seed = model.representation, self.decoder.seed_steps
         if settings.threshold is not None:
             # Nothing is drawn, and what goes astray is left so: from the same seed it would again.
             return [Threshold(settings.threshold)]
@@ -145,8 +144,8 @@ class Performer:
         parts: list[Part] = [
             Temperature(settings.temperature),
             MinP(values.row_of_min_p(steps)),
-            DensityKeeper(density, steps),
-            LengthKeeper(self.decoder.seed_steps, steps),
+            DensityKeeper(density, steps, told_by(seed, steps)),
+            LengthKeeper(seed, steps),
             self._guard,
         ]
         if "guard" in settings.without:

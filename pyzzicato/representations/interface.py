@@ -1,7 +1,7 @@
 """What the rest of the package needs of a representation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,23 @@ Numbers = NDArray[np.float32]
 
 SURE = 1e9
 """A bias that decides: what has it is drawn, what has its negative is not."""
+
+
+class Lengths(NamedTuple):
+    """What steps tell of how long their notes are.
+
+    Where keys are held from step to step, notes are heard to go on before it is known how long they
+    are. `e_folds / n_known` is the mean logarithm of the length all the same: the estimate of most
+    likelihood from what has ended and what has not, for lengths that are Pareto distributed (Cohen
+    & Whitten 1988, "Parameter Estimation in Reliability and Life Span Models", on censored data).
+
+    Attributes:
+        e_folds: by how much they have become longer than the shortest note there is, all together.
+        n_known: how many lengths became known.
+    """
+
+    e_folds: float
+    n_known: int
 
 
 class Representation(Protocol):
@@ -36,6 +53,11 @@ class Representation(Protocol):
     @property
     def density_push(self) -> float:
         """Returns the log-odds that make playing sparser, for each e-fold of notes too many."""
+        ...
+
+    @property
+    def length_push(self) -> float:
+        """Returns the log-odds that make notes longer, for each e-fold that they are too short."""
         ...
 
     def encode(self, notes: Sequence[Note], seconds: float | None = None) -> Steps:
@@ -76,8 +98,8 @@ class Representation(Protocol):
         """Returns the bias that makes notes longer, below 0 shorter."""
         ...
 
-    def length_of(self, step: Steps) -> float | None:
-        """Returns how long the note of a step `(A,)` lasts, seconds; None where it does not say."""
+    def lengths(self, steps: Steps) -> Lengths:
+        """Returns what steps `(T, A)` tell of the lengths of their notes."""
         ...
 
     def avoid(self, key: int, decoder: "StepDecoder") -> Numbers:
@@ -141,10 +163,12 @@ class StepDecoder(Protocol):
     Attributes:
         seed_steps: the seed, `(T, A)`.
         struck: keys struck by the last step, lowest first, 0 to 87.
+        lengths: what the last step tells of the lengths of notes, the seed's last ones too.
     """
 
     seed_steps: Steps
     struck: list[int]
+    lengths: Lengths
 
     @property
     def n_sounding(self) -> int:

@@ -18,7 +18,7 @@ from .event_bins import (
     onset_bins,
 )
 from .event_passages import EventPassages
-from .interface import SURE, Numbers, StepDecoder, Steps
+from .interface import SURE, Lengths, Numbers, StepDecoder, Steps
 from .touch import SeedTouch
 
 _NAMES = ("onset", "pitch", "duration", "velocity")
@@ -32,6 +32,8 @@ class NoteEvents(EventPassages):
     numbers: dict[str, int] = field(default_factory=lambda: dict(zip(_NAMES, SIZES, strict=True)))
     # A pace of 0.1 takes a twentieth of the notes (measured with `train/calibrate.py`).
     density_push: float = 6.0
+    # From the shortest to the longest duration; 1.5 for each e-fold of it.
+    length_push: float = 8.0
 
     def encode(self, notes: Sequence[Note], seconds: float | None = None) -> Steps:
         """Returns `(N, 4)` bins."""
@@ -75,13 +77,17 @@ class NoteEvents(EventPassages):
         n = SIZES[2]
         return _bias(2, log_odds * np.arange(n) / (n - 1))
 
-    def length_of(self, step: Steps) -> float | None:
-        """Returns the duration in seconds."""
-        return float(DURATIONS_S[step[2]])
+    def lengths(self, steps: Steps) -> Lengths:
+        """Returns the durations of events `(N, 4)`: each is known at once."""
+        return _lengths(steps)
 
     def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
         """Returns the bias with which a key is not struck."""
         return _bias(1, np.where(np.arange(SIZES[1]) == key, -SURE, 0))
+
+
+def _lengths(steps: Steps) -> Lengths:
+    return Lengths(float(np.log(DURATIONS_S[steps[:, 2]] / DURATIONS_S[0]).sum()), len(steps))
 
 
 def _bias(number: int, values: np.ndarray) -> Numbers:
@@ -118,6 +124,7 @@ class NoteDecoder:
         self._seed_seconds = seed_seconds
         self._ringing = {n.pitch: i for i, n in enumerate(self._seed) if n.end > seed_seconds}
         self.struck: list[int] = []
+        self.lengths = Lengths(0.0, 0)
 
     @property
     def n_sounding(self) -> int:
@@ -201,6 +208,7 @@ class NoteDecoder:
             ended.append(replace(before, end=min(before.end, now)))
         self._held[struck.pitch] = struck
         self.struck = [struck.pitch - LOWEST_PITCH]
+        self.lengths = _lengths(step[None])
         return ended
 
     def let_go(self, at_s: float) -> list[Note]:

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from ..hub.own_models import own_folder
 from .turns import StoppedError
 
 P = ParamSpec("P")
@@ -131,7 +132,7 @@ def _roots() -> list[str]:
     """Returns the folders whose paths no visitor should read, the innermost first."""
     places = [_OUR_ROOT, Path.home(), Path.cwd(), Path(sys.prefix), Path(sys.base_prefix)]
     places += [Path(tempfile.gettempdir()), Path(get_upload_folder())]
-    places += [Path(folder) for folder in site.getsitepackages()]
+    places += [Path(folder) for folder in site.getsitepackages()] + [own_folder()]
     places += [Path("/usr/share"), Path("/usr/lib")]
     found = {str(place) for place in places if len(place.parts) > 1}
     return sorted(found, key=len, reverse=True)

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Route
 from ..hub.own_models import as_name, check_name, own_folder
 from ..midi import read_midi
 from .api import describe_models
+from .messages import harmless, words_for
 from .names import model_titles
 from .request_limits import MAX_UPLOAD_BYTES, MIDI_LIMITS
 from .takes import forget_models
@@ -33,6 +34,11 @@ MAX_FILES = 500
 _PATH = "/own-music"
 _TAKE = re.compile(r"(piece|(before|after)-\d)\.mid")
 _STOPPED_WITHIN_S = 10.0
+_SENTENCE = "error: "  # So begins what `pyzzicato learn` says of what it can name.
+_FAULT = (
+    "learning ended without a word: it met a fault, or this computer ran out of memory; Learn goes "
+    "on from what was learnt"
+)
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -70,7 +76,7 @@ class OwnMusic:
         except ValueError as error:
             raise ValueError(f"{title[:60]} is left out: {error}") from error
         self._music.mkdir(parents=True, exist_ok=True)
-        n_files = len([*self._music.iterdir()])
+        n_files = self._n_files
         if n_files >= MAX_FILES:
             raise ValueError(f"at most {MAX_FILES} files; for more, run pyzzicato learn FOLDER")
         safe = re.sub(r"[^\w .()-]+", " ", Path(title.replace("\\", "/")).stem).strip(" .")[:80]
@@ -89,13 +95,20 @@ class OwnMusic:
         """Begins to learn, or goes on.
 
         Raises:
-            ValueError: if the name is not fit, there are no files, or it is learning.
+            ValueError: if the name is not fit, there are no files, it is learning, or has begun to
+                under another name.
         """
         self._check_idle()
-        if not self._music.is_dir():
+        if not self._n_files:
             raise ValueError("there must be MIDI files to learn from; drop some first")
+        begun = self._name_begun
+        if begun not in (None, check_name(name)):
+            raise ValueError(
+                f"name must be {begun!r}, under which this run was begun, got {name!r}; begin anew "
+                "for another"
+            )
         words = [sys.executable, "-m", "pyzzicato", "learn", str(self._music)]
-        words += ["--out", str(self._run), "--name", check_name(name)]
+        words += ["--out", str(self._run), "--name", name]
         # A process of its own: the page goes on answering, and what it takes is given back.
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -126,7 +139,7 @@ class OwnMusic:
             self._is_known = True
         titles, known = model_titles(), describe_models()["models"]
         return {
-            "files": len([*self._music.iterdir()]) if self._music.is_dir() else 0,
+            "files": self._n_files,
             "running": self.is_running,
             "lines": lines,
             "error": None if self.is_running else self._error(),
@@ -147,6 +160,19 @@ class OwnMusic:
             for n in read_midi(path, MIDI_LIMITS).music()
         ]
 
+    @property
+    def _n_files(self) -> int:
+        return len([*self._music.iterdir()]) if self._music.is_dir() else 0
+
+    @property
+    def _name_begun(self) -> str | None:
+        """Returns the name that the run was begun under, None if it has not learnt yet."""
+        try:
+            settings = json.loads((self._run / "settings.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return str(settings.get("eval_composer", "")) or None
+
     def _check_idle(self) -> None:
         if self.is_running:
             raise ValueError("it is learning; stop it first")
@@ -154,7 +180,8 @@ class OwnMusic:
     def _lines(self) -> list[dict[str, Any]]:
         try:
             text = (self._run / "progress.jsonl").read_text(encoding="utf-8")
-            return [json.loads(line) for line in text.splitlines()]
+            lines = [json.loads(line) for line in text.splitlines()]
+            return [{**line, "words": harmless(line["words"])} for line in lines]
         except (OSError, ValueError):
             return []  # None yet, or one that is just being written.
 
@@ -162,10 +189,14 @@ class OwnMusic:
         if self._process is None or self._process.poll() in (None, 0, -15):
             return None
         try:
-            last = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1]
-        except (OSError, IndexError):
-            last = "it ended without a word"
-        return last.removeprefix("error: ")
+            log = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            log = []
+        last = next((line for line in reversed(log) if line.strip()), "")
+        # What is no sentence of ours is a fault, and stands in the log.
+        if not last.startswith(_SENTENCE):
+            return _FAULT
+        return harmless(last.removeprefix(_SENTENCE))
 
 
 def is_local() -> bool:
@@ -226,7 +257,7 @@ def _at_home(answer: Answer) -> Answer:
         try:
             return await answer(request)
         except (ValueError, OSError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+            return JSONResponse({"error": words_for(error)}, status_code=400)
 
     return guarded
 

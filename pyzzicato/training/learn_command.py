@@ -33,7 +33,10 @@ def run_learn(args: argparse.Namespace) -> None:
             f"stopped; the same command goes on, and {args.out} keeps what was learnt"
         ) from None
     except OSError as error:
-        raise ValueError(f"{args.out} cannot be written: {error}; make room, and go on") from error
+        raise ValueError(
+            f"a file of the run cannot be read or written ({error.strerror or type(error).__name__}"
+            "); mend that, and go on: what was learnt is kept"
+        ) from error
 
 
 def add_learn(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

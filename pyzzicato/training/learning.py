@@ -88,11 +88,19 @@ class Journal:
         self._path = out / PROGRESS
         self._began = time.monotonic()
 
-    def say(self, words: str, **figures: Any) -> None:
-        """Prints a sentence, and writes it down with figures and the seconds passed."""
+    def say(self, words: str, at: Path | None = None, **figures: Any) -> None:
+        """Prints a sentence, and writes it down with figures and the seconds passed.
+
+        Args:
+            words: the sentence.
+            at: the folder it is about. It is printed and not written down: what is written down is
+                shown on the page, where no path of this machine has a place.
+            figures: plain JSON values.
+        """
         seconds = round(time.monotonic() - self._began, 1)
         minutes, rest = divmod(int(seconds), 60)
-        print(f"{minutes:3d}:{rest:02d}  {words}", flush=True)
+        place = "" if at is None else f" ({at})"
+        print(f"{minutes:3d}:{rest:02d}  {words}{place}", flush=True)
         line = json.dumps({"seconds": seconds, "words": words, **figures}, ensure_ascii=False)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
@@ -140,19 +148,19 @@ def _check_name(config: LearnConfig) -> None:
     bundled = [info.name for info in list_models() if info.source != "folder"]
     if current_name(style) in bundled:
         raise ValueError(
-            f"name must be another than the bundled models', got {style!r}; choose one with --name"
+            f"name must be another than the bundled models', got {style!r}; choose another name"
         )
     place = own_folder() / style
     if place.exists() and not is_kept(best, style):
         raise ValueError(
-            f"name must be a new one: another model is kept as {style!r}; choose one with --name, "
-            f"or remove {place}"
+            f"name must be a new one: another model is kept as {style!r}; choose another name, or "
+            "remove that model from the folder of your own models"
         )
 
 
 def _prepare(config: LearnConfig, sustain: Sustain, journal: Journal) -> NoteStore:
     n_files = len(find_files(config.folder, config.table))
-    journal.say(f"Reading {n_files} MIDI files in {config.folder}.")
+    journal.say(f"Reading {n_files} MIDI files.", at=config.folder)
     prepared = prepare_folder(
         config.folder,
         config.out / "data",
@@ -293,7 +301,8 @@ def _compare(
     print("\n" + "\n".join(as_text(rows)) + "\n")
     takes = write_takes(players, pieces, config.out / "listen")
     journal.say(
-        f"To hear in {config.out / 'listen'}: {', '.join(path.name for path in takes)}.",
+        f"To hear: {', '.join(path.name for path in takes)}.",
+        at=config.out / "listen",
         table=rows,
         takes=[path.name for path in takes],
     )
@@ -307,7 +316,8 @@ def _say_where(config: LearnConfig, best: Path, composer: str | None, journal: J
     asked = f" --composer {composer}" if composer else ""
     kept = ", and it is on the page of the app" if config.keep else ""
     journal.say(
-        f"The model is in {best}{kept}. Play it: pyzzicato continue SEED --model {model}{asked}",
+        f"The model is ready{kept}. Play it: pyzzicato continue SEED --model {model}{asked}",
+        at=best,
         done=True,
     )
 

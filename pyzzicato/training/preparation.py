@@ -155,9 +155,7 @@ def prepare_folder(
     parsed = list(_parse([folder / its.path for its in found], sustain, processes, compare=True))
     read = [(its, done) for its, done in zip(found, parsed, strict=True) if done.packed is not None]
     if not read:
-        raise ValueError(
-            f"none of the {len(found)} MIDI files in {folder} could be read: {parsed[0].reason}"
-        )
+        raise ValueError(f"none of the {len(found)} MIDI files could be read: {parsed[0].reason}")
     # Of doubles that one stays which was there before, else the one with most notes.
     read.sort(key=lambda row: (row[1].sha256 not in kept, -_n_notes(row[1]), row[0].path))
     doubles = find_doubles([_codes(done) for _, done in read])

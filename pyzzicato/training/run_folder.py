@@ -56,8 +56,8 @@ class RunFolder:
         )
         if changed:
             raise ValueError(
-                f"{self.path} holds a run with other settings ({', '.join(changed)}); choose "
-                "another folder"
+                f"{self.path} holds a run with other settings ({', '.join(changed)}); begin anew "
+                "in another folder"
             )
 
     def claim(self, settings: Mapping[str, Any]) -> None:
@@ -134,7 +134,7 @@ class RunFolder:
             else:
                 return
         if complete:
-            raise ValueError(f"no checkpoint in {self._checkpoints} can be read; start anew")
+            raise ValueError("no checkpoint of the run can be read; begin anew in another folder")
 
     def refuse_loss(self, step: int, loss: float) -> None:
         """Raises ValueError: the loss of an update is not a number."""
@@ -149,5 +149,5 @@ class RunFolder:
     def _last_words(self) -> str:
         complete = self._complete()
         if not complete:
-            return "there is no earlier checkpoint: start anew"
+            return "there is no earlier checkpoint: begin anew"
         return f"the checkpoint of update {int(complete[-1].name)} is kept: go on from it"

@@ -6,10 +6,6 @@ real music (`train/check_join.py`). What the fingers and the pedal do in a seed 
 player, so new notes are tilted towards the seed's lengths, the more the further they are from them.
 """
 
-import math
-
-import numpy as np
-
 from ...representations import Representation, StepDecoder, Steps
 from .draw import Draw
 from .parts import Part, Played
@@ -18,8 +14,6 @@ FEWEST_NOTES = 8
 """Fewer notes tell nothing of the lengths in their piece."""
 COUNTED_NOTES = 24.0
 """Notes count for less the longer ago they are, 1/e after so many."""
-PUSH = 8.0
-"""Log-odds from the shortest to the longest duration, for each e-fold that notes are too short."""
 FURTHEST = 1.5
 """What is further away, in e-folds, counts as this."""
 
@@ -29,33 +23,35 @@ class LengthKeeper(Part):
 
     Args:
         seed: its steps `(T, A)`.
-        representation: theirs; where its steps have no lengths, or are too few, nothing is done.
+        representation: theirs; where the seed has too few notes, nothing is done.
     """
 
     name = "lengths"
 
     def __init__(self, seed: Steps, representation: Representation) -> None:
         self._representation = representation
-        lengths = [representation.length_of(step) for step in seed]
-        known = [math.log(length) for length in lengths if length is not None]
-        self._meant = float(np.mean(known)) if len(known) >= FEWEST_NOTES else None
+        told = representation.lengths(seed)
+        self._meant = told.e_folds / told.n_known if told.n_known >= FEWEST_NOTES else None
         self.n_acted = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Takes it that lengths were as meant so far."""
-        self._mean = self._meant or 0.0
+        self._e_folds, self._n_known = self._meant or 0.0, 1.0
 
     def listen(self, played: Played) -> None:
-        """Counts the lengths of what was struck."""
-        for length in played.lengths_s:
-            self._mean += (math.log(length) - self._mean) / COUNTED_NOTES
+        """Counts the lengths of what was struck, or is held."""
+        e_folds, n_known = played.lengths
+        kept = (1 - 1 / COUNTED_NOTES) ** n_known
+        self._e_folds = kept * self._e_folds + e_folds / COUNTED_NOTES
+        self._n_known = kept * self._n_known + n_known / COUNTED_NOTES
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Adds to the bias where notes are too short or too long."""
         if self._meant is None:
             return
-        away = min(max(self._meant - self._mean, -FURTHEST), FURTHEST)
+        away = min(max(self._meant - self._e_folds / self._n_known, -FURTHEST), FURTHEST)
         if away:
-            draw.bias += self._representation.longer(PUSH * away, decoder)
+            push = self._representation.length_push * away
+            draw.bias += self._representation.longer(push, decoder)
             self.n_acted += 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...representations import StepDecoder
+from ...representations.interface import Lengths
 from .draw import Draw
 
 
@@ -21,13 +22,13 @@ class Played:
         seconds: length of the continuation so far.
         struck: keys struck by the step, lowest first, 0 to 87.
         n_sounding: keys that sound after it.
-        lengths_s: how long those struck are to last, where that is known.
+        lengths: what the step tells of the lengths of notes.
     """
 
     seconds: float
     struck: Sequence[int]
     n_sounding: int
-    lengths_s: Sequence[float] = ()
+    lengths: Lengths = Lengths(0.0, 0)
 
 
 class Part:
