@@ -31,13 +31,13 @@ from pathlib import Path
 import mido  # type: ignore[import-untyped]
 import numpy as np
 
+from pyzzicato.notes import pitch_name
 from pyzzicato.seeds import Seed, list_seeds
 
 REQUIRED = 0.95
 """Share of the notes that must agree."""
 PRESET_CHORD_S = 0.01
 REFERENCE_CHORD_BEATS = 0.06
-NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
 @dataclass(frozen=True)
@@ -184,14 +184,11 @@ def compare(seed: Seed, reference: Reference, data_dir: Path) -> Agreement:
         n_reference=len(theirs),
         n_common=len(pairs),
         agreement=len(pairs) / max(len(ours), len(theirs)),
-        only_preset=tuple(_name(p) for i, p in enumerate(ours) if i not in matched_ours),
-        only_reference=tuple(_name(p) for j, p in enumerate(theirs) if j not in matched_theirs),
+        only_preset=tuple(pitch_name(p) for i, p in enumerate(ours) if i not in matched_ours),
+        only_reference=tuple(
+            pitch_name(p) for j, p in enumerate(theirs) if j not in matched_theirs
+        ),
     )
-
-
-def _name(pitch: int) -> str:
-    """Returns a note name with octave."""
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def main(data_dir: Path, json_path: Path | None) -> int:
