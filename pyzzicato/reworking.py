@@ -157,7 +157,7 @@ def named_part(source: SeedPiece, name: str) -> list[Note]:
     numbers = {
         n
         for n, part in enumerate(performance.parts)
-        if wanted in (str(n + 1), part.name.strip().casefold())
+        if wanted and wanted in (str(n + 1), part.name.strip().casefold())
     }
     if not numbers:
         told = [

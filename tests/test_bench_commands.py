@@ -61,7 +61,7 @@ def test_the_odds_of_a_moment_are_printed(capsys: pytest.CaptureFixture[str]) ->
     assert f"{told['keys'][0]['chance']:.1%}" in lines[1]
     assert main(["odds", SEED, "--at", "800"]) == 2
     assert main([*asked[:4], "--top", "0"]) == 2
-    assert "top must be 1 to 88" in capsys.readouterr().err
+    assert "top must be a whole number from 1 to 88" in capsys.readouterr().err
 
 
 def test_a_piece_is_carried_on_from_a_moment_to_a_close(

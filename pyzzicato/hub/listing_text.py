@@ -1,9 +1,10 @@
 """The list of models in words: what `pyzzicato models` prints, in columns."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
-_PLAYS = {"events": "note events", "roll": "piano rolls"}
+_PLAYS = {"events": "notes", "roll": "rolls"}
 _GAP = "  "
 
 
@@ -15,7 +16,7 @@ def listing_text(models: Sequence[Mapping[str, Any]], width: int = 100) -> str:
         width: signs in a line; figures of more models than fit stand below one another.
     """
     head = ("name", "network", "plays", "weights", "size", "loss", "revision", "from")
-    parts = [_table([head, *map(_row, models)]), _training(models)]
+    parts = [_table([head, *map(_row, models)]), _training(models, width)]
     told = [model for model in models if _figures(model)]
     names = list(dict.fromkeys(name for model in told for name in _figures(model)))
     first = max((len(_words(name)) for name in names), default=0)
@@ -44,7 +45,7 @@ def _row(model: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _training(models: Sequence[Mapping[str, Any]]) -> str:
+def _training(models: Sequence[Mapping[str, Any]], width: int) -> str:
     """Returns what each model was trained on, those with the same music together."""
     alike: dict[tuple[Any, ...], list[str]] = {}
     for model in models:
@@ -53,9 +54,12 @@ def _training(models: Sequence[Mapping[str, Any]]) -> str:
         )
     lines = ["trained on"]
     for (hours, data, licence), names in alike.items():
-        lines.append(f"{'?' if hours is None else f'{hours:g}'} h of {_text(data)}")
-        lines += [f"{_GAP}licence: {_text(licence)}", f"{_GAP}models: {', '.join(names)}"]
-    return "\n".join(lines)
+        lines += [
+            f"{'?' if hours is None else f'{hours:g}'} h of {_text(data)}",
+            f"{_GAP}licence: {_text(licence)}",
+            f"{_GAP}models: {', '.join(names)}",
+        ]
+    return "\n".join(fill(line, width, subsequent_indent=2 * _GAP) for line in lines)
 
 
 def _figures(model: Mapping[str, Any]) -> dict[str, float]:

@@ -54,6 +54,6 @@ function mend(drawer) {
     const name = box.parentElement.querySelector(".tool-name, button, strong")?.textContent ?? "";
     box.setAttribute("aria-label", `Include ${name.trim().split(/\s/)[0] || "this"}`);
   }
-  for (const list of drawer.querySelectorAll(".snippets:not([role])")) list.setAttribute("role", "list");
+  for (const list of drawer.querySelectorAll(".snippets:has(> li):not([role])")) list.setAttribute("role", "list");
   for (const text of drawer.querySelectorAll("pre:not([tabindex])")) text.tabIndex = 0;
 }

@@ -25,7 +25,7 @@ export class Bench {
     this.span = make("strong");
     this.button = (id, words, act) => make("button", { class: "quiet", id, onclick: act }, words);
     this.playOn = this.button("play-on", "Play on from here", () => view.playFrom(this.at));
-    this.closeHere = this.button("close-here", "Come to a close from here", () => (
+    this.closeHere = this.button("close-here", "Come to a close here", () => (
       view.playFrom(this.at, { ending: true })));
     this.odds = new Odds(this);
     this.ask = this.button("ask-odds", "What comes next?", () => this.odds.toggle());
@@ -39,9 +39,8 @@ export class Bench {
     this.to = this.spanInput("span-to", "Span to, seconds");
     this.selects = this.button("select-span", "Select a span", () => this.toggleSelecting());
     this.spanRow = make("div", { class: "row bench-row", id: "span-row", hidden: true },
-      this.span, this.loop, this.redo,
+      this.span, this.loop, this.redo, this.unselect,
       make("span", { class: "together" }, make("span", { class: "hint" }, "keep"), this.part, this.keep),
-      this.unselect,
       make("span", { class: "together hint" }, "from", this.from, "to", this.to, "s"));
     byId("bench").replaceChildren(
       make("div", { class: "row bench-row" }, this.moment, this.playOn, this.closeHere, this.ask,
