@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from .playing.along import Companion
     from .playing.continuation import Continuation
     from .playing.loaded_model import Model
-    from .playing.odds import next_odds
     from .playing.settings import GenerationSettings
     from .playing.several import continue_seeds
     from .plots import plot_pianoroll
-    from .reworking import continue_from, keep_part, redo_span
+    from .reworking import continue_from, keep_part, next_odds, redo_span
     from .seeds import Seed, list_seeds, load_seed
     from .takes import Take, continue_seed, stream_continuation
 
@@ -57,7 +56,7 @@ _HOME_OF = {
     "continue_from": "reworking",
     "redo_span": "reworking",
     "keep_part": "reworking",
-    "next_odds": "playing.odds",
+    "next_odds": "reworking",
     "Companion": "playing.along",
     "Sound": "audio",
     "render": "audio",

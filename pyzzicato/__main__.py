@@ -1,9 +1,10 @@
-"""The command line: `pyzzicato continue | redo | keep | evaluate | learn | models | seeds`."""
+"""The command line: `pyzzicato continue`, `redo`, `keep`, `odds`, `evaluate`, `learn` and lists."""
 
 import argparse
 import io
 import json
 import secrets
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
@@ -15,6 +16,7 @@ from . import __version__
 from .bench_commands import add_bench
 from .checks import check_whole
 from .hub import DEFAULT_MODEL, ModelInfo, find_models, open_model
+from .hub.listing_text import listing_text
 from .pieces import PieceFiles, Wanted, make_folder, write_piece
 from .playing.decoding import PART_NAMES
 from .playing.loaded_model import Model
@@ -112,18 +114,7 @@ def run_models(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(listing.models, ensure_ascii=False))
         return
-    for facts in listing.models:
-        weights = "?" if facts["weights"] is None else f"{facts['weights'] / 1e6:.1f}"
-        units = {"loss": f" {facts['loss_unit']}"}
-        measures = ", ".join(
-            f"{name} {value:.4g}{units.get(name, '')}" for name, value in facts["measures"].items()
-        )
-        print(
-            f"{facts['name']:<14} {facts['backbone']} on {facts['representation']}, {weights} M "
-            f"weights, {facts['size_mb']} MB, {facts['data']} ({facts['hours']} h, "
-            f"{facts['licence']}), {facts['source']}, revision {facts['revision']}"
-            + (f"; {measures}" if measures else "")
-        )
+    print(listing_text(listing.models, shutil.get_terminal_size((100, 24)).columns))
 
 
 def run_seeds(args: argparse.Namespace) -> None:

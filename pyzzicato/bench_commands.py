@@ -1,22 +1,27 @@
-"""The commands that rework a piece: `pyzzicato redo | keep`."""
+"""The commands that rework a piece, or tell its odds: `pyzzicato redo | keep | odds`."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
+from .checks import check_whole
 from .hub import DEFAULT_MODEL, open_model
-from .notes import Note
+from .notes import N_PITCHES, pitch_name
 from .pieces import Wanted, make_folder, write_piece
 from .playing import keep, redo
 from .playing.loaded_model import Model
 from .playing.settings import GenerationSettings
-from .playing.voices import VOICES
-from .reworking import keep_part, redo_span
+from .reworking import keep_part, next_odds, redo_span
 from .sources import SeedPiece, read_seed
 from .takes import Take
 
+_BAR, _SURE = 60, 0.9
+"""Signs for a chance of 1; so likely the next note has come by the time that is told."""
 _Play = Callable[[Model, SeedPiece, GenerationSettings], Take]
 
 
@@ -34,14 +39,48 @@ def run_keep(args: argparse.Namespace) -> None:
     """Keeps a part of a piece and plays the rest anew."""
 
     def play(model: Model, seed: SeedPiece, settings: GenerationSettings) -> Take:
-        kept = args.keep if args.track is None else _track(seed, args.track)
-        return keep_part(model, seed, kept, args.start, args.end, settings, tries=args.tries)
+        tries = args.tries
+        return keep_part(model, seed, args.keep, args.start, args.end, settings, tries=tries)
 
     _run(args, play)
 
 
+def run_odds(args: argparse.Namespace) -> None:
+    """Prints what a model thinks is struck next at a moment of a piece."""
+    check_whole("top", args.top, 1, N_PITCHES, "it is how many keys to print")
+    settings = GenerationSettings(temperature=args.temperature, composer=args.composer)
+    model, info = open_model(args.model)
+    seed = read_seed(args.seed, model.config.sustain)
+    odds = next_odds(model, seed, args.at, settings)
+    keys = odds.likeliest(args.top)
+    if args.json:
+        told = {
+            "model": info.name,
+            "at": odds.at,
+            "last": round(odds.last, 3),
+            "keys": [{"pitch": pitch, "chance": chance} for pitch, chance in keys],
+            "onsets": [{"seconds": wait, "chance": chance} for wait, chance in odds.onsets],
+            "came": asdict(odds.came) if odds.came else None,
+        }
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    print(
+        f"{seed.title}, {odds.at:g} s; the last note was struck {odds.at - odds.last:.2f} s before"
+    )
+    for pitch, chance in keys:
+        print(f"{chance:7.1%}  {pitch_name(pitch):<4} {'#' * round(_BAR * chance)}")
+    waits, chances = zip(*odds.onsets, strict=True)
+    latest = waits[min(int(np.searchsorted(np.cumsum(chances), _SURE)), len(waits) - 1)]
+    print(f"It comes within {latest:.2f} s with {_SURE:.0%}, as {info.name} thinks.")
+    if came := odds.came:
+        wait, chance = came.start - odds.at, came.chance
+        print(
+            f"In the piece {pitch_name(came.pitch)} came ({chance:.1%}), {wait:.2f} s from there."
+        )
+
+
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds the commands `redo` and `keep` to the others."""
+    """Adds the commands `redo`, `keep` and `odds` to the others."""
     again = commands.add_parser("redo", help="play a span of a piece anew")
     again.set_defaults(run=run_redo)
     again.add_argument("seed", help="a preset's name or a MIDI file")
@@ -57,27 +96,39 @@ def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     part = commands.add_parser("keep", help="keep a part of a piece and play the rest anew")
     part.set_defaults(run=run_keep)
     part.add_argument("seed", help="a preset's name or a MIDI file")
-    what = part.add_mutually_exclusive_group()
-    what.add_argument(
+    part.add_argument(
         "--keep",
-        choices=[*VOICES],
         default="top",
-        help="the top or bottom voice, or what a hand is likely to play (%(default)s)",
+        metavar="PART",
+        help="top or bottom: a voice; right or left: what a hand is likely to play; track:2 or "
+        "track:NAME: a track of the file (%(default)s)",
     )
-    what.add_argument("--track", type=int, help="the notes of a track of the file, from 1")
     part.add_argument("--start", type=float, default=0.0, help="from where, s (%(default)s)")
     part.add_argument("--end", type=float, help="to where, s (default: to the end)")
     _add_settings(part, keep.TRIES, "pieces played side by side to choose from")
+    odds = commands.add_parser("odds", help="print what a model thinks comes next at a moment")
+    odds.set_defaults(run=run_odds)
+    odds.add_argument("seed", help="a preset's name or a MIDI file")
+    odds.add_argument("--at", type=float, required=True, help="the moment, seconds")
+    odds.add_argument("--top", type=int, default=10, help="how many keys (%(default)s)")
+    _add_player(odds)
+    odds.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_player(command: argparse.ArgumentParser) -> None:
+    default = GenerationSettings()
+    add = command.add_argument
+    add("--model", default=DEFAULT_MODEL, help="a name, a Hub repository or a folder (%(default)s)")
+    add("--temperature", type=float, default=default.temperature, help="0.1 to 4 (%(default)s)")
+    add("--composer", help="chopin, for example, or any (default: a preset's own, else any)")
 
 
 def _add_settings(command: argparse.ArgumentParser, tries: int, meaning: str) -> None:
     default = GenerationSettings()
     add = command.add_argument
-    add("--model", default=DEFAULT_MODEL, help="a name, a Hub repository or a folder (%(default)s)")
+    _add_player(command)
     add("--tries", type=int, default=tries, help=f"{meaning} (%(default)s)")
-    add("--temperature", type=float, default=default.temperature, help="0.1 to 4 (%(default)s)")
     add("--density", type=float, default=default.density, help="0.5 to 2 (%(default)s)")
-    add("--composer", help="chopin, for example, or any (default: a preset's own, else any)")
     add("--rng", type=int, default=default.rng, help="number of the random draw (%(default)s)")
     add("--out", type=Path, default=Path("out"), help="folder for the files (%(default)s)")
     add("--no-audio", action="store_true", help="write no sound")
@@ -101,19 +152,3 @@ def _run(args: argparse.Namespace, play: _Play) -> None:
     print(f"{len(piece.new_notes)} new notes, {len(piece.seed_notes)} stay, by {info.name}")
     for path in files.paths:
         print(path)
-
-
-def _track(piece: SeedPiece, track: int) -> list[Note]:
-    """Returns the notes of a track of a piece's file.
-
-    Raises:
-        ValueError: if there is no such track.
-    """
-    performance = piece.performance
-    n = len(performance.parts) if performance else 0
-    if not n:
-        raise ValueError(f"{piece.title} has no tracks; name a voice by --keep")
-    if performance is None or not 1 <= track <= n:
-        raise ValueError(f"track must be 1 to {n}, got {track}; leave it out to keep a voice")
-    pairs = zip(piece.notes, performance.part_of, strict=True)
-    return [note for note, part in pairs if part == track - 1]

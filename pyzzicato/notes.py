@@ -15,6 +15,8 @@ HIGHEST_PITCH = 108
 """C8, the highest key of a piano (MIDI number)."""
 N_PITCHES = HIGHEST_PITCH - LOWEST_PITCH + 1
 """The 88 keys of a piano."""
+PITCH_CLASSES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+"""Names of the twelve keys of an octave, each under its commoner name."""
 EDGE_S = 0.0005
 """How far before the edge of a cut a note may begin and still lie behind it."""
 
@@ -80,6 +82,15 @@ def sort_notes(notes: Iterable[Note]) -> list[Note]:
     Every function that returns notes returns them in this order.
     """
     return sorted(notes, key=lambda n: (n.start, n.pitch, n.end, n.velocity))
+
+
+def pitch_name(pitch: int) -> str:
+    """Returns the name of a key: 60 is "C4", middle C.
+
+    Args:
+        pitch: MIDI number.
+    """
+    return f"{PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def end_of(notes: Iterable[Note]) -> float:

@@ -1,19 +1,22 @@
-"""Takes of a piece that is reworked: a span played anew, a part kept, carried on from a moment.
+"""A piece reworked: a span played anew, a part kept, carried on from a moment; and its odds.
 
-They are those of `playing.redo`, `playing.keep` and `playing.onwards` for music of any kind (see
-`sources.read_source`).
+Each is that of `playing.redo`, `playing.keep`, `playing.onwards` or `playing.odds`, for all that
+`sources.read_source` takes.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .notes import Note
-from .playing import keep, onwards, redo
+from .playing import keep, odds, onwards, redo
 from .playing.loaded_model import Model
 from .playing.settings import GenerationSettings
 from .playing.voices import VOICES
 from .sources import SeedPiece, read_source
 from .takes import Take, as_take
+
+_TRACK = "track:"
+_MOST_NAMED = 12
 
 
 def redo_span(
@@ -61,8 +64,7 @@ def keep_part(
     Args:
         model: of note events, from `load_model`.
         seed: the piece, as `continue_seed` takes it.
-        kept: what stays: "top", "bottom", "right" or "left" (`playing.voices`), or notes of the
-            piece.
+        kept: what stays: the name of a part (see `named_part`), or notes of the piece.
         start: from where on the rest is played anew, seconds.
         end: to where, 2 to 120 s later; None for as long as the piece is.
         settings: how to play, as for `redo_span`; `density` 1 is that of what is taken away.
@@ -70,13 +72,11 @@ def keep_part(
         tries: see `playing.keep.keep_part`, which also says what the take's notes are.
 
     Raises:
-        ValueError: if `seed` is no music, or as `playing.keep.keep_part` says.
+        ValueError: if `seed` is no music, or as `named_part` and `playing.keep.keep_part` say.
     """
     source = _read(model, seed)
     if isinstance(kept, str):
-        if kept not in VOICES:
-            raise ValueError(f"kept must be notes or one of {', '.join(VOICES)}, got {kept!r}")
-        kept = VOICES[kept](source.notes)
+        kept = named_part(source, kept)
     composer = seed_composer or source.composer
     piece = keep.keep_part(model, source.notes, kept, start, end, settings, composer, tries)
     return as_take(piece, source)
@@ -108,6 +108,66 @@ def continue_from(
     like = source.performance
     piece = onwards.continue_from(model, source.notes, at, settings, composer, on_progress, like)
     return as_take(piece, source)
+
+
+def next_odds(
+    model: Model,
+    seed: Any,
+    at: float,
+    settings: GenerationSettings | None = None,
+    seed_composer: str | None = None,
+) -> odds.Odds:
+    """Returns the odds of what is struck next at a moment of a piece.
+
+    Args:
+        model: of note events, from `load_model`.
+        seed: the piece, as `continue_seed` takes it.
+        at: the moment, seconds; a note at least is struck before.
+        settings: `temperature`, `composer` and `without` count, see `playing.odds.next_odds`.
+        seed_composer: short name of the piece's composer, if he is known and `seed` does not say.
+
+    Raises:
+        ValueError: if `seed` is no music, or as `playing.odds.next_odds` says.
+    """
+    source = _read(model, seed)
+    composer = seed_composer or source.composer
+    return odds.next_odds(model, source.notes, at, settings, composer)
+
+
+def named_part(source: SeedPiece, name: str) -> list[Note]:
+    """Returns the notes of a part of a piece.
+
+    Args:
+        source: the piece.
+        name: "top", "bottom", "right" or "left" (`playing.voices`); or a track of the file that it
+            was read from, by its number from 1 or by its name: "track:2", "track:Left hand".
+
+    Raises:
+        ValueError: if there is no such part; the message says which there are.
+    """
+    if name in VOICES:
+        return VOICES[name](source.notes)
+    if not name.startswith(_TRACK):
+        known = f"{', '.join(VOICES)}, track:NUMBER or track:NAME"
+        raise ValueError(f"keep must be one of {known}, got {name!r}")
+    performance = source.performance
+    if performance is None or not performance.parts:
+        raise ValueError(f"{source.title} has no tracks; keep {', '.join(VOICES)} or notes of it")
+    wanted = name.removeprefix(_TRACK).strip().casefold()
+    numbers = {
+        n
+        for n, part in enumerate(performance.parts)
+        if wanted and wanted in (str(n + 1), part.name.strip().casefold())
+    }
+    if not numbers:
+        told = [
+            f"{n} ({part.name.strip()})" if part.name.strip() else str(n)
+            for n, part in enumerate(performance.parts[:_MOST_NAMED], start=1)
+        ]
+        of = f" of {len(performance.parts)}" if len(performance.parts) > _MOST_NAMED else ""
+        raise ValueError(f"track must be one of {', '.join(told)}{of}, got {name!r}")
+    pairs = zip(source.notes, performance.part_of, strict=True)
+    return [note for note, number in pairs if number in numbers]
 
 
 def _read(model: Model, seed: Any) -> SeedPiece:

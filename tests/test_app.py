@@ -65,6 +65,10 @@ def test_the_tones_of_the_piano_are_served(page_url):
     assert {tone["velocity"] for tone in places["tones"]} == {48, 96}
 
 
+def test_the_drawer_of_the_api_is_told_that_nobody_counts_calls(page_url):
+    assert json.loads(fetch(f"{page_url}monitoring/summary")[0]) == {"functions": {}}
+
+
 @pytest.mark.parametrize("path", ["page/../page.py", "page/%2e%2e/api.py", "piano/secret.mp3"])
 def test_nothing_else_is_served(page_url, path):
     with pytest.raises(HTTPError) as raised:

@@ -1,8 +1,11 @@
 """The endpoints of the bench: a real server on 127.0.0.1, called as programs call it."""
 
+import base64
+
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from midi_builder import midi, off, on
 from test_api import SEED, call
 
 from pyzzicato.midi import read_midi
@@ -64,6 +67,17 @@ def test_the_top_voice_is_kept_by_name_and_by_its_notes(client):
     assert by_name["facts"]["new"] == len(by_name["notes"])
 
 
+def test_a_track_of_a_file_is_kept(client):
+    tracks = [
+        [event for i in range(40) for event in (on(0, low + i % 5), off(240, low + i % 5))]
+        for low in (48, 72)
+    ]
+    file = base64.b64encode(midi(*tracks)).decode()
+    take = call(client, "/keep", midi=file, keep="track:2", tries=1)["takes"][0]
+    assert [n["pitch"] for n in take["seed_notes"]] == [72 + i % 5 for i in range(40)]
+    assert take["facts"]["kept"] == 40
+
+
 def test_odds_are_told_at_a_moment(client):
     odds = call(client, "/odds", seed=SEED, at=4)
     fields = {"version", "model", "at", "last", "keys", "onsets", "likeliest", "came"}
@@ -98,6 +112,8 @@ def test_a_piece_is_carried_on_from_a_moment_to_a_close(client):
         ("/redo", {"start": 4, "end": 8, "tries": 65}, "tries must be"),
         ("/redo", {"start": 4, "end": 8, "model": "lstm"}, "one of note events"),
         ("/keep", {"keep": "middle"}, "keep must be one of"),
+        ("/keep", {"keep": 3}, "keep must be text"),
+        ("/keep", {"keep": "track:1"}, "has no tracks"),
         ("/keep", {"keep": "notes"}, "kept must be given"),
         ("/keep", {"keep": "notes", "kept": []}, "got none"),
         ("/continue", {"from_seconds": 900}, "from_seconds must be"),

@@ -46,8 +46,22 @@ def test_the_way_from_plain_to_real() -> None:
         {"real": 10.0, "redone": 11.0, "plain": 13.0, "elsewhere": 14.0, "density": 1.0},
         {"real": 12.0, "redone": 13.0, "plain": 15.0, "elsewhere": 14.0, "density": 3.0},
     ]
+    for by, share in (("further_", 0.25), ("other_", 0.5)):
+        for row in rows:
+            row |= {f"{by}real": 10.0, f"{by}plain": 14.0, f"{by}redone": 14.0 - 4 * share}
     told = check_redo.summarise(rows)
     assert told["way"] == pytest.approx(2 / 3) and told["density"] == 2.0 and told["n"] == 2
+    assert (told["further_way"], told["other_way"]) == (0.25, 0.5)
+
+
+def test_a_middle_is_judged_by_what_follows_it() -> None:
+    piece = tune(60)
+    judge = check_redo.Judge(pyzzicato.load_model(), piece, 20.0, 25.0)
+    real = [n for n in piece if 20 <= n.start < 25]
+    wrong = [replace(n, pitch=n.pitch + 6) for n in real]
+    first, further = judge.bits(real)
+    assert first < judge.bits(wrong)[0]
+    assert judge.bits(real) == (first, further) and further > 0
 
 
 def test_a_passage_from_elsewhere_is_far_from_the_span() -> None:

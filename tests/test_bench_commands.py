@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pyzzicato import load_model, next_odds
 from pyzzicato.__main__ import main
 from pyzzicato.midi import read_midi
 from pyzzicato.notes import end_of
@@ -41,10 +42,26 @@ def test_a_hand_or_a_track_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture
     assert left["notes"] and left["facts"]["kept"] == left["seed_notes"]  # type: ignore[index]
     redone = written(tmp_path)
     n_parts = len(read_midi(redone).parts)
-    first = facts_of(capsys, "keep", redone, "--track", 1, "--tries", 1, "--out", tmp_path)
+    first = facts_of(capsys, "keep", redone, "--keep", "track:1", "--tries", 1, "--out", tmp_path)
     assert first["facts"]["kept"] > 0  # type: ignore[index]
-    assert main(["keep", str(redone), "--track", str(n_parts + 99)]) == 2
-    assert "track must be 1 to" in capsys.readouterr().err
+    assert main(["keep", str(redone), "--keep", f"track:{n_parts + 99}"]) == 2
+    assert "track must be one of 1" in capsys.readouterr().err
+
+
+def test_the_odds_of_a_moment_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["odds", SEED, "--at", "8", "--top", "3"]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    expected = next_odds(load_model(), SEED, 8.0)
+    assert [(key["pitch"], key["chance"]) for key in told["keys"]] == expected.likeliest(3)
+    assert told["came"]["pitch"] == expected.came.pitch  # type: ignore[union-attr]
+    assert main(asked) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "Prelude in C major" in lines[0] and len(lines) == 6
+    assert f"{told['keys'][0]['chance']:.1%}" in lines[1]
+    assert main(["odds", SEED, "--at", "800"]) == 2
+    assert main([*asked[:4], "--top", "0"]) == 2
+    assert "top must be a whole number from 1 to 88" in capsys.readouterr().err
 
 
 def test_a_piece_is_carried_on_from_a_moment_to_a_close(

@@ -36,14 +36,12 @@ def test_every_system_comes_and_none_twice_in_a_pair(book):
     assert len({pair.seed.name for pair in pairs}) > 5
     for pair in pairs:
         assert pair.seed_seconds + pair.seconds <= pair.seed.seconds
-        assert pair.seconds >= 4
 
 
 def test_the_seed_and_its_length_say_nothing_of_who_plays(book):
     pairs = [book.pair(book.draw()) for _ in range(600)]
-    lengths = {(pair.seed.name, pair.seed_seconds, pair.seconds) for pair in pairs}
-    assert len(lengths) == len({pair.seed.name for pair in pairs})
-    # Two of seven systems: the composer is in two of seven pairs, for long presets and short ones.
+    assert {(pair.seed_seconds, pair.seconds) for pair in pairs} == {(10.0, 20.0)}
+    # Two of seven systems: the composer is in two of seven pairs.
     with_composer = [REAL in pair.systems for pair in pairs]
     share = 2 / (len(MODELS) + 1)
     assert abs(sum(with_composer) / len(pairs) - share) < 0.1

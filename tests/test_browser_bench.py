@@ -4,6 +4,7 @@ import io
 import zipfile
 
 from browser import MADE, PICTURES, continue_for
+from midi_builder import meta, midi, off, on
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -97,6 +98,31 @@ def test_a_span_is_looped_redone_and_played_around_a_part_that_stays(page):
     assert page.run("return view.take.how;") == "the lowest voice kept"
     page.run("player.pause();")
     page.screenshot(PICTURES / "bench.png")
+
+
+def test_a_track_of_a_file_stays(page, tmp_path):
+    tracks = [
+        [
+            meta(0, 3, name),
+            *(e for i in range(40) for e in (on(0, low + i % 5), off(240, low + i % 5))),
+        ]
+        for name, low in ((b"Left", 48), (b"Right", 72))
+    ]
+    path = tmp_path / "two tracks.mid"
+    path.write_bytes(midi(*tracks))
+    page["#file"].send_keys(str(path))
+    page.wait("view.seed.kind === 'file'")
+    assert page.run("return view.bench.parts.map(([name]) => name).slice(4, 6);") == [
+        "track:1",
+        "track:2",
+    ]
+    select(page, 2, 6)
+    page.put("#keep-part", "track:2")
+    page.click("#keep")
+    page.wait("view.take && !view.busy")
+    assert page.run("return view.take.how;") == "track 2, Right kept"
+    inside = page.run("return view.take.seedNotes.filter(n => n.start >= 2 && n.start < 6);")
+    assert inside and {note["pitch"] >= 72 for note in inside} == {True}
 
 
 def test_notes_are_moved_added_and_deleted_by_hand_and_each_change_undone(page):

@@ -105,6 +105,18 @@ def test_files_are_taken_to_learn_from(page, tmp_path):
     page.screenshot(PICTURES / "own-music.png")
 
 
+def test_the_drawer_of_the_api_logs_no_error_and_its_buttons_have_names(page):
+    page.click("#api")
+    page.wait("document.querySelectorAll('.api-docs .tool-checkbox').length > 9")
+    nameless = (
+        "[...document.querySelectorAll('.api-docs :is(button, input)')].filter(e => "
+        "!e.textContent.trim() && !e.ariaLabel && !e.labels?.length).length"
+    )
+    page.wait(f"{nameless} === 0")
+    assert page.run("return document.querySelector('.api-docs pre').tabIndex;") == 0
+    assert page.complaints() == []
+
+
 def test_dark_is_remembered(page):
     page.click("#theme")
     assert page.run("return document.body.classList.contains('dark');")

@@ -47,12 +47,13 @@ def test_common_subsequence(check: ModuleType) -> None:
 def test_the_right_notes_agree_and_a_wrong_one_counts(check: ModuleType, tmp_path: Path) -> None:
     seed = load_seed("bach-prelude-c-major")
     pitches = [note.pitch for note in seed.notes]
+    n, beats = len(pitches), len(pitches) / 4
     write_scale(tmp_path / "right.mid", [*pitches, 60, 60])
     write_scale(tmp_path / "wrong.mid", [*pitches[:10], 61, *pitches[11:]])
-    right = check.compare(seed, check.Reference(seed.name, "right.mid", 0, 16), tmp_path)
-    wrong = check.compare(seed, check.Reference(seed.name, "wrong.mid", 0, 16), tmp_path)
-    assert (right.agreement, right.n_reference) == (1.0, 64)
-    assert wrong.agreement == 63 / 64
+    right = check.compare(seed, check.Reference(seed.name, "right.mid", 0, beats), tmp_path)
+    wrong = check.compare(seed, check.Reference(seed.name, "wrong.mid", 0, beats), tmp_path)
+    assert (right.agreement, right.n_reference) == (1.0, n)
+    assert wrong.agreement == (n - 1) / n
     assert (wrong.only_preset, wrong.only_reference) == (("G4",), ("C#4",))
 
 
@@ -60,8 +61,16 @@ def test_notes_missing_in_the_preset_count(check: ModuleType, tmp_path: Path) ->
     seed = load_seed("bach-prelude-c-major")
     pitches = [note.pitch for note in seed.notes]
     write_scale(tmp_path / "longer.mid", [*pitches, 60, 60, 60, 60])
-    longer = check.compare(seed, check.Reference(seed.name, "longer.mid", 0, 17), tmp_path)
-    assert longer.agreement == 64 / 68
+    longer = check.compare(
+        seed, check.Reference(seed.name, "longer.mid", 0, len(pitches) / 4 + 1), tmp_path
+    )
+    assert longer.agreement == len(pitches) / (len(pitches) + 4)
+
+
+def test_a_table_tells_what_is_struck(check: ModuleType, tmp_path: Path) -> None:
+    rows = ["quarterbeats\tmidi\ttied", "1/2\t65\t1", "3/2\t65\t-1", "2\t67\t", "3\t69\t0"]
+    (tmp_path / "table.tsv").write_text("\n".join(rows), encoding="utf-8")
+    assert check.table_onsets(tmp_path / "table.tsv") == [(0.5, 65), (2.0, 67)]
 
 
 def test_every_preset_has_a_reference(check: ModuleType) -> None:

@@ -124,8 +124,12 @@ def test_the_command_lists_both_in_words(hub, tmp_path, capsys):
     capsys.readouterr()
     assert main(["models", "--refresh"]) == 0
     said = capsys.readouterr().out
-    assert "someone/their-own" in said
-    assert "loss 3.5" in said
+    (theirs,) = [line.split() for line in said.splitlines() if line.startswith("someone/their-own")]
+    assert theirs[1:3] == ["lstm", "rolls"] and "3.500" in theirs
+    heads = [line.split() for line in said.splitlines() if line.startswith("figures")]
+    shown = [name for head in heads for name in head[1:]]
+    assert set(shown) == {row["name"] for row in find_models().models if len(row["measures"]) > 1}
+    assert all(len(line) <= 100 for line in said.splitlines())
 
 
 def test_bundled_models_tell_the_measures_of_their_cards(hub):

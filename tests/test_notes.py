@@ -10,6 +10,7 @@ from pyzzicato.notes import (
     PedalSpan,
     cut_notes,
     end_of,
+    pitch_name,
     separate_strokes,
     shift_notes,
     sort_notes,
@@ -64,6 +65,11 @@ def test_sorting_is_by_onset_pitch_offset_velocity() -> None:
     ]
     assert sort_notes(random.Random(0).sample(expected, 5)) == expected
     assert sort_notes([]) == []
+
+
+@pytest.mark.parametrize(("pitch", "name"), [(60, "C4"), (21, "A0"), (108, "C8"), (70, "Bb4")])
+def test_the_name_of_a_key(pitch: int, name: str) -> None:
+    assert pitch_name(pitch) == name
 
 
 def test_end_of() -> None:

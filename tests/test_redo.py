@@ -11,8 +11,9 @@ from made_graphs import made_events, made_roll
 import pyzzicato
 from pyzzicato.notes import Note, end_of, separate_strokes
 from pyzzicato.playing.loaded_model import Model
-from pyzzicato.playing.redo import NOTHING_FOLLOWS, redo_span, stream_redo
+from pyzzicato.playing.redo import _LEAN, NOTHING_FOLLOWS, _leaning, redo_span, stream_redo
 from pyzzicato.playing.settings import GenerationSettings
+from pyzzicato.representations.event_bins import SIZES
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +59,19 @@ def test_it_hands_over_between_the_tries(model: Model) -> None:
 
 
 def test_the_last_span_of_a_piece_is_carried_on_plainly(model: Model) -> None:
-    piece = redo_span(model, PIECE, 10.0, end_of(PIECE), tries=2)
+    end = end_of(PIECE)
+    piece = redo_span(model, PIECE, end - 4, end, tries=2)
     assert piece.remarks == (NOTHING_FOLLOWS,)
     assert set(piece.facts) == {"tries"}
+
+
+def test_the_end_of_a_span_leans_to_the_pitch_classes_of_what_follows() -> None:
+    bias = _leaning([Note(60, 0.0, 1.0, 64), Note(72, 1.0, 2.0, 64), Note(67, 2.0, 3.0, 64)])
+    keys = bias[SIZES[0] : SIZES[0] + SIZES[1]]
+    assert np.count_nonzero(bias) == np.count_nonzero(keys) == 88
+    c, g, absent = (float(keys[pitch - 21]) for pitch in (48, 55, 50))
+    assert c > g > 0 > absent == pytest.approx(_LEAN * np.log(0.5))
+    assert np.ptp(keys[27::12]) == 0  # all C
 
 
 def test_a_note_that_rings_into_the_span_ends_where_its_key_is_struck(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_pitches(token: str, pitch: int) -> None:
         ("4.", "r/8 r/2", Fraction(3, 8)),
         ("2..", "r/8", Fraction(7, 8)),
         ("8t", "r/8t r/8t r/4 r/2", Fraction(1, 12)),
+        ("16q", "r/16q r r r r/4 r/2", Fraction(1, 20)),
         ("64", "r/64 r/32 r/16 r/8 r/4 r/2", Fraction(1, 64)),
     ],
 )

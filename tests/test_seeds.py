@@ -40,7 +40,7 @@ def test_the_order_is_by_year() -> None:
 
 @EVERY_SEED
 def test_length_and_keys(seed: Seed) -> None:
-    assert 9 <= seed.seconds <= 16
+    assert 30 <= seed.seconds <= 40  # ten seconds of seed, then twenty of the composer's own
     assert seed.notes[0].start <= 0.5
     assert all(LOWEST_PITCH <= note.pitch <= HIGHEST_PITCH for note in seed.notes)
     assert list(seed.notes) == sort_notes(seed.notes)
@@ -67,7 +67,8 @@ def test_no_key_is_struck_while_it_is_held(seed: Seed) -> None:
 def test_the_music_is_never_silent_for_long(seed: Seed) -> None:
     sounding_until = 0.0
     for note in seed.notes:
-        assert note.start - sounding_until < 1.0
+        # The ballade's introduction has rests of three beats before its last chords.
+        assert note.start - sounding_until < (1.0 if note.start < 10 else 3.0)
         sounding_until = max(sounding_until, note.end)
 
 
@@ -83,7 +84,7 @@ def test_the_facts_are_filled_in(seed: Seed) -> None:
 def test_bach_prelude_begins_as_bach_wrote_it() -> None:
     half_bar = [60, 64, 67, 72, 76, 67, 72, 76]
     assert first_pitches("bach-prelude-c-major", 16) == half_bar + half_bar
-    assert len(load_seed("bach-prelude-c-major").notes) == 4 * 16
+    assert len(load_seed("bach-prelude-c-major").notes) == 9 * 16
 
 
 def test_bach_fantasia_runs_up_from_d_to_d() -> None:

@@ -5,10 +5,15 @@
 
 Spans of held-out pieces are played anew. The model then judges the ten notes after the span, once
 given the new middle, once the real one, once plain continuations (the mean of those drawn) and once
-a passage from elsewhere in the piece: bits a note. An edge has a gap if nothing is struck across it
-for longer than anywhere in the ten seconds to both sides, and half a second. A note is stuck if its
-key is struck again before it ends, or if it rings past the right edge for longer than anything did
-before. What was found so far is written after each span.
+a passage from elsewhere in the piece: bits a note. `way` is how far the new middle is from plain to
+real. It was chosen by these very notes, so it is also judged by what did not choose it: by the
+notes 11 to 20 after the span (`further_`), and by another model, given the ten notes (`other_`).
+Plain is one continuation there.
+
+An edge has a gap if nothing is struck across it for longer than anywhere in the ten seconds to both
+sides, and half a second. A note is stuck if its key is struck again before it ends, or if it rings
+past the right edge for longer than anything did before. What was found so far is written after each
+span.
 """
 
 import json
@@ -31,6 +36,7 @@ from pyzzicato.playing.span import Span
 from pyzzicato.representations.event_bins import encode_events
 
 NEEDED_S, AFTER_NOTES, AROUND_S, GAP_S, RINGS_S = 120.0, 10, 10.0, 0.5, 0.31
+KINDS, JUDGES = ("real", "redone", "plain"), ("", "further_", "other_")
 FACTS = {"real": "nats_after_before", "redone": "nats_after", "plain": "nats_after_plain"}
 BITS = 1 / AFTER_NOTES / np.log(2)
 
@@ -41,6 +47,7 @@ class RedoConfig:
 
     data_dir: Path
     model: str
+    judge: str
     spans: int
     seconds: float
     tries: int
@@ -48,16 +55,32 @@ class RedoConfig:
     out: Path | None
 
 
-def judge(
-    model: Model, notes: Sequence[Note], start: float, end: float, middle: Sequence[Note]
-) -> float:
-    """Returns the nats of the notes after a span, with other notes in it."""
-    span = Span.cut(notes, start, end)
-    run = model.start({"density": [model.config.density_number(span.density())]})
-    run.hear(encode_events(span.context))
-    last = span.context_start + span.context[-1].start
-    steps = encode_events([*middle, *span.after[:AFTER_NOTES]], last)
-    return float(nats_after(model, run, steps)[len(middle) :].sum())
+class Judge:
+    """How likely a model thinks the notes after a span, given what else was in it.
+
+    Args:
+        model: who judges.
+        notes: the piece.
+        start: where the span begins, seconds.
+        end: where it ends.
+    """
+
+    def __init__(self, model: Model, notes: Sequence[Note], start: float, end: float) -> None:
+        self._model, self._span = model, Span.cut(notes, start, end)
+        density = model.config.density_number(self._span.density())
+        self._run = model.start({"density": [density]})
+        self._run.hear(encode_events(self._span.context))
+        self._here = self._run.mark()
+
+    def bits(self, middle: Sequence[Note]) -> tuple[float, float]:
+        """Returns bits a note of the next ten notes after such a middle, and of ten more."""
+        span = self._span
+        last = span.context_start + span.context[-1].start
+        steps = encode_events([*middle, *span.after[: 2 * AFTER_NOTES]], last)
+        self._run.return_to(self._here)
+        nats = nats_after(self._model, self._run, steps)[len(middle) :].sum(1)
+        first, further = np.split(nats / np.log(2), [AFTER_NOTES])
+        return float(first.mean()), float(further.mean())
 
 
 def passage(notes: Sequence[Note], start: float, seconds: float, place: float) -> list[Note]:
@@ -94,7 +117,7 @@ def has_stuck(piece: list[Note], new: Sequence[Note], real_end: float, end: floa
 
 def main(config: RedoConfig) -> None:
     """Plays and judges all spans, prints the figures."""
-    model, _ = open_model(config.model)
+    model, other = open_model(config.model)[0], open_model(config.judge)[0]
     rows: list[dict[str, float]] = []
     needed = NEEDED_S + config.seconds
     pieces = held_out(config.data_dir, config.spans, needed, config.rng)
@@ -109,7 +132,13 @@ def main(config: RedoConfig) -> None:
         made = redo_span(model, notes, start, end, settings, composer, config.tries)
         row = {kind: made.facts[fact] * BITS for kind, fact in FACTS.items()}
         elsewhere = passage(notes, start, config.seconds, np.random.default_rng(i).random())
-        row["elsewhere"] = BITS * judge(model, notes, start, end, elsewhere)
+        plain = redo_span(model, notes, start, end, settings, composer, tries=1)
+        judge, judge_too = (Judge(one, notes, start, end) for one in (model, other))
+        row["elsewhere"] = judge.bits(elsewhere)[0]
+        middles = real, made.new_notes, plain.new_notes
+        for kind, middle in zip(KINDS, middles, strict=True):
+            row[f"further_{kind}"] = judge.bits(middle)[1]
+            row[f"other_{kind}"] = judge_too.bits(middle)[0]
         rings = end_of([*before, *real])
         piece = sort_notes([*made.seed_notes, *made.new_notes])
         row["gap"] = has_gap(before, list(made.new_notes), after, start, end)
@@ -119,23 +148,33 @@ def main(config: RedoConfig) -> None:
         row["wall_seconds"] = made.wall_seconds
         rows.append(row)
         if config.out is not None:
-            told = {"model": config.model, "tries": config.tries, **summarise(rows), "spans": rows}
+            told = {
+                "model": config.model,
+                "judge": config.judge,
+                "tries": config.tries,
+                **summarise(rows),
+                "spans": rows,
+            }
             write_table(told, config.out / "redo.json")
     print(json.dumps(summarise(rows), indent=1))
 
 
 def summarise(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Returns the means over all spans; `way` is how far it is from plain to real."""
+    """Returns the means over all spans; a `way` is how far it is from plain to real."""
     mean = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    way = (mean["plain"] - mean["redone"]) / (mean["plain"] - mean["real"])
+    ways = {}
+    for by in JUDGES:
+        real, redone, plain = (mean[by + kind] for kind in KINDS)
+        ways[f"{by}way"] = (plain - redone) / (plain - real)
     medians = {"density": float(np.median([row["density"] for row in rows]))}
-    return {**mean, **medians, "way": way, "n": len(rows)}
+    return {**mean, **medians, **ways, "n": len(rows)}
 
 
 def parse_args() -> RedoConfig:
     """Returns the configuration of the command line."""
     parser = check_parser(__doc__, "spans", 100, 5.0, "span", "redo.json")
     parser.add_argument("--tries", type=int, default=TRIES, help="middles drawn for each")
+    parser.add_argument("--judge", default="attention-events", help="another model, to judge")
     return RedoConfig(**vars(parser.parse_args()))
 
 

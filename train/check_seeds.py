@@ -3,9 +3,8 @@
     python train/check_seeds.py --data-dir FOLDER
     python train/check_seeds.py --data-dir FOLDER --json seeds.json
 
-FOLDER holds scores as MIDI files, one folder a source, as `REFERENCES` below names them; beside it
-stands `polyphonic/Piano_midi.mat`, the piano rolls of Boulanger-Lewandowski et al. 2012, for the
-one work that has no MIDI score there.
+FOLDER holds scores as MIDI files, one folder a source, as `REFERENCES` below names them; one is a
+table of notes of the DCML corpora (tab-separated, one note a row).
 
 The measure. Preset and reference excerpt become two sequences of pitches: by onset, and within a
 chord by pitch; a pitch struck twice in one chord (two hands written on one key) counts once. In the
@@ -14,31 +13,31 @@ preset a chord is what starts within 0.01 s of its first note; in a reference wh
 is what agrees in pitch and order. The agreement is the smaller of L / notes of the preset and
 L / notes of the reference excerpt: a note typed wrong counts against both, a note left out or added
 against one. Tied notes are one note in both. Grace notes count like all others; they come before
-the beat in the presets, so that a reference that plays them on the beat disagrees in order. A roll
-does not show a key struck again without a gap, which counts as left out there.
+the beat in the presets, so that a reference that plays them on the beat disagrees in order.
 
 The program ends with status 1 if a preset has no reference or agrees in less than 95 % of its notes
 with one.
 """
 
 import argparse
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import mido  # type: ignore[import-untyped]
 import numpy as np
-from scipy.io import loadmat
 
+from pyzzicato.notes import pitch_name
 from pyzzicato.seeds import Seed, list_seeds
 
 REQUIRED = 0.95
 """Share of the notes that must agree."""
 PRESET_CHORD_S = 0.01
 REFERENCE_CHORD_BEATS = 0.06
-NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
 @dataclass(frozen=True)
@@ -79,30 +78,25 @@ class Agreement:
     only_reference: tuple[str, ...]
 
 
-ROLLS = "../polyphonic/Piano_midi.mat"
-ROLL_SET, ROLL_NUMBER, ROLL_SEMITONES, ROLL_BEATS = "validdata", 4, 1, 0.5
-"""Clair de lune among the rolls: transposed to C there, one frame an eighth note, without the
-eighth rest at the beginning."""
-
 REFERENCES = (
-    Reference("bach-prelude-c-major", "mutopia/bwv846_prelude.mid", 0, 16),
-    Reference("bach-prelude-c-major", "asap_score/Bach__Prelude__bwv_846.mid", 0, 16),
-    Reference("bach-chromatic-fantasia", "mutopia/bwv903_fantasia.mid", 0, 16),
-    Reference("mozart-sonata-a-major", "piano_midi_de/Mozart/mz_331_1.mid", 0, 12),
-    Reference("beethoven-moonlight", "piano_midi_de/Beethoven/mond_1.mid", 0, 12),
+    Reference("bach-prelude-c-major", "mutopia/bwv846_prelude.mid", 0, 36),
+    Reference("bach-prelude-c-major", "asap_score/Bach__Prelude__bwv_846.mid", 0, 36),
+    Reference("bach-chromatic-fantasia", "mutopia/bwv903_fantasia.mid", 0, 40),
+    Reference("mozart-sonata-a-major", "piano_midi_de/Mozart/mz_331_1.mid", 0, 36),
+    Reference("beethoven-moonlight", "piano_midi_de/Beethoven/mond_1.mid", 0, 32),
     Reference(
-        "schubert-impromptu-g-flat", "asap_score/Schubert__Impromptu_op.90_D.899__3.mid", 0, 24
+        "schubert-impromptu-g-flat", "asap_score/Schubert__Impromptu_op.90_D.899__3.mid", 0, 64
     ),
-    Reference("chopin-nocturne-e-flat", "mutopia/chopin_op9_2.mid", 0, 12.5),
-    Reference("chopin-mazurka-a-minor", "nifc_chopin/017-1-BH-004.mid", 0, 24),
-    Reference("chopin-ballade-g-minor", "mutopia/chopin_op23.mid", 0, 16),
-    Reference("chopin-ballade-g-minor", "asap_score/Chopin__Ballades__1.mid", 0, 16),
-    Reference("schumann-foreign-lands", "piano_midi_de/Schumann/scn15_1.mid", 0, 16),
-    Reference("liszt-liebestraum", "piano_midi_de/Liszt/liz_liebestraum.mid", 5, 24),
-    Reference("debussy-arabesque-1", "mutopia/debussy_arabesque1.mid", 0, 20),
-    Reference("debussy-arabesque-1", "dcml_debussy/l066-01_arabesques_premiere.mid", 0, 20),
-    Reference("debussy-clair-de-lune", ROLLS, 0, 13),
-    Reference("debussy-girl-flaxen-hair", "dcml_debussy/l117-08_preludes_fille.mid", 0, 12),
+    Reference("chopin-nocturne-e-flat", "mutopia/chopin_op9_2.mid", 0, 36.5),
+    Reference("chopin-mazurka-a-minor", "nifc_chopin/017-1-BH-004.mid", 0, 60),
+    Reference("chopin-ballade-g-minor", "mutopia/chopin_op23.mid", 0, 46),
+    Reference("chopin-ballade-g-minor", "asap_score/Chopin__Ballades__1.mid", 0, 46),
+    Reference("schumann-foreign-lands", "piano_midi_de/Schumann/scn15_1.mid", 0, 40),
+    Reference("liszt-liebestraum", "piano_midi_de/Liszt/liz_liebestraum.mid", 5, 54),
+    Reference("debussy-arabesque-1", "mutopia/debussy_arabesque1.mid", 0, 56),
+    Reference("debussy-arabesque-1", "dcml_debussy/l066-01_arabesques_premiere.mid", 0, 56),
+    Reference("debussy-clair-de-lune", "dcml_debussy/l075-03_suite_clair.tsv", 0, 36),
+    Reference("debussy-girl-flaxen-hair", "dcml_debussy/l117-08_preludes_fille.mid", 0, 30),
 )
 
 
@@ -119,14 +113,17 @@ def midi_onsets(path: Path) -> list[tuple[float, int]]:
     return onsets
 
 
-def roll_onsets(path: Path) -> list[tuple[float, int]]:
-    """Returns (onset in quarter notes, pitch) of the keys that begin to sound in the roll."""
-    roll = loadmat(path)[ROLL_SET][0][ROLL_NUMBER].astype(int)  # (T, 88)
-    begins = np.diff(roll, axis=0, prepend=0) > 0
-    return [
-        (frame * ROLL_BEATS, int(key) + 21 + ROLL_SEMITONES)
-        for frame, key in zip(*np.nonzero(begins), strict=True)
-    ]
+def table_onsets(path: Path) -> list[tuple[float, int]]:
+    """Returns (onset in quarter notes, pitch) of all notes that are struck in a DCML table.
+
+    `quarterbeats` is the onset, `midi` the pitch; `tied` is 0 or -1 where a tie ends.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            (float(Fraction(row["quarterbeats"])), int(row["midi"]))
+            for row in csv.DictReader(file, delimiter="\t")
+            if row["tied"] not in ("0", "-1")
+        ]
 
 
 def pitch_sequence(onsets: Iterable[tuple[float, int]], tolerance: float) -> list[int]:
@@ -173,7 +170,7 @@ def compare(seed: Seed, reference: Reference, data_dir: Path) -> Agreement:
         FileNotFoundError: if the reference is not in the data folder.
     """
     path = data_dir / reference.file
-    onsets = roll_onsets(path) if path.suffix == ".mat" else midi_onsets(path)
+    onsets = table_onsets(path) if path.suffix == ".tsv" else midi_onsets(path)
     early = REFERENCE_CHORD_BEATS  # an onset played just before the first beat belongs to it
     inside = [o for o in onsets if reference.first - early <= o[0] < reference.last - early]
     theirs = pitch_sequence(inside, REFERENCE_CHORD_BEATS)
@@ -187,14 +184,11 @@ def compare(seed: Seed, reference: Reference, data_dir: Path) -> Agreement:
         n_reference=len(theirs),
         n_common=len(pairs),
         agreement=len(pairs) / max(len(ours), len(theirs)),
-        only_preset=tuple(_name(p) for i, p in enumerate(ours) if i not in matched_ours),
-        only_reference=tuple(_name(p) for j, p in enumerate(theirs) if j not in matched_theirs),
+        only_preset=tuple(pitch_name(p) for i, p in enumerate(ours) if i not in matched_ours),
+        only_reference=tuple(
+            pitch_name(p) for j, p in enumerate(theirs) if j not in matched_theirs
+        ),
     )
-
-
-def _name(pitch: int) -> str:
-    """Returns a note name with octave."""
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def main(data_dir: Path, json_path: Path | None) -> int:

@@ -53,6 +53,11 @@ class Odds:
     onsets: tuple[tuple[float, float], ...]
     came: Came | None
 
+    def likeliest(self, n: int) -> list[tuple[int, float]]:
+        """Returns MIDI number and chance of the `n` likeliest keys, the likeliest first."""
+        order = np.argsort(-self.keys, kind="stable")[:n]
+        return [(LOWEST_PITCH + int(key), float(self.keys[key])) for key in order]
+
 
 def next_odds(
     model: Model,

@@ -3,7 +3,7 @@
 Many middles are drawn after what comes before the span, and each is weighed by how likely it makes
 the notes that come after it: importance weights, with the model as it plays as the proposal. The
 best ones are then drawn anew over their last seconds alone, where most of the way into what follows
-is decided. What is before the span is fed once.
+is decided, with a lean towards the keys of what follows. What is before the span is fed once.
 """
 
 import time
@@ -13,24 +13,28 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..checks import check_number, check_whole
-from ..notes import Note, end_of
+from ..notes import LOWEST_PITCH, Note, end_of
+from ..representations.event_bins import SIZES
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
+from .decoding.draw import Numbers
 from .loaded_model import Model
 from .performer import Performer
 from .settings import GenerationSettings, check_settings
 from .span import Span, fit_together, nats_of_following, played_as, require_events
 
 SHORTEST_S, LONGEST_S = 2.0, 20.0
-TRIES, MOST_TRIES = 24, 64
+TRIES, MOST_TRIES = 20, 64
 NOTHING_FOLLOWS = "nothing follows the span, so it was carried on as any ending of a piece"
 
 _AHEAD = 10
 """Notes after the span by which a middle is weighed."""
-_TAILS_S = 2.0, 1.0
+_TAILS_S = 3.0, 1.5, 0.7
 """Seconds before the right edge that are drawn again, one after the other."""
-_KEPT = 4
+_KEPT = 6
 """Middles of which that is done."""
+_LEAN = 0.5
+"""How much a tail leans to the pitch classes of what follows; 1 halves the odds of absent ones."""
 _OF_MIDDLES = 3
 
 
@@ -83,7 +87,7 @@ def redo_span(
         settings: how to play: `temperature`, `composer`, `density` (1 is that of the music around)
             and `rng`; lengths are not looked at.
         seed_composer: short name of the piece's composer, if he is known.
-        tries: how many middles are drawn, 1 to 64, and so many ends of the best ones, twice.
+        tries: how many middles are drawn, 1 to 64, and so many ends of the best ones, three times.
 
     Returns:
         `seed_notes` are all notes that stay, `new_notes` those of the span; `seed_seconds` is
@@ -126,6 +130,7 @@ def stream_redo(
         yield None
     plain = float(np.mean([middle.nats for middle in middles]))
     if following and tries > 1:
+        bias = _leaning(following)
         for place in range(len(_TAILS_S)):
             best = [m.tails for m in sorted(middles, key=lambda middle: middle.rank)[:_KEPT]]
             for n in range(tries):
@@ -133,7 +138,7 @@ def stream_redo(
                 tail = tails[place]
                 rng = np.random.default_rng([settings.rng, _OF_MIDDLES, tries * (1 + place) + n])
                 shorter = _TAILS_S[place + 1 :]
-                again = _draw(tail.performer.fork(rng), tail.ended, span, following, shorter)
+                again = _draw(tail.performer.fork(rng), tail.ended, span, following, shorter, bias)
                 again.tails = [*tails[: place + 1], *again.tails]
                 _add(middles, again)
                 yield None
@@ -203,6 +208,7 @@ def _draw(
     span: Span,
     following: list[Note],
     tails_s: Sequence[float],
+    bias: Numbers | None = None,
 ) -> _Middle:
     """Returns a middle, drawn to the end from where a performer is."""
     decoder = performer.decoder
@@ -213,7 +219,7 @@ def _draw(
         while len(tails) < len(tails_s) and decoder.seconds >= span.seconds - tails_s[len(tails)]:
             tails.append(_tail(performer, notes))
         here = performer.run.mark()
-        step = performer.draw()
+        step = performer.draw(bias)
         if decoder.onset_s(step) >= span.seconds:
             break
         notes += performer.take(step)
@@ -222,6 +228,15 @@ def _draw(
     nats = nats_of_following(performer, span, following)
     notes += decoder.let_go(np.inf)
     return _Middle(notes, nats, span.has_gap(notes), tails)
+
+
+def _leaning(following: Sequence[Note]) -> Numbers:
+    """Returns the bias that leans towards the pitch classes of notes."""
+    shares = np.bincount([n.pitch % 12 for n in following], minlength=12) / len(following)
+    classes = (np.arange(SIZES[1]) + LOWEST_PITCH) % 12
+    bias = np.zeros(sum(SIZES), dtype=np.float32)
+    bias[SIZES[0] : SIZES[0] + SIZES[1]] = _LEAN * np.log(0.5 + 6 * shares[classes])
+    return bias
 
 
 def _tail(performer: Performer, notes: list[Note]) -> _Tail:

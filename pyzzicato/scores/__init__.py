@@ -29,11 +29,11 @@ voice (a voice without a row rests) and the control rows `tempo`, `dyn` and `ped
 name and then its bars, each after a `|`. Every bar of every row must add up to the bar's length.
 
 Notes: `C#4/8` is a pitch with octave (C4 is middle C; `#`, `b`, `##`, `bb`) and a note value: `1`
-to `64`, with dots, or `t` for a triplet (`8t` is a third of a quarter). Without `/value` a note
-takes that of the note or rest before it in its row. `C4+E4+G4/2` is a chord. `~` after a pitch ties
-it to the same pitch in the voice's next chord. At the end of a note `'` is staccato, `>` an accent.
-`r/4` rests, `R` rests for the whole bar. `grace:D5` is a short note just before the next one.
-Trills and turns are written out.
+to `64`, with dots, `t` for a triplet (`8t` is a third of a quarter) or `q` for a quintuplet (`16q`
+is a fifth of it). Without `/value` a note takes that of the note or rest before it in its row.
+`C4+E4+G4/2` is a chord. `~` after a pitch ties it to the same pitch in the voice's next chord. At
+the end of a note `'` is staccato, `>` an accent. `r/4` rests, `R` rests for the whole bar.
+`grace:D5` is a short note just before the next one. Trills and turns are written out.
 
 Controls: items with a value (`72/2.`), or one item for the whole bar. `72..60` moves evenly from
 one to the other. Tempo (beats a minute) and dynamics (`ppp` to `fff`) stay as they are in blocks

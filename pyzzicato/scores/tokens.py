@@ -20,9 +20,10 @@ LESSER = -4
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {None: 0, "#": 1, "##": 2, "b": -1, "bb": -2}
-_VALUE = re.compile(r"(1|2|4|8|16|32|64)(\.{0,2}|t)")
+_VALUE = re.compile(r"(1|2|4|8|16|32|64)(\.{0,2}|t|q)")
+_TUPLETS = {"t": Fraction(2, 3), "q": Fraction(4, 5)}
 _PITCH = re.compile(r"([A-G])(##|#|bb|b)?(\d)(~?)")
-_TOKEN = re.compile(r"([^/'>]+)(?:/([0-9.t]+))?(['>]*)")
+_TOKEN = re.compile(r"([^/'>]+)(?:/([0-9.tq]+))?(['>]*)")
 
 
 @dataclass
@@ -74,13 +75,15 @@ class Voice:
 
 
 def note_value(text: str) -> Fraction:
-    """Returns a note value in whole notes: `4` -> 1/4, `4.` -> 3/8, `8t` -> 1/12."""
+    """Returns a note value in whole notes: `4` -> 1/4, `4.` -> 3/8, `8t` -> 1/12, `16q` -> 1/20."""
     match = _VALUE.fullmatch(text)
     if not match:
-        raise ValueError(f"a note value must be 1 to 64 with dots or t (8, 4., 8t), got {text!r}")
+        raise ValueError(
+            f"a note value must be 1 to 64 with dots, t or q (8, 4., 8t, 16q), got {text!r}"
+        )
     value = Fraction(1, int(match[1]))
-    if match[2] == "t":
-        return value * Fraction(2, 3)
+    if match[2] in _TUPLETS:
+        return value * _TUPLETS[match[2]]
     return value * (2 - Fraction(1, 2 ** len(match[2])))
 
 

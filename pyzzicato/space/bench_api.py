@@ -1,15 +1,13 @@
 """The bench: endpoints that rework a piece: a span, the rest around a part; and that tell odds."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
 
-import numpy as np
 from gradio.events import api
 
-from ..checks import check_number, check_one_of, check_whole
+from ..checks import check_number, check_whole
 from ..hub import DEFAULT_MODEL, ModelInfo
-from ..notes import LOWEST_PITCH, Note, end_of
+from ..notes import Note, end_of
 from ..playing.continuation import Continuation
 from ..playing.keep import MOST_TRIES as MOST_KEPT
 from ..playing.keep import TRIES as KEPT_TRIES
@@ -19,7 +17,7 @@ from ..playing.odds import next_odds
 from ..playing.redo import MOST_TRIES, TRIES, stream_redo
 from ..playing.settings import MAX_RNG, GenerationSettings
 from ..playing.span import require_events
-from ..playing.voices import VOICES
+from ..reworking import named_part
 from ..sources import SeedPiece
 from ..takes import write_continuation
 from .api import PLAYS, File, Notes, answer
@@ -94,7 +92,7 @@ async def keep_part(
     seed: str | None = None,
     midi: File = None,
     notes: Notes = None,
-    keep: Literal["top", "bottom", "right", "left", "notes"] = "top",
+    keep: str = "top",
     kept: Notes = None,
     start: float = 0.0,
     end: float | None = None,
@@ -115,7 +113,7 @@ async def keep_part(
         midi: a MIDI file, uploaded or as base64 text; at most 1 MB, 20,000 notes, 30 minutes.
         notes: the piece as a list of {"pitch", "start", "end", "velocity"}.
         keep: what stays: the "top" or the "bottom" voice, what the "right" or the "left" hand is
-            likely to play, or "notes" that are named.
+            likely to play, a track of the MIDI file by number or name ("track:2"), or "notes".
         kept: these notes, as they are in the piece; with keep "notes" alone.
         start: from where on the rest is played anew, seconds.
         end: to where, 2 to 120 s later; null for the piece's end.
@@ -136,7 +134,7 @@ async def keep_part(
         begins, ends = given.span(span)
         n = check_whole("tries", tries, 1, MOST_KEPT, f"{KEPT_TRIES} is usual", from_json=True)
         piece = given.piece
-        staying = _staying(piece.notes, keep, kept)
+        staying = _staying(piece, keep, kept)
         return stream_keep(
             given.network, piece.notes, staying, begins, ends, settings, piece.composer, n
         )
@@ -184,7 +182,6 @@ async def tell_odds(
         )
         piece = given.piece
         odds = next_odds(given.network, piece.notes, moment, settings, piece.composer)
-        order = np.argsort(-odds.keys)[:_LIKELIEST]
         yield answer(
             model=given.facts["model"],
             at=odds.at,
@@ -192,7 +189,7 @@ async def tell_odds(
             keys=odds.keys.tolist(),
             onsets=[{"seconds": s, "chance": chance} for s, chance in odds.onsets],
             likeliest=[
-                {"pitch": LOWEST_PITCH + int(key), "chance": float(odds.keys[key])} for key in order
+                {"pitch": pitch, "chance": chance} for pitch, chance in odds.likeliest(_LIKELIEST)
             ],
             came=asdict(odds.came) if odds.came else None,
         )
@@ -282,20 +279,21 @@ def _describe(piece: Continuation, given: SeedPiece, span: Json) -> Json:
     }
 
 
-def _staying(piece: Sequence[Note], keep: object, kept: object) -> list[Note]:
+def _staying(piece: SeedPiece, keep: object, kept: object) -> list[Note]:
     """Returns the notes of a piece that are to stay."""
-    name = check_one_of("keep", keep, (*VOICES, "notes"))
-    if (name == "notes") != (kept is not None):
+    if not isinstance(keep, str):
+        raise ValueError(f'keep must be text, such as "top", got {type(keep).__name__}')
+    if (keep == "notes") != (kept is not None):
         raise ValueError('kept must be given with keep "notes", and not otherwise')
     if kept is None:
-        return VOICES[name](piece)
+        return named_part(piece, keep)
     named = notes_from_json(kept)
     by_key: dict[int, list[float]] = {}
     for note in named:
         by_key.setdefault(note.pitch, []).append(note.start)
     return [
         note
-        for note in piece
+        for note in piece.notes
         if any(abs(start - note.start) < _SAME_S for start in by_key.get(note.pitch, ()))
     ]
 

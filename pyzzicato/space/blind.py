@@ -30,9 +30,7 @@ from .takes import Json, known_models, loaded
 from .votes import REAL
 
 SEED_S, SECONDS = 10.0, 20.0
-"""Length of the seed and of a continuation, seconds, where the preset holds so much."""
-SHORT_SEED_S = 6.0
-"""Length of the seed where the preset is shorter: the composer's own continuation is the rest."""
+"""Length of the seed and of a continuation; every preset holds so much."""
 LISTEN_S = 5.0
 """So long each of two takes must have been played before a vote."""
 
@@ -175,11 +173,7 @@ def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
 def _draw_pair(dice: random.Random) -> Pair:
     first, second = dice.sample([*sorted(info.name for info in known_models()), REAL], 2)
     seed = load_seed(dice.choice(list_seeds()).name)
-    # As long for two models as where the composer is in the pair.
-    seed_seconds, seconds = SEED_S, SECONDS
-    if seed.seconds < SEED_S + SECONDS:
-        seed_seconds, seconds = SHORT_SEED_S, float(math.floor(seed.seconds - SHORT_SEED_S))
-    return Pair(seed, (first, second), dice.randint(0, MAX_RNG), seed_seconds, seconds)
+    return Pair(seed, (first, second), dice.randint(0, MAX_RNG), SEED_S, SECONDS)
 
 
 def _stream(pair: Pair, model: str) -> Iterator[Chunk]:

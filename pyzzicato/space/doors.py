@@ -61,6 +61,8 @@ _CLOSED = tuple(
         "vibe-",
     )
 ) + ("/monitoring",)
+SUMMARY = "/monitoring/summary"
+"""Gradio's drawer asks it how often each endpoint was called; the page answers that itself."""
 
 TOO_LONG = f"a request must have at most {MAX_POST_BYTES // 10**6} MB; send less"
 NO_LENGTH = "a request of this size must tell its length (Content-Length)"
@@ -156,7 +158,8 @@ class Doorkeeper:
             raise RefusedError(403, NOT_FROM_THERE)
         path = scope["path"]
         is_elsewhere = path.startswith(FILES) and "://" in path
-        if path.startswith(_CLOSED) or is_elsewhere:
+        is_closed = path.startswith(_CLOSED) and path != SUMMARY
+        if is_closed or is_elsewhere:
             raise RefusedError(404, NOTHING)
         length = headers.get(b"content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length[:20]) > MAX_POST_BYTES:

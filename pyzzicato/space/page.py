@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
@@ -36,6 +36,7 @@ from .api import (
     standings,
 )
 from .blind import PairBook, play_pair
+from .doors import SUMMARY
 from .files import save_take
 from .learn import describe_learning
 from .messages import plainly
@@ -188,18 +189,25 @@ async def read_file(midi: str) -> dict[str, Any]:
         midi: the file's bytes in base64.
 
     Returns:
-        `notes`, lengthened by the pedal, the first one at 0, and `remarks`: what was left out,
-        skipped or repaired.
+        `notes`, lengthened by the pedal, the first one at 0, each with the number of its `track`
+        from 1; `tracks`, their names; and `remarks`: what was left out, skipped or repaired.
     """
 
     def work() -> Generator[dict[str, Any], None, None]:
         performance = read_midi(midi_data(midi), MIDI_LIMITS)
         # Times as they are: rounded ones could fall into another frame than the file's.
         notes = [
-            {"pitch": n.pitch, "start": n.start, "end": n.end, "velocity": n.velocity}
-            for n in performance.music()
+            {
+                "pitch": n.pitch,
+                "start": n.start,
+                "end": n.end,
+                "velocity": n.velocity,
+                "track": part + 1,
+            }
+            for n, part in zip(performance.music(), performance.part_of, strict=True)
         ]
-        yield {"notes": notes, "remarks": performance.remarks()}
+        tracks = [part.name.strip() for part in performance.parts]
+        yield {"notes": notes, "tracks": tracks, "remarks": performance.remarks()}
 
     return await last_in_turns(work(), PLAYING)
 
@@ -232,6 +240,10 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
     def tones_places(request: Request) -> Response:
         return Response(describe_json(piano), media_type="application/json")
 
+    def no_summary(request: Request) -> Response:
+        # Nobody counts calls here; without an answer the drawer would log an error.
+        return JSONResponse({"functions": {}})
+
     files = _PageFiles(directory=STATIC)
 
     async def page_file(request: Request) -> Response:
@@ -240,6 +252,7 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
 
     return [
         *learning_routes(),
+        Route(SUMMARY, no_summary),
         Route("/piano/tones.mp3", tones),
         Route("/piano/tones.json", tones_places),
         Route("/page/{name:path}", page_file),

@@ -14,6 +14,7 @@ const PARTS = [
   ["top", "the top voice"], ["bottom", "the lowest voice"], ["right", "the right hand"],
   ["left", "the left hand"], ["notes", "the selected notes"],
 ];
+const TRACK = "track:";
 
 export class Bench {
   constructor(view) {
@@ -24,23 +25,22 @@ export class Bench {
     this.span = make("strong");
     this.button = (id, words, act) => make("button", { class: "quiet", id, onclick: act }, words);
     this.playOn = this.button("play-on", "Play on from here", () => view.playFrom(this.at));
-    this.closeHere = this.button("close-here", "Come to a close from here", () => (
+    this.closeHere = this.button("close-here", "Come to a close here", () => (
       view.playFrom(this.at, { ending: true })));
     this.odds = new Odds(this);
     this.ask = this.button("ask-odds", "What comes next?", () => this.odds.toggle());
     this.loop = this.button("loop", "Loop", () => this.toggleLoop());
     this.redo = this.button("redo", "Redo this", () => this.make("redo"));
     this.part = make("select", { id: "keep-part", "aria-label": "What stays as it is" });
-    fillSelect(this.part, PARTS, "top");
+    this.part.addEventListener("change", () => this.show());
     this.keep = this.button("keep", "Play the rest anew", () => this.make("keep"));
     this.unselect = this.button("unselect", "Clear", () => this.select(null));
     this.from = this.spanInput("span-from", "Span from, seconds");
     this.to = this.spanInput("span-to", "Span to, seconds");
     this.selects = this.button("select-span", "Select a span", () => this.toggleSelecting());
     this.spanRow = make("div", { class: "row bench-row", id: "span-row", hidden: true },
-      this.span, this.loop, this.redo,
+      this.span, this.loop, this.redo, this.unselect,
       make("span", { class: "together" }, make("span", { class: "hint" }, "keep"), this.part, this.keep),
-      this.unselect,
       make("span", { class: "together hint" }, "from", this.from, "to", this.to, "s"));
     byId("bench").replaceChildren(
       make("div", { class: "row bench-row" }, this.moment, this.playOn, this.closeHere, this.ask,
@@ -84,6 +84,7 @@ export class Bench {
     const { busy } = view;
     const hasNotes = this.piece.length > 0;
     const inside = hasNotes && at >= 1 && at <= this.pieceEnd;
+    this.showParts();
     this.moment.textContent = `At ${fineClock(at)}`;
     const can = (button, endpoint, parameter, allowed) => {
       button.hidden = !takes(endpoint, parameter);
@@ -97,6 +98,28 @@ export class Bench {
     this.spanRow.hidden = !region;
     if (region) this.showRegion(region, can);
     this.editor.show(busy);
+  }
+
+  /** What can stay as it is: of a file with more than one track each of them, too. */
+  get parts() {
+    const { tracks } = this.view.seed;
+    const ofFile = tracks.length < 2 ? [] : tracks.map((name, i) => [
+      `${TRACK}${i + 1}`, name ? `track ${i + 1}, ${name}` : `track ${i + 1}`]);
+    return [...PARTS.slice(0, -1), ...ofFile, PARTS.at(-1)];
+  }
+
+  showParts() {
+    const { key } = this.view.seed;
+    if (this.partsOf === key) return;
+    this.partsOf = key;
+    fillSelect(this.part, this.parts, PARTS[0][0]);
+  }
+
+  /** The piece's notes that were played by the track that is chosen. */
+  get ofTrack() {
+    const number = Number(this.part.value.slice(TRACK.length));
+    const its = new Set(this.view.seed.part.filter((note) => note.track === number).map(nameOf));
+    return this.piece.filter((note) => its.has(nameOf(note)));
   }
 
   showRegion({ start, end }, can) {
@@ -173,12 +196,13 @@ export class Bench {
       rng: rng + (take ? view.takeList.length : 0), ...view.style,
     };
     if (what === "keep") {
-      told.keep = this.part.value;
-      if (told.keep === "notes") told.kept = [...roll.chosen].map(plain);
+      const isTrack = this.part.value.startsWith(TRACK);
+      told.keep = isTrack ? "notes" : this.part.value;
+      if (told.keep === "notes") told.kept = (isTrack ? this.ofTrack : [...roll.chosen]).map(plain);
     }
     const how = what === "redo"
       ? `${clock(start)} to ${clock(end)} redone`
-      : `${PARTS.find(([name]) => name === this.part.value)[1]} kept`;
+      : `${this.parts.find(([name]) => name === this.part.value)[1]} kept`;
     view.say(what === "redo" ? "Trying ways through this span" : "Playing around what stays");
     this.working = startCall(what, told, {});
     view.showButtons();

@@ -23,7 +23,7 @@ export class LearnView {
       return;
     }
     view.replaceChildren(
-      ...ownMusic(), ...howItWorks(this.onHear), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
+      ...howItWorks(this.onHear), ...ownMusic(), ...this.data(), ...this.models(), ...this.measures(), ...this.licences(),
     );
   }
 

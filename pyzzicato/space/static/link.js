@@ -64,8 +64,8 @@ export async function readLink(hash) {
   if (told.has("midi")) {
     const file = await unpack(unpackText(told.get("midi")), limits.upload_bytes);
     const midi = textOf(new Uint8Array(file));
-    const [{ notes, remarks }] = await call("read_midi", { midi });
-    seed = new Seed({ kind: "file", title, midi, notes, remarks, ...part });
+    const [read] = await call("read_midi", { midi });
+    seed = new Seed({ kind: "file", title, midi, ...read, ...part });
   } else if (told.has("notes")) {
     const notes = await unpackNotes(told.get("notes"));
     seed = new Seed({ kind: "file", title, notes, ...part });

@@ -4,6 +4,7 @@ import { composers, models } from "./data.js";
 import { byId, make } from "./elements.js";
 import { Piano } from "./piano.js";
 import { Player } from "./player.js";
+import { scrollTable } from "./scrollcue.js";
 
 const ASK_MS = 2000;
 const SHOWN_LINES = 8;
@@ -32,21 +33,32 @@ function addModels(found) {
 
 class OwnMusic {
   constructor() {
-    this.files = make("input", { type: "file", multiple: true, accept: ".mid,.midi,.rmi,.kar", id: "own-files" });
-    this.files.addEventListener("change", () => this.add([...this.files.files]));
+    this.files = make("input", {
+      type: "file", multiple: true, accept: ".mid,.midi,.rmi,.kar", id: "own-files", hidden: true,
+      "aria-label": "MIDI files to learn from",
+    });
+    this.files.addEventListener("change", () => {
+      const chosen = [...this.files.files];
+      this.files.value = "";
+      this.add(chosen);
+    });
+    this.choose = make("button", { class: "quiet", onclick: () => this.files.click() }, "Choose MIDI files");
     this.name = make("input", { type: "text", id: "own-name", value: "my-music", maxlength: 40 });
     this.go = make("button", { class: "main", id: "own-go", onclick: () => this.do("/start") }, "Learn");
     this.halt = make("button", { class: "quiet", onclick: () => this.do("/stop") }, "Stop");
     this.anew = make("button", { class: "quiet", onclick: () => this.do("/clear") }, "Begin anew");
     this.words = make("p", { class: "words", role: "status", id: "own-words" });
     this.more = make("div", {});
-    this.place = make("section", { id: "own-music" },
-      make("h2", {}, "Your own music"),
-      make("p", { class: "prose" }, "Drop MIDI files of piano music here, twenty or so. The default network goes on "
-        + "learning from them, on this computer: about ten minutes where it has nothing else to do. No file leaves it."),
-      make("div", { class: "row" }, make("label", {}, "MIDI files ", this.files),
-        make("label", { class: "inline" }, "Name ", this.name), this.go, this.halt, this.anew),
-      this.words, this.more);
+    this.place = make("section", { id: "own-music", class: "panel", "aria-labelledby": "title-own" },
+      make("h2", { id: "title-own" }, "Your own music"),
+      make("p", { class: "prose" }, "The default network goes on learning from your own MIDI files of piano music, twenty "
+        + "or so, on this computer: about ten minutes where it has nothing else to do. No file leaves it."),
+      make("div", { class: "own-drop" }, this.choose, this.files,
+        make("span", { class: "hint drop-hint" }, "or drop them here"), this.words),
+      make("div", { class: "own-form" },
+        make("label", { class: "field" }, "Name of the model", this.name),
+        make("div", { class: "own-acts" }, this.go, this.halt, this.anew)),
+      this.more);
     this.place.addEventListener("dragover", (event) => event.preventDefault());
     this.place.addEventListener("drop", (event) => {
       // Anywhere else on the page a file becomes a seed.
@@ -97,15 +109,16 @@ class OwnMusic {
   show(told) {
     clearTimeout(this.timer);
     this.go.disabled = told.running || !told.files;
-    this.halt.disabled = !told.running;
-    this.anew.disabled = told.running || !told.files;
+    this.choose.disabled = told.running;
+    this.halt.hidden = !told.running;
+    this.anew.hidden = told.running || !told.files;
     addModels(told.models);
     const done = told.lines.some((line) => line.done);
     const files = `${told.files} ${told.files === 1 ? "file" : "files"}`;
     if (told.error) this.say(told.error, true);
     else if (told.running) this.say(`Learning from ${files}`);
     else if (done) this.say("Done: the model can be chosen under Continue.");
-    else this.say(told.files ? `${files} to learn from` : "");
+    else this.say(told.files ? `${files} to learn from` : "No files yet");
     const table = told.lines.findLast((line) => line.table)?.table;
     const takes = told.lines.findLast((line) => line.takes)?.takes;
     this.more.replaceChildren(
@@ -162,9 +175,8 @@ function curve(looks) {
 }
 
 function tableOf([head, ...rows]) {
-  return make("table", {}, make("thead", {}, make("tr", {}, ...head.map((cell) => make("th", {}, cell)))),
-    make("tbody", {}, ...rows.map(([first, ...cells]) => make("tr", {}, make("th", { scope: "row" }, first),
-      ...cells.map((cell) => make("td", {}, cell))))));
+  return scrollTable("What it learnt", head, rows.map((row) => (
+    make("tr", {}, ...row.map((cell) => make("td", {}, cell))))));
 }
 
 const told = JSON.parse(byId("pyzzicato-data").textContent);

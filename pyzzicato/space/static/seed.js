@@ -8,12 +8,13 @@ const FRAMES_A_SECOND = 20;
 /**
  * A piece and the part of it that is the seed.
  *
- * `kind` is "preset", "file", "played" or "none"; `start` and `length` are the part, in seconds.
+ * `kind` is "preset", "file", "played" or "none"; `start` and `length` are the part, in seconds. Notes
+ * of a file have the number of their `track`, from 1; `tracks` are the names of these.
  */
 export class Seed {
-  constructor({ kind, name = null, title, composer = "", notes, midi = null, remarks = [], start = 0, length = 10 }) {
+  constructor({ kind, name = null, title, composer = "", notes, midi = null, tracks = [], remarks = [], start = 0, length = 10 }) {
     // A file is told of as it is: its tempo and metre are in it, which are not in its notes.
-    Object.assign(this, { kind, name, title, composer, notes, midi, remarks, start, length });
+    Object.assign(this, { kind, name, title, composer, notes, midi, tracks, remarks, start, length });
   }
 
   static preset(name) {
@@ -71,8 +72,8 @@ export class Seed {
 
   /** The seed as plain values, from which it can be made again. */
   get record() {
-    const { kind, name, title, composer, notes, midi, remarks, start, length } = this;
-    return { kind, name, title, composer, notes, midi, remarks, start, length };
+    const { kind, name, title, composer, notes, midi, tracks, remarks, start, length } = this;
+    return { kind, name, title, composer, notes, midi, tracks, remarks, start, length };
   }
 
   /** The name by which the composer's style can be asked for; null where there is none. */

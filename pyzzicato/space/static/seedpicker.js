@@ -34,8 +34,10 @@ export class SeedPicker {
   // --- Presets --------------------------------------------------------------------------------
 
   makeCards() {
-    for (const told of seeds) {
-      byId("cards").append(this.makeCard(told.name, told, () => this.choosePreset(told.name)));
+    for (const { name } of seeds) {
+      const seed = Seed.preset(name);
+      const told = { ...seed, notes: seed.part, seconds: seed.seconds };
+      byId("cards").append(this.makeCard(name, told, () => this.choosePreset(name)));
     }
     const choose = make("button", {
       class: "choose", "aria-pressed": "false", onclick: () => this.chooseNone(),
@@ -174,7 +176,7 @@ export class SeedPicker {
       const [told] = await call("read_midi", { midi });
       const title = file.name.replace(/\.(midi?|rmi|kar)$/i, "");
       this.say("");
-      this.showOwn(new Seed({ kind: "file", title, midi, notes: told.notes, remarks: told.remarks }));
+      this.showOwn(new Seed({ kind: "file", title, midi, ...told }));
     } catch (error) {
       this.say(error.message.replace(/^MIDI data/, file.name), true);
     }
