@@ -72,7 +72,7 @@ def test_where_all_have_alike_the_newcomer_is_told_that_it_is_busy(queue):
 
 
 def test_where_all_have_alike_a_newcomer_comes_before_those_who_have_had_much(queue, monkeypatch):
-    used = {"client 3": 9.0, "client 5": 4.0, "again": 3.9}
+    used = {"client 3": 9.0, "client 5": 4.0, "again": 3.95}
     monkeypatch.setattr(queueing, "_used_s", lambda name: used.get(name, 0.0))
     for i in range(MAX_WORKS):
         work(queue, f"client {i}")

@@ -31,7 +31,7 @@ from .graphs import Export, find_graph
 from .own_models import own_folder, own_names
 from .registry import Pin, current_name, is_repo_id, read_registry
 from .remote_code import brings_code, export_by_its_code, read_foreign_config
-from .sums import check_sums
+from .sums import check_pinned, check_sums
 
 DEFAULT_MODEL = "lstm-events"
 
@@ -129,8 +129,9 @@ def load_model(
     Args:
         name: of a bundled model ("lstm") or one of your own ("my-band"), of a repository on the Hub
             ("someone/their-model"), or a folder with a checkpoint. A bundled model is loaded from
-            the Hub at the commit that the registry pins, else from the local cache, else from the
-            bundled copy, which is there without a network.
+            the Hub at the commit that the registry pins, if its files have the checksums that are
+            pinned too, else from the local cache, else from the bundled copy, which is there
+            without a network.
         revision: commit, tag or branch of the repository; by default the registry's, or the newest.
         trust_remote_code: whether code from the repository may run. The architectures of this
             package never need it; weights are loaded from safetensors only, with or without.
@@ -209,6 +210,16 @@ def _bundled(name: str, pin: Pin | None) -> ModelInfo:
         ) from error
 
 
+def _check_fetched(folder: Path, pin: Pin) -> None:
+    try:
+        check_pinned(folder, pin.sums)
+    except ValueError as error:
+        raise ValueError(
+            f"{pin.repo} at commit {pin.commit[:12]} is not what was pinned: {error}; remove "
+            f"{folder}, and it is downloaded again"
+        ) from error
+
+
 def _of_registry(name: str, revision: str | None) -> ModelInfo:
     """Returns the published model where the Hub or the cache has it, else the bundled one."""
     pin = read_registry().get(name)
@@ -221,6 +232,8 @@ def _of_registry(name: str, revision: str | None) -> ModelInfo:
         return _bundled(name, pin)
     try:
         fetched = fetch_checkpoint(pin.repo, revision or pin.commit, patient=revision is not None)
+        if fetched.commit == pin.commit:
+            _check_fetched(fetched.folder, pin)
         return read_checkpoint(fetched.folder, name, fetched.source, pin.repo, fetched.commit)
     except ValueError as error:
         if revision is not None:

@@ -20,8 +20,9 @@ MAX_WORKS = 40
 """Pieces of work that may be under way or waiting; one more is told that the server is busy."""
 MAX_POSTED_BYTES = 16_000_000
 """Of all pieces of work together; as Python's objects posted notes take seven times as much."""
-MORE_USED_S = 0.5
-"""Seconds of the machine that make one client come after another who has as much under way."""
+MORE_USED_S = 0.1
+"""Seconds of the machine, as some seconds of music take, that make one client come after another
+who has as much under way."""
 FEW_WORKS = 8
 """Where there are more pieces of work, one that nobody listens to ends as soon as it rests."""
 MAX_UNREAD_BOXES = 100

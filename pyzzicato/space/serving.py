@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio.to_thread
 import gradio as gr
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -74,7 +75,8 @@ class GuardedBlocks(gr.Blocks):
         Long ones it does not see.
         """
         with told_plainly():
-            refuse_outside_files(inputs)
+            # In a thread: others are served while it looks through 20,000 notes.
+            await anyio.to_thread.run_sync(refuse_outside_files, inputs)
         _keep_no_values(state)
         seen = [None if _is_long(value) else value for value in inputs]
         taken = await super().preprocess_data(block_fn, seen, state, *args, **told)

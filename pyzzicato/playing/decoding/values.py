@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...checks import check_number
+from ...checks import check_number, plain_text, show_value
 from ...representations import Representation
 
 MAX_TILT = 2.0
@@ -43,9 +43,9 @@ class DecodingValues:
         for name, low, high in (("temperatures", 0.5, 2.0), ("min_p", 0.0, 0.5)):
             table = getattr(self, name)
             if not isinstance(table, Mapping):
-                raise ValueError(f"{name} must be a table, got {table!r}"[:200])
+                raise ValueError(f"{name} must be a table, got {show_value(table)}")
             for number, value in table.items():
-                check_number(f"{name} of {number}"[:60], value, low, high)
+                check_number(f"{name} of {plain_text(str(number), 40)}", value, low, high)
         for name in ("pacing", "holding"):
             check_number(name, getattr(self, name), -MAX_TILT, MAX_TILT)
 
