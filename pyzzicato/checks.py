@@ -1,12 +1,14 @@
 """Checks of values that people give: one sentence that names the value, the range and the fix."""
 
 import math
+import os
 import sys
 from collections.abc import Iterable
 
 MAX_WHOLE = 2**31 - 1
 """Of counts that have no other bound."""
 _SHOWN_CHARACTERS = 60
+_SHOWN_OF_PATHS = 200
 _SHOWN_BELOW = 10**20
 _SHOWN_PARTS = 8
 
@@ -104,6 +106,14 @@ def show_value(value: object) -> str:
     else:
         text = type(value).__name__
     return plain_text(text, keep="'")
+
+
+def show_path(path: str | os.PathLike[str]) -> str:
+    """Returns a path as a message may hold it: whole, unless it is too long or no line of text."""
+    text = os.fsdecode(path)
+    if len(text) <= _SHOWN_OF_PATHS and text.isprintable():
+        return repr(text)
+    return repr(plain_text(text, _SHOWN_OF_PATHS))
 
 
 def plain_text(text: str, longest: int = 80, keep: str = "") -> str:

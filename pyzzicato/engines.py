@@ -23,6 +23,7 @@ import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 from midi2audio import FluidSynth  # type: ignore[import-untyped]
 
+from .checks import show_value
 from .soundfonts import find_soundfont
 
 Samples = npt.NDArray[np.float32]
@@ -66,7 +67,7 @@ def choose_engine(engine: str, soundfont: str | Path | None) -> tuple[str, Path]
         return engine, engine_soundfont(engine, soundfont)
     if engine != "auto":
         names = ", ".join(repr(name) for name in ("auto", *ENGINES))
-        raise ValueError(f"engine must be one of {names}, got {engine!r}")
+        raise ValueError(f"engine must be one of {names}, got {show_value(engine)}")
     reasons = []
     for name in ENGINES:
         try:

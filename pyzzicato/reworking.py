@@ -7,6 +7,7 @@ They are those of `playing.redo`, `playing.keep` and `playing.onwards` for music
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .checks import show_value
 from .notes import Note
 from .playing import keep, onwards, redo
 from .playing.loaded_model import Model
@@ -73,9 +74,11 @@ def keep_part(
         ValueError: if `seed` is no music, or as `playing.keep.keep_part` says.
     """
     source = _read(model, seed)
-    if isinstance(kept, str):
-        if kept not in VOICES:
-            raise ValueError(f"kept must be notes or one of {', '.join(VOICES)}, got {kept!r}")
+    if isinstance(kept, str) or not isinstance(kept, Sequence):
+        if not isinstance(kept, str) or kept not in VOICES:
+            raise ValueError(
+                f"kept must be notes or one of {', '.join(VOICES)}, got {show_value(kept)}"
+            )
         kept = VOICES[kept](source.notes)
     composer = seed_composer or source.composer
     piece = keep.keep_part(model, source.notes, kept, start, end, settings, composer, tries)

@@ -11,11 +11,14 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from .checks import show_value
 from .midi import Performance, Timing
 from .midi.texts import composers_in
 from .notes import Note, end_of, shift_notes
 from .scores import parse_score
 
+# Names are no longer; to compare a longer one takes seconds.
+_LONGEST_NAME = 100
 FOLDER = "seed_scores"
 """The package's folder of scores."""
 
@@ -99,8 +102,8 @@ def load_seed(name: str) -> Seed:
         ValueError: if there is none; the message lists the valid names and the closest one.
     """
     seeds = {seed.name: seed for seed in list_seeds()}
-    if name not in seeds:
-        close = get_close_matches(name, seeds, n=1)
+    if not isinstance(name, str) or name not in seeds:
+        close = get_close_matches(str(name)[:_LONGEST_NAME], seeds, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"name must be one of {', '.join(seeds)}, got {name!r}{hint}")
+        raise ValueError(f"name must be one of {', '.join(seeds)}, got {show_value(name)}{hint}")
     return seeds[name]

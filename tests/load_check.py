@@ -27,7 +27,7 @@ import httpx
 import psutil
 from floods import FLOODS, LONG, call_tool, listen, start_siege, visit, wait_politely
 from http_calls import ask
-from served_app import ServedApp, processor_s, served_app
+from served_app import ServedApp, served_app
 
 SEED = "bach-prelude-c-major"
 MOST_MB = 2000.0
@@ -192,15 +192,16 @@ def check_siege(app: ServedApp, minutes: float, clients: int = 50) -> list[str]:
     """Returns the faults of hostile clients, and prints how visitors fare meanwhile and next."""
     wait_politely(app)
     time.sleep(8)
-    before, alone, visits = app.memory_mb(), wait_politely(app), []
-    with Peak(app) as peak:
+    before, alone, coming = app.memory_mb(), wait_politely(app), []
+    with Peak(app) as peak, ThreadPoolExecutor(50) as visitors:
         siege = start_siege(app, clients, minutes * 60)
         shares = Shares(app, psutil.Process(siege.pid))
         while siege.poll() is None:
-            visits.append(visit(app))
+            coming.append(visitors.submit(visit, app))
             shares.look()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 siege.wait(VISITS_EVERY_S)
+        visits = [one.result() for one in coming]
         assert siege.stdout is not None
         n_asked = int(siege.stdout.read())
     next_wait = wait_politely(app)
@@ -235,7 +236,7 @@ class Shares:
 
     def look(self) -> None:
         """Takes note of what they have had by now."""
-        if self._siege.status() != psutil.STATUS_ZOMBIE:
+        with contextlib.suppress(psutil.NoSuchProcess):
             self._last = self._look()
 
     def _look(self) -> tuple[float, float, float, float]:
@@ -243,7 +244,8 @@ class Shares:
         idle = times.idle + getattr(times, "iowait", 0.0)
         # Guests are counted as users already.
         everyone = sum(times[:8]) if hasattr(times, "steal") else sum(times)
-        return self._app.processor_s(), processor_s(self._siege), idle, everyone
+        siege = sum(self._siege.cpu_times()[:4])
+        return self._app.processor_s(), siege, idle, everyone
 
     def __str__(self) -> str:
         app, siege, idle, every = (b - a for a, b in zip(self._first, self._last, strict=True))

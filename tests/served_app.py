@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +34,8 @@ class ServedApp:
         """Returns the resident memory of the app and the processes it started, in MB."""
         total = 0
         for process in self._family():
-            try:
+            with suppress(psutil.NoSuchProcess):
                 total += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
         return total / 1e6
 
     def worked_s(self) -> float:
@@ -46,19 +44,15 @@ class ServedApp:
 
     def processor_s(self) -> float:
         """Returns those that the app and the processes it started have had so far."""
-        return sum(map(processor_s, self._family()))
+        total = 0.0
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                total += sum(process.cpu_times()[:4])
+        return total
 
     def _family(self) -> list[psutil.Process]:
         assert self.process is not None
         return [self.process, *self.process.children(recursive=True)]
-
-
-def processor_s(process: psutil.Process) -> float:
-    """Returns the seconds of a processor that a process and those that it has seen end had."""
-    try:
-        return sum(process.cpu_times()[:4])
-    except psutil.NoSuchProcess:
-        return 0.0
 
 
 def free_port() -> int:

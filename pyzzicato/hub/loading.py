@@ -10,6 +10,7 @@ The log `pyzzicato.hub` tells which of them a model came from, `ModelInfo` holds
 
 import difflib
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ from .sums import check_pinned, check_sums
 DEFAULT_MODEL = "lstm-events"
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
+# Names are no longer; to compare a longer one takes seconds.
+_LONGEST_NAME = 100
 log = logging.getLogger("pyzzicato.hub")
 
 
@@ -76,7 +79,7 @@ def model_info(name: str, revision: str | None = None) -> ModelInfo:
         ValueError: if there is no such model (the message lists those there are), it cannot be had,
             or it is not a usable checkpoint.
     """
-    name = current_name(name)
+    name = current_name(_as_name(name))
     if name in _bundled_names():
         return _of_registry(name, revision)
     return read_checkpoint(**asdict(_locate(name, revision)))
@@ -95,7 +98,7 @@ def open_model(
     Raises:
         ValueError: as `load_model` does.
     """
-    name = current_name(name)
+    name = current_name(_as_name(name))
     if name in _bundled_names():
         info = _of_registry(name, revision)
         model = _ready(info)
@@ -152,6 +155,12 @@ def _ready(
     return Model(config, graph, read_decoding(info.folder), info.name)
 
 
+def _as_name(name: object) -> str:
+    if not isinstance(name, str | os.PathLike):
+        raise ValueError(f"model must be a name or a folder, got {show_value(name)}")
+    return os.fsdecode(name)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a checkpoint lies and how it came there; the arguments of `read_checkpoint`."""
@@ -165,7 +174,8 @@ class _Place:
 
 def _locate(name: str, revision: str | None) -> _Place:
     """Returns where a model that is not bundled lies, downloaded if need be."""
-    if name and (Path(name) / CONFIG).is_file():
+    # Of os.path: pathlib's breaks on a name that is too long for a file.
+    if name and os.path.isfile(os.path.join(name, CONFIG)):
         if revision is not None:
             raise ValueError(f"revision must be left out for a folder, got {show_value(revision)}")
         return _Place(Path(name), name, "folder")
@@ -175,14 +185,14 @@ def _locate(name: str, revision: str | None) -> _Place:
                 f"revision must be left out for your own model, got {show_value(revision)}"
             )
         return _Place(own_folder() / name, name, "folder")
-    if Path(name).is_dir() and name not in ("", ".", ".."):
+    if os.path.isdir(name) and name not in ("", ".", ".."):
         raise ValueError(
             f"{name} holds no {CONFIG}; name the folder of a checkpoint, such as a run's best/"
         )
     if is_repo_id(name):
         return _fetch(name, revision)
     known = [*_bundled_names(), *own_names()]
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(
         f"model must be one of {', '.join(known)}, a repository on the Hub "
@@ -227,7 +237,7 @@ def _of_registry(name: str, revision: str | None) -> ModelInfo:
         if revision is not None:
             raise ValueError(
                 f"revision must be left out for {name}, which is bundled and not published, got "
-                f"{revision!r}"
+                f"{show_value(revision)}"
             )
         return _bundled(name, pin)
     try:

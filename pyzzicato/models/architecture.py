@@ -235,7 +235,7 @@ class Architecture:
         if self.representation != "events" and looks_back:
             raise ValueError(
                 "representation must be 'events' for attention and recall_heads, got "
-                f"{self.representation!r}"
+                f"{show_value(self.representation)}"
             )
         if self.backbone == "attention" and self.dense_size % (4 * self.n_heads):
             raise ValueError(f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}")

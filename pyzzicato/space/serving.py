@@ -37,6 +37,9 @@ SWEEP_SECONDS = 300
 _ARENA_MAX = -8
 START_SECONDS = 1.0
 """So long after the server has started is `on_start` called."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep Python's lock from others. The server wants it after each read and
+write, and with three pieces of work under way, 0.005 s as is usual, waits three times as long."""
 FORGET_SECONDS = 15
 """How often answers that nobody fetches are looked for, and memory is given back."""
 
@@ -138,6 +141,7 @@ def serve_page(
             sweeper.stop()
 
     keep_memory_together()
+    sys.setswitchinterval(SWITCH_SECONDS)
     # Closed: nobody passes the queue by.
     page.queue(default_concurrency_limit=4, api_open=False)
     _, url, _ = page.launch(

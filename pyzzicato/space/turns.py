@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 RESTS_AFTER_S = 5.0
 """Work rests when nobody has listened for so long: time enough to fetch what was just asked for."""
+GIVEN_UP_AFTER_S = 15.0
+"""Work may be given up for others when nobody has listened for so long: where a crowd keeps the
+server busy, whoever has asked comes to listen late."""
 ENDS_AFTER_S = 30.0
 """Work ends when nobody has listened for so long."""
 MAX_UNREAD = 20
@@ -113,6 +116,11 @@ class Asker:
     def rests(self) -> bool:
         """Returns whether nobody has listened for so long that the work rests."""
         return self._unheard_s > RESTS_AFTER_S
+
+    @property
+    def may_be_given_up(self) -> bool:
+        """Returns whether nobody has listened for so long that others come before the work."""
+        return self._unheard_s > GIVEN_UP_AFTER_S
 
     @property
     def _unheard_s(self) -> float:
