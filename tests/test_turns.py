@@ -20,6 +20,12 @@ from pyzzicato.space.turns import (
 )
 
 
+@pytest.fixture(autouse=True)
+def one_step_a_turn(monkeypatch):
+    """Has each step wait for its turn, so that turns can be counted by what was made."""
+    monkeypatch.setattr(turns, "SLICE_S", 0)
+
+
 def steps(n, seconds=0.01, made=None, name=""):
     """Yields 0 to n - 1, each after a while; notes its name in `made`, and when it ends."""
     try:
@@ -89,6 +95,42 @@ def test_clients_share_alike_however_much_each_asks_for():
     end = made.index("modest ended")
     assert made[:end].count("modest") == 30
     assert made[:end].count("greedy") <= 45
+
+
+def test_a_turn_lasts_as_many_steps_as_fit_into_it(monkeypatch):
+    monkeypatch.setattr(turns, "SLICE_S", 0.1)
+    made = []
+
+    async def crowd():
+        taken = Turns(1)
+        work = [run(steps(n, 0.001, made, name), taken, name) for n, name in ((5, "a"), (400, "b"))]
+        return await asyncio.gather(*work)
+
+    short, long = asyncio.run(crowd())
+    assert (short, long) == (list(range(5)), list(range(400)))
+    # The short one is made in one turn, and the long one waits for it at most once.
+    assert made.index("a ended") - made.index("a") == 5
+
+
+def test_what_was_made_before_a_fault_is_handed_over(monkeypatch):
+    monkeypatch.setattr(turns, "SLICE_S", 10)
+
+    def broken():
+        yield 1
+        yield 2
+        raise ValueError("seven is too many")
+
+    got = []
+
+    async def listen():
+        ASKER.set(Asker(""))
+        async with in_turns(broken(), Turns(1)) as parts:
+            async for part in parts:
+                got.append(part)
+
+    with pytest.raises(ValueError, match="seven is too many"):
+        asyncio.run(listen())
+    assert got == [1, 2]
 
 
 def test_what_needs_little_comes_before_what_needs_much_among_newcomers():

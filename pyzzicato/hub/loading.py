@@ -27,7 +27,6 @@ from .checkpoints import (
     read_config,
     read_decoding,
 )
-from .downloads import fetch_checkpoint
 from .graphs import Export, find_graph
 from .own_models import own_folder, own_names
 from .registry import Pin, current_name, is_repo_id, read_registry
@@ -201,6 +200,8 @@ def _locate(name: str, revision: str | None) -> _Place:
 
 
 def _fetch(repo: str, revision: str | None, with_code: bool = False) -> _Place:
+    from .downloads import fetch_checkpoint
+
     fetched = fetch_checkpoint(repo, revision, with_code=with_code)
     return _Place(fetched.folder, repo, fetched.source, repo, fetched.commit)
 
@@ -240,6 +241,8 @@ def _of_registry(name: str, revision: str | None) -> ModelInfo:
                 f"{show_value(revision)}"
             )
         return _bundled(name, pin)
+    from .downloads import fetch_checkpoint
+
     try:
         fetched = fetch_checkpoint(pin.repo, revision or pin.commit, patient=revision is not None)
         if fetched.commit == pin.commit:

@@ -19,9 +19,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
-
 from ..checks import show_value
 
 BUNDLED_REGISTRY = Path(__file__).parent / "registry.json"
@@ -76,6 +73,9 @@ def is_repo_id(text: object) -> bool:
     """Returns whether a text can name a repository on the Hub: NAMESPACE/NAME."""
     if not isinstance(text, str) or text.count("/") != 1:
         return False
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
     try:
         validate_repo_id(text)
     except HFValidationError:

@@ -152,6 +152,8 @@ def serve_page(
         enable_monitoring=False,
         mcp_server=True,
         favicon_path=str(ICON),
+        # Gradio asks for the page otherwise, and gives up where that takes three seconds.
+        _frontend=False,
         app_kwargs={
             "middleware": [
                 Middleware(WithoutSubPath),

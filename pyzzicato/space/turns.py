@@ -2,9 +2,10 @@
 
 A step is about a second of music. Whoever has had the least of the machine lately, and needs the
 least more, comes first: one visitor's ten minutes do not keep another waiting, and many who ask for
-much share what there is. Whoever has waited long comes before those who need less. Between two
-steps it is looked whether the asker is still there: work that nobody listens to rests, and ends
-before long.
+much share what there is. Whoever has waited long comes before those who need less. In one turn as
+many steps are made as fit into `SLICE_S`: a short piece is made in one, for each turn costs a way
+through a server that others keep busy. Between two steps it is looked whether the asker is still
+there: work that nobody listens to rests, and ends before long.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ GIVEN_UP_AFTER_S = 15.0
 server busy, whoever has asked comes to listen late."""
 ENDS_AFTER_S = 30.0
 """Work ends when nobody has listened for so long."""
+SLICE_S = 0.1
+"""Seconds of the machine that a turn lasts, or longer where a step does."""
 MAX_UNREAD = 20
 """Messages that may wait for a listener; work rests when there are more."""
 _HALF_LIFE_S = 120.0
@@ -167,7 +170,7 @@ class Turns:
     """
 
     def __init__(self, n_at_once: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._n_free, self._clock = n_at_once, clock
+        self._n_free, self.clock = n_at_once, clock
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._used: dict[str, tuple[float, float]] = {}
@@ -191,11 +194,11 @@ class Turns:
 
     def charge(self, client: str, work: Callable[[], T]) -> tuple[T, float]:
         """Returns what a client's work returns, and the seconds it took; they count as used."""
-        began = self._clock()
+        began = self.clock()
         try:
             done = work()
         finally:
-            spent_s = self._clock() - began
+            spent_s = self.clock() - began
             with self._lock:
                 self._used[client] = (self.used_s(client) + spent_s, time.monotonic())
                 if len(self._used) > _MAX_CLIENTS:
@@ -268,24 +271,48 @@ def check_now() -> None:
         asker.check()
 
 
+@dataclass(frozen=True)
+class _Broken:
+    """What a step raised, in the place of what it would have yielded."""
+
+    error: Exception
+
+
 async def _in_thread(
     steps: Generator[Any, None, None], asker: Asker, turns: Turns
-) -> tuple[Any, float]:
-    """Returns the next of the steps, and what it took; one that is cancelled ends first."""
-    step = asyncio.ensure_future(anyio.to_thread.run_sync(_step, steps, asker, turns))
+) -> tuple[list[Any], float]:
+    """Returns the next of the steps, and what they took; those that are cancelled end first."""
+    made = asyncio.ensure_future(anyio.to_thread.run_sync(_make, steps, asker, turns))
     try:
-        return await asyncio.shield(step)
+        return await asyncio.shield(made)
     except asyncio.CancelledError:
         asker.is_there = lambda: False
         with anyio.CancelScope(shield=True):
-            await asyncio.wait([step])
+            await asyncio.wait([made])
         raise
 
 
-def _step(steps: Generator[Any, None, None], asker: Asker, turns: Turns) -> tuple[Any, float]:
+def _make(steps: Generator[Any, None, None], asker: Asker, turns: Turns) -> tuple[list[Any], float]:
     # The thread has a context of its own.
     ASKER.set(asker)
-    return turns.charge(asker.client, lambda: next(steps, _DONE))
+    return turns.charge(asker.client, lambda: _slice(steps, asker, turns.clock))
+
+
+def _slice(
+    steps: Generator[Any, None, None], asker: Asker, clock: Callable[[], float]
+) -> list[Any]:
+    """Returns the next of the steps, one at least, `_DONE` or `_Broken` after the last."""
+    parts: list[Any] = []
+    until = clock() + SLICE_S
+    while not parts or clock() < until:
+        try:
+            asker.check()
+            parts.append(next(steps, _DONE))
+        except Exception as error:
+            parts.append(_Broken(error))
+        if parts[-1] is _DONE or isinstance(parts[-1], _Broken):
+            break
+    return parts
 
 
 def in_turns(
@@ -314,11 +341,14 @@ async def _in_turns(
             await asker.listens()
             async with turns.turn(asker.client, asker.check, needs_s):
                 asker.check()
-                part, spent_s = await _in_thread(steps, asker, turns)
+                parts, spent_s = await _in_thread(steps, asker, turns)
             needs_s = max(0.0, needs_s - spent_s)
-            if part is _DONE:
-                return
-            yield part
+            for part in parts:
+                if part is _DONE:
+                    return
+                if isinstance(part, _Broken):
+                    raise part.error
+                yield part
     finally:
         steps.close()
 
