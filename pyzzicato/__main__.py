@@ -15,7 +15,7 @@ from tqdm import tqdm
 from . import __version__
 from .bench_commands import add_bench
 from .checks import check_whole
-from .hub import DEFAULT_MODEL, ModelInfo, find_models, open_model
+from .hub import DEFAULT_MODEL, ModelInfo, open_model
 from .hub.listing_text import listing_text
 from .pieces import PieceFiles, Wanted, make_folder, write_piece
 from .playing.decoding import PART_NAMES
@@ -108,6 +108,8 @@ def run_evaluate(args: argparse.Namespace) -> None:
 
 def run_models(args: argparse.Namespace) -> None:
     """Lists the models, bundled and on the Hub."""
+    from .hub import find_models
+
     listing = find_models(args.refresh)
     if listing.remark:
         print(listing.remark, file=sys.stderr)

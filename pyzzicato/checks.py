@@ -1,9 +1,14 @@
 """Checks of values that people give: one sentence that names the value, the range and the fix."""
 
 import math
+import os
+import sys
 from collections.abc import Iterable
 
+MAX_WHOLE = 2**31 - 1
+"""Of counts that have no other bound."""
 _SHOWN_CHARACTERS = 60
+_SHOWN_OF_PATHS = 200
 _SHOWN_BELOW = 10**20
 _SHOWN_PARTS = 8
 
@@ -16,28 +21,31 @@ def check_number(
     fix: str = "",
     *,
     above: bool = False,
+    below: bool = False,
 ) -> float:
     """Returns a number from `low` to `high`.
 
     Args:
         name: of the value, for the message.
-        value: what was given; NaN is in no range, and infinity is none.
+        value: what was given; NaN is in no range, infinity is none, and neither is a whole number
+            that is too large for a float.
         low: the least it may be.
         high: the most it may be.
         fix: what to do about a wrong one, for the message.
         above: whether it must be above `low`.
+        below: whether it must be below `high`.
 
     Raises:
         ValueError: if the value is anything else.
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    is_inside = is_number and low <= value <= high and value != math.inf  # type: ignore[operator]
-    if is_inside and not (above and value == low):
+    is_inside = is_number and low <= value <= min(high, sys.float_info.max)  # type: ignore[operator]
+    if is_inside and not (above and value == low) and not (below and value == high):
         return float(value)  # type: ignore[arg-type]
     if high == math.inf:
         wanted = f"a number above {low:g}" if above else f"a number {low:g} or more"
     else:
-        wanted = f"{_short(low)} to {_short(high)}"
+        wanted = f"{'above ' * above}{_short(low)} to {'below ' * below}{_short(high)}"
     raise ValueError(f"{name} must be {wanted}, got {show_value(value)}{_then(fix)}")
 
 
@@ -98,6 +106,14 @@ def show_value(value: object) -> str:
     else:
         text = type(value).__name__
     return plain_text(text, keep="'")
+
+
+def show_path(path: str | os.PathLike[str]) -> str:
+    """Returns a path as a message may hold it: whole, unless it is too long or no line of text."""
+    text = os.fsdecode(path)
+    if len(text) <= _SHOWN_OF_PATHS and text.isprintable():
+        return repr(text)
+    return repr(plain_text(text, _SHOWN_OF_PATHS))
 
 
 def plain_text(text: str, longest: int = 80, keep: str = "") -> str:

@@ -7,6 +7,8 @@
 checks whether it failed: midi2audio alone would not say.
 """
 
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 from midi2audio import FluidSynth  # type: ignore[import-untyped]
 
+from .checks import show_value
 from .soundfonts import find_soundfont
 
 Samples = npt.NDArray[np.float32]
@@ -37,6 +40,7 @@ _RING_S = 3.0
 # What FluidSynth and midirenderer say of a soundfont that they cannot load.
 _SOUNDFONT_COMPLAINTS = ("Failed to load SoundFont", "SoundFont error")
 _MAX_SAID = 100_000
+_NICE = 10
 # pyzzicato.midi writes one tick a millisecond.
 _TICKS_A_SECOND = 1000
 # In a process of its own, as midirenderer holds Python's lock while it plays.
@@ -63,7 +67,7 @@ def choose_engine(engine: str, soundfont: str | Path | None) -> tuple[str, Path]
         return engine, engine_soundfont(engine, soundfont)
     if engine != "auto":
         names = ", ".join(repr(name) for name in ("auto", *ENGINES))
-        raise ValueError(f"engine must be one of {names}, got {engine!r}")
+        raise ValueError(f"engine must be one of {names}, got {show_value(engine)}")
     reasons = []
     for name in ENGINES:
         try:
@@ -176,6 +180,7 @@ def _run(
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
         ) as done:
+            _give_way(done)
             try:
                 _wait(done, engine, timeout_s, check)
             finally:
@@ -191,6 +196,13 @@ def _run(
         )
     if done.returncode != 0:
         raise RuntimeError(f"{engine} failed with code {done.returncode}: {last}")
+
+
+def _give_way(process: subprocess.Popen[bytes]) -> None:
+    """Has an engine come after what plays and answers: a sound may wait, a listener does not."""
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
 
 
 def _wait(

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from .checks import MAX_WHOLE, check_number, check_whole
 from .midi import Performance, Timing
 from .midi.performance import GRID_S
 from .notes import Note, separate_strokes, sort_notes
@@ -184,10 +185,9 @@ def quantise(
     Raises:
         ValueError: if `strength` is not 0 to 1, or `division` is below 1.
     """
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength must be 0 to 1, got {strength}; 1 is on the grid")
-    if division is not None and division < 1:
-        raise ValueError(f"division must be 1 or more, got {division}; 4 is a 16th note")
+    check_number("strength", strength, 0, 1, "1 is on the grid")
+    if division is not None:
+        check_whole("division", division, 1, MAX_WHOLE, "4 is a 16th note")
     listed = sort_notes(notes)
     division = division or like.grid()
     if division is None or strength == 0:

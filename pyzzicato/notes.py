@@ -2,12 +2,14 @@
 
 A piece of music is a list of `Note`, sorted by `sort_notes`. Times are seconds, pitches are MIDI
 numbers. Everything else (MIDI files, piano rolls, sound, pictures, measures) is made from notes or
-turned into them. This module imports nothing of the package.
+turned into them. This module imports `checks` alone.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+from .checks import show_value
 
 LOWEST_PITCH = 21
 """A0, the lowest key of a piano (MIDI number)."""
@@ -41,22 +43,34 @@ class Note:
     velocity: int
 
     def __post_init__(self) -> None:
+        try:
+            self._check()
+        except (TypeError, OverflowError) as error:
+            raise ValueError(
+                "a note must have numbers for pitch, start, end and velocity, got "
+                f"{', '.join(map(show_value, (self.pitch, self.start, self.end, self.velocity)))}"
+            ) from error
+
+    def _check(self) -> None:
         if not LOWEST_PITCH <= self.pitch <= HIGHEST_PITCH or self.pitch % 1:
             raise ValueError(
                 f"pitch must be a whole number, {LOWEST_PITCH} to {HIGHEST_PITCH} (the piano's "
-                f"keys), got {self.pitch}; drop or transpose the note"
+                f"keys), got {show_value(self.pitch)}; drop or transpose the note"
             )
         if not 1 <= self.velocity <= 127 or self.velocity % 1:
             raise ValueError(
-                f"velocity must be a whole number, 1 to 127, got {self.velocity}; 0 is a note-off "
-                "in MIDI"
+                f"velocity must be a whole number, 1 to 127, got {show_value(self.velocity)}; 0 is "
+                "a note-off in MIDI"
             )
         if not (math.isfinite(self.start) and math.isfinite(self.end)):
-            raise ValueError(f"start and end must be finite, got {self.start} and {self.end}")
+            raise ValueError(
+                f"start and end must be finite, got {show_value(self.start)} and "
+                f"{show_value(self.end)}"
+            )
         if not 0 <= self.start < self.end:
             raise ValueError(
-                f"start and end must satisfy 0 <= start < end (seconds), got {self.start} and "
-                f"{self.end}"
+                "start and end must satisfy 0 <= start < end (seconds), got "
+                f"{show_value(self.start)} and {show_value(self.end)}"
             )
 
     def __deepcopy__(self, memo: object) -> "Note":

@@ -14,6 +14,7 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError
 from transformers import Pipeline
 
+from .checks import show_value
 from .midi import midi_bytes, read_midi
 from .models.architecture import Architecture
 from .notes import Note, sort_notes
@@ -84,7 +85,9 @@ class PianoContinuationPipeline(Pipeline):
         known = {field.name for field in fields(GenerationSettings)}
         unknown = sorted(told.keys() - known)
         if unknown:
-            raise ValueError(f"settings must be of {', '.join(sorted(known))}, got {unknown[0]!r}")
+            raise ValueError(
+                f"settings must be of {', '.join(sorted(known))}, got {show_value(unknown[0])}"
+            )
         return {}, told, {}
 
     def preprocess(self, input_: Any, **_: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Each is that of `playing.redo`, `playing.keep`, `playing.onwards` or `playing.od
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .checks import show_value
 from .notes import Note
 from .playing import keep, odds, onwards, redo
 from .playing.loaded_model import Model
@@ -77,6 +78,8 @@ def keep_part(
     source = _read(model, seed)
     if isinstance(kept, str):
         kept = named_part(source, kept)
+    elif not isinstance(kept, Sequence):
+        raise ValueError(f"kept must be notes or the name of a part, got {show_value(kept)}")
     composer = seed_composer or source.composer
     piece = keep.keep_part(model, source.notes, kept, start, end, settings, composer, tries)
     return as_take(piece, source)
@@ -149,7 +152,7 @@ def named_part(source: SeedPiece, name: str) -> list[Note]:
         return VOICES[name](source.notes)
     if not name.startswith(_TRACK):
         known = f"{', '.join(VOICES)}, track:NUMBER or track:NAME"
-        raise ValueError(f"keep must be one of {known}, got {name!r}")
+        raise ValueError(f"keep must be one of {known}, got {show_value(name)}")
     performance = source.performance
     if performance is None or not performance.parts:
         raise ValueError(f"{source.title} has no tracks; keep {', '.join(VOICES)} or notes of it")
@@ -165,7 +168,7 @@ def named_part(source: SeedPiece, name: str) -> list[Note]:
             for n, part in enumerate(performance.parts[:_MOST_NAMED], start=1)
         ]
         of = f" of {len(performance.parts)}" if len(performance.parts) > _MOST_NAMED else ""
-        raise ValueError(f"track must be one of {', '.join(told)}{of}, got {name!r}")
+        raise ValueError(f"track must be one of {', '.join(told)}{of}, got {show_value(name)}")
     pairs = zip(source.notes, performance.part_of, strict=True)
     return [note for note, number in pairs if number in numbers]
 

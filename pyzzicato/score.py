@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import check_whole, show_path
 from .midi import Performance, Timing
 from .midi.file_clock import FileClock, Stroke, split_hands
 from .notes import Note
@@ -55,7 +56,7 @@ def musicxml(
     Raises:
         ValueError: if `like` is a free performance, there are no notes, or partitura is missing.
     """
-    if division is not None and (division < 1 or DIVISIONS % division):
+    if division is not None and DIVISIONS % check_whole("division", division, 1, DIVISIONS):
         raise ValueError(f"division must be a divisor of {DIVISIONS}, got {division}; try 4")
     division = division or like.grid()
     if division is None:
@@ -100,7 +101,8 @@ def write_musicxml(
         target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ValueError(
-            f"score {str(target)!r} cannot be written: {error.strerror}; choose an existing folder "
+            f"score {show_path(target)} cannot be written: {error.strerror}; choose an existing "
+            "folder "
             "you may write to"
         ) from error
     return target

@@ -12,11 +12,14 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from .checks import show_value
 from .midi import Performance, Timing
 from .midi.texts import composers_in
 from .notes import Note, end_of, shift_notes
 from .scores import parse_score
 
+# Names are no longer; to compare a longer one takes seconds.
+_LONGEST_NAME = 100
 FOLDER = "seed_scores"
 """The package's folder of scores."""
 
@@ -73,24 +76,14 @@ def list_seeds() -> tuple[Seed, ...]:
     Raises:
         ValueError: if a score cannot be read; the message names its file, line and token.
     """
-    seeds = []
-    for file in files("pyzzicato").joinpath(FOLDER).iterdir():
-        if file.name.endswith(".txt"):
-            score = parse_score(file.read_text(encoding="utf-8"), file.name)
-            seeds.append(
-                Seed(
-                    name=file.name.removesuffix(".txt"),
-                    title=score.title,
-                    composer=score.composer,
-                    key=score.key,
-                    year=score.year,
-                    source=score.source,
-                    notes=score.notes,
-                    timing=score.timing,
-                    begins_s=score.begins_s,
-                )
-            )
-    return tuple(sorted(seeds, key=lambda seed: (seed.year, seed.name)))
+    return tuple(sorted(map(_read_seed, seed_names()), key=lambda seed: (seed.year, seed.name)))
+
+
+@cache
+def seed_names() -> tuple[str, ...]:
+    """Returns the names of the preset seeds in the order of the alphabet; none is read for it."""
+    found = (file.name for file in files("pyzzicato").joinpath(FOLDER).iterdir())
+    return tuple(sorted(name.removesuffix(".txt") for name in found if name.endswith(".txt")))
 
 
 def load_seed(name: str) -> Seed:
@@ -99,9 +92,26 @@ def load_seed(name: str) -> Seed:
     Raises:
         ValueError: if there is none; the message lists the valid names and the closest one.
     """
-    seeds = {seed.name: seed for seed in list_seeds()}
-    if name not in seeds:
-        close = get_close_matches(name, seeds, n=1)
+    if not isinstance(name, str) or name not in seed_names():
+        known = [seed.name for seed in list_seeds()]
+        close = get_close_matches(str(name)[:_LONGEST_NAME], known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"name must be one of {', '.join(seeds)}, got {name!r}{hint}")
-    return seeds[name]
+        raise ValueError(f"name must be one of {', '.join(known)}, got {show_value(name)}{hint}")
+    return _read_seed(name)
+
+
+@cache
+def _read_seed(name: str) -> Seed:
+    file = files("pyzzicato").joinpath(FOLDER, f"{name}.txt")
+    score = parse_score(file.read_text(encoding="utf-8"), file.name)
+    return Seed(
+        name=name,
+        title=score.title,
+        composer=score.composer,
+        key=score.key,
+        year=score.year,
+        source=score.source,
+        notes=score.notes,
+        timing=score.timing,
+        begins_s=score.begins_s,
+    )

@@ -10,6 +10,8 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from .checks import show_path, show_value
+
 SOUNDFONT_VARIABLE = "PYZZICATO_SOUNDFONT"
 """Environment variable that names the soundfont to play."""
 
@@ -69,6 +71,8 @@ def find_soundfont(soundfont: str | Path | None = None, compressed: bool = True)
     if soundfont is None and os.environ.get(SOUNDFONT_VARIABLE):
         soundfont, name = os.environ[SOUNDFONT_VARIABLE], SOUNDFONT_VARIABLE
     if soundfont is not None:
+        if not isinstance(soundfont, str | os.PathLike):
+            raise ValueError(f"soundfont must be a path, got {show_value(soundfont)}")
         return check_soundfont(Path(soundfont).expanduser(), compressed, name)
     for candidate in soundfont_candidates():
         if compressed or candidate.suffix == PCM_SUFFIX:
@@ -103,7 +107,8 @@ def check_soundfont(path: Path, compressed: bool = True, name: str = "soundfont"
         size = path.stat().st_size
     except OSError as error:
         raise ValueError(
-            f"{name} must be a soundfont that can be read, got {path}: {error.strerror}; "
+            f"{name} must be a soundfont that can be read, got {show_path(path)}: "
+            f"{error.strerror}; "
             "check the path"
         ) from error
     if header[:4] != b"RIFF" or header[8:] != b"sfbk":

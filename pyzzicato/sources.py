@@ -17,7 +17,7 @@ from .midi.texts import decode
 from .notes import N_PITCHES, Note, sort_notes
 from .representations.pianoroll import FS, roll_to_notes
 from .representations.touch import PLAIN_VELOCITY
-from .seeds import Seed, list_seeds, load_seed
+from .seeds import Seed, load_seed, seed_names
 
 OWN_NOTES = "Notes"
 """The title of notes that come without one."""
@@ -98,8 +98,7 @@ def read_seed(source: str, sustain: str) -> SeedPiece:
     Raises:
         ValueError: if `source` is neither; the message lists the presets.
     """
-    names = [seed.name for seed in list_seeds()]
-    if source in names:
+    if source in seed_names():
         return preset_piece(load_seed(source))
     if not os.path.lexists(source) and not source.lower().endswith(_ENDINGS):
         load_seed(source)  # Raises, naming the presets and the nearest one.

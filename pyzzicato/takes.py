@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_whole
+from .checks import check_whole, show_value
 from .midi import Performance, midi_bytes, write_midi
 from .notes import end_of
 from .playing.continuation import Chunk, Continuation
@@ -81,8 +81,8 @@ class Take(Continuation):
         writer = writers.get(target.suffix.lower())
         if writer is None:
             raise ValueError(
-                f"path must end in {', '.join(sorted(writers))}, got {target.name!r}; the ending "
-                "says what is written"
+                f"path must end in {', '.join(sorted(writers))}, got {show_value(target.name)}; "
+                "the ending says what is written"
             )
         try:
             return writer(target)

@@ -10,7 +10,9 @@ if the memory grows from the middle of the 600 requests to their end.
 """
 
 import argparse
+import contextlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -22,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from floods import FLOODS, LONG, besiege, call_tool, listen, wait_politely
+import psutil
+from floods import FLOODS, LONG, call_tool, listen, start_siege, visit, wait_politely
 from http_calls import ask
 from served_app import ServedApp, served_app
 
@@ -36,6 +39,7 @@ MOST_FLOOD_MB = 650.0
 """More than before a flood: a synthesiser at work has 570 of them."""
 MOST_LEFT_MB = 150.0
 MOST_AT_ONCE_S = 3.0
+VISITS_EVERY_S = 5.0
 IDLE_S = 45.0
 """After so long everything that a flood has left is gone."""
 
@@ -188,26 +192,68 @@ def check_siege(app: ServedApp, minutes: float, clients: int = 50) -> list[str]:
     """Returns the faults of hostile clients, and prints how visitors fare meanwhile and next."""
     wait_politely(app)
     time.sleep(8)
-    before, waits = app.memory_mb(), []
-    with Peak(app) as peak:
-        siege = threading.Thread(target=besiege, args=(app, clients, minutes * 60))
-        siege.start()
-        while siege.is_alive():
-            waits.append(wait_politely(app))
-            siege.join(10)
+    before, alone, coming = app.memory_mb(), wait_politely(app), []
+    with Peak(app) as peak, ThreadPoolExecutor(50) as visitors:
+        siege = start_siege(app, clients, minutes * 60)
+        shares = Shares(app, psutil.Process(siege.pid))
+        while siege.poll() is None:
+            coming.append(visitors.submit(visit, app))
+            shares.look()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                siege.wait(VISITS_EVERY_S)
+        visits = [one.result() for one in coming]
+        assert siege.stdout is not None
+        n_asked = int(siege.stdout.read())
     next_wait = wait_politely(app)
     time.sleep(IDLE_S)
+    waits, worked = [one.wait_s for one in visits], [one.worked_s for one in visits]
+    median = statistics.median(waits)
     print(
-        f"{clients} hostile clients for {minutes:g} min: {len(waits)} visitors meanwhile waited "
-        f"{statistics.median(waits):.1f} s in the middle and {max(waits):.1f} s at most, the next "
-        f"one {next_wait:.1f} s; memory {before:.0f} MB before, {peak.mb:.0f} MB at most, "
-        f"{app.memory_mb():.0f} MB when idle again",
+        f"{clients} hostile clients for {minutes:g} min asked {n_asked} times: "
+        f"{len(waits)} visitors meanwhile waited {median:.1f} s in the middle and "
+        f"{max(waits):.1f} s at most (alone {alone:.1f} s), "
+        f"{sum(wait > MOST_WAIT_S for wait in waits)} of them over {MOST_WAIT_S:g} s; the app "
+        f"worked {statistics.median(worked):.1f} and {max(worked):.1f} s meanwhile; they were "
+        f"told to come again {sum(one.n_refused for one in visits)} times; the next one waited "
+        f"{next_wait:.1f} s; memory {before:.0f} MB before, {peak.mb:.0f} MB at most, "
+        f"{app.memory_mb():.0f} MB when idle again; of the machine {shares}",
         flush=True,
     )
     faults = [f"the next visitor waits {next_wait:.1f} s"] if next_wait > MOST_WAIT_S else []
+    if median > MOST_WAIT_S:
+        faults.append(f"visitors meanwhile wait {median:.1f} s in the middle")
     if peak.mb - before > MOST_FLOOD_MB:
         faults.append(f"memory grew by {peak.mb - before:.0f} MB")
     return faults
+
+
+class Shares:
+    """Notes who has the machine's processors from now on: the app, the besiegers, or others."""
+
+    def __init__(self, app: ServedApp, siege: psutil.Process) -> None:
+        self._app, self._siege = app, siege
+        self._first = self._last = self._look()
+
+    def look(self) -> None:
+        """Takes note of what they have had by now."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._last = self._look()
+
+    def _look(self) -> tuple[float, float, float, float]:
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        # Guests are counted as users already.
+        everyone = sum(times[:8]) if hasattr(times, "steal") else sum(times)
+        siege = sum(self._siege.cpu_times()[:4])
+        return self._app.processor_s(), siege, idle, everyone
+
+    def __str__(self) -> str:
+        app, siege, idle, every = (b - a for a, b in zip(self._first, self._last, strict=True))
+        parts = {"app": app, "besiegers": siege, "others": every - idle - app - siege}
+        told = [
+            f"the {name} had {100 * part / max(every, 1e-9):.0f} %" for name, part in parts.items()
+        ]
+        return ", ".join(told)
 
 
 def slowest_at_once(app: ServedApp, n_waiting: int) -> float:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,24 +22,37 @@ class ServedApp:
 
     Attributes:
         url: its address, without a slash at the end.
-        process: for its memory.
+        process: for its memory; None where another process serves it.
         log: file of what it printed.
     """
 
     url: str
-    process: psutil.Process
-    log: Path
+    process: psutil.Process | None = None
+    log: Path | None = None
 
     def memory_mb(self) -> float:
         """Returns the resident memory of the app and the processes it started, in MB."""
-        family = [self.process, *self.process.children(recursive=True)]
         total = 0
-        for process in family:
-            try:
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
                 total += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
         return total / 1e6
+
+    def worked_s(self) -> float:
+        """Returns the processor seconds that the app has had so far; 0 where another serves it."""
+        return 0.0 if self.process is None else sum(self.process.cpu_times()[:2])
+
+    def processor_s(self) -> float:
+        """Returns those that the app and the processes it started have had so far."""
+        total = 0.0
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                total += sum(process.cpu_times()[:4])
+        return total
+
+    def _family(self) -> list[psutil.Process]:
+        assert self.process is not None
+        return [self.process, *self.process.children(recursive=True)]
 
 
 def free_port() -> int:
@@ -77,6 +90,8 @@ def served_app(folder: Path, seconds: float = 300) -> Iterator[ServedApp]:
             env={**os.environ, **settings},
             stdout=printed,
             stderr=subprocess.STDOUT,
+            # Linux shares the processors by sessions, and those who measure work too.
+            start_new_session=True,
         )
     try:
         url = f"http://127.0.0.1:{port}"

@@ -224,7 +224,7 @@ def test_a_base_that_is_named_brings_its_licences(hub, tmp_path):
 
 
 def test_a_base_is_the_nearest_that_others_can_find(hub):
-    write_pin("lstm", Pin("us/lstm", "0" * 40))
+    write_pin("lstm", Pin("us/lstm", "0" * 40, {"model.onnx": "0" * 64}))
     run = {"settings": {"start_from": "lstm"}}
     assert (
         base_of({"earlier_runs": [run], "settings": {"start_from": "runs/a"}}, "me/x") == "us/lstm"

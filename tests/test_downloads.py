@@ -20,12 +20,14 @@ from pyzzicato.hub import downloads as downloading
 from pyzzicato.hub import load_model, model_info, open_model
 from pyzzicato.hub.downloads import HubUnreachableError, NotOnHubError, forget_silence
 from pyzzicato.hub.registry import Pin, write_pin
+from pyzzicato.hub.sums import checkpoint_sums
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.playing.continuation import continue_seed
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.publishing.shipped_code import AUTO_MAP, shipped_code
 
 REPO = "someone/their-model"
+SUMS = {"model.onnx": "0" * 64}
 SHORT = GenerationSettings(seconds=1.0, seed_seconds=2.0)
 
 
@@ -72,7 +74,7 @@ def test_an_answer_that_is_an_error_is_told_at_once(hub, files, status):
 
 @pytest.mark.parametrize("status", [401, 404, 429, 500])
 def test_a_pinned_model_falls_back_to_the_bundled_copy(hub, status, caplog):
-    write_pin("lstm", Pin("me/pyzzicato-lstm", "0" * 40))
+    write_pin("lstm", Pin("me/pyzzicato-lstm", "0" * 40, SUMS))
     hub.faults.status = status
     began = time.monotonic()
     model, info = open_model("lstm")
@@ -93,7 +95,7 @@ def test_another_server_in_the_hubs_place_is_told_within_seconds(hub, files, por
 
 
 def test_a_slow_hub_is_not_waited_for_twice(hub):
-    write_pin("lstm", Pin("me/pyzzicato-lstm", "0" * 40))
+    write_pin("lstm", Pin("me/pyzzicato-lstm", "0" * 40, SUMS))
     hub.faults.delay_s = 10
     began = time.monotonic()
     assert open_model("lstm")[1].source == "bundled"
@@ -132,7 +134,7 @@ def test_offline_means_that_nobody_is_asked(hub, files, monkeypatch):
     assert model_info(REPO).source == "cache"
     with pytest.raises(HubUnreachableError, match="HF_HUB_OFFLINE is set"):
         load_model("someone/never-seen")
-    write_pin("lstm", Pin("me/pyzzicato-lstm", "0" * 40))
+    write_pin("lstm", Pin("me/pyzzicato-lstm", "0" * 40, SUMS))
     assert model_info("lstm").source == "bundled"
     assert not hub.requests
 
@@ -172,7 +174,7 @@ def test_an_error_between_the_answer_and_the_download(hub, files, status):
 def test_a_download_that_takes_too_long_goes_on_behind_the_bundled_copy(hub, monkeypatch):
     bundled = model_info("conv1d").folder
     commit = hub.put("me/conv1d", {p.name: p.read_bytes() for p in bundled.iterdir()})
-    write_pin("conv1d", Pin("me/conv1d", commit))
+    write_pin("conv1d", Pin("me/conv1d", commit, checkpoint_sums(bundled)))
     monkeypatch.setattr(downloading, "DOWNLOAD_S", 0.3)
     hub.faults.where, hub.faults.delay_s = "^GET .*/resolve/", 0.4
     assert open_model("conv1d")[1].source == "bundled"
@@ -181,6 +183,45 @@ def test_a_download_that_takes_too_long_goes_on_behind_the_bundled_copy(hub, mon
             break
         time.sleep(0.1)
     assert model_info("conv1d").commit == commit
+
+
+def flipped(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "model.safetensors", "generation_config.json"])
+def test_a_pinned_file_that_is_another_is_refused_for_the_bundled_copy(hub, caplog, file):
+    bundled = model_info("lstm").folder
+    files = {path.name: path.read_bytes() for path in bundled.iterdir()}
+    commit = hub.put("me/lstm", {**files, file: flipped(files[file])})
+    write_pin("lstm", Pin("me/lstm", commit, checkpoint_sums(bundled)))
+    assert open_model("lstm")[1].source == "bundled"
+    assert f"{file} is damaged, its checksum is not that of the registry" in caplog.text
+    # Whoever asks for that commit and no other is told.
+    with pytest.raises(ValueError, match=f"at commit {commit[:12]} is not what was pinned: {file}"):
+        open_model("lstm", revision=commit)
+
+
+def test_a_pinned_file_that_is_damaged_in_the_cache_is_refused(hub, caplog):
+    bundled = model_info("lstm").folder
+    commit = hub.put("me/lstm", {path.name: path.read_bytes() for path in bundled.iterdir()})
+    write_pin("lstm", Pin("me/lstm", commit, checkpoint_sums(bundled)))
+    fetched = model_info("lstm")
+    assert fetched.source == "Hub"
+    graph = (fetched.folder / "model.onnx").resolve()
+    graph.write_bytes(flipped(graph.read_bytes()))
+    assert open_model("lstm")[1].source == "bundled"
+    assert f"remove {fetched.folder}, and it is downloaded again" in caplog.text
+
+
+def test_a_file_that_was_not_pinned_is_refused(hub, caplog):
+    bundled = model_info("lstm").folder
+    commit = hub.put("me/lstm", {path.name: path.read_bytes() for path in bundled.iterdir()})
+    sums = checkpoint_sums(bundled)
+    del sums["generation_config.json"]
+    write_pin("lstm", Pin("me/lstm", commit, sums))
+    assert open_model("lstm")[1].source == "bundled"
+    assert "generation_config.json is not to be used" in caplog.text
 
 
 # ---- A repository is not what it should be ------------------------------------------------------

@@ -12,7 +12,7 @@ from served_app import ServedApp
 
 @pytest.fixture
 def app(page_url):
-    return ServedApp(page_url.rstrip("/"), None, None)
+    return ServedApp(page_url.rstrip("/"))
 
 
 def test_models_seeds_and_votes_are_answered_at_once_while_forty_wait(app):

@@ -92,7 +92,7 @@ def test_the_articles_threshold_is_a_setting(tmp_path, capsys):
         (["--seconds", "nan"], "seconds must be 1 to 600"),
         (["--temperature", "0"], "temperature must be 0.1 to 4"),
         (["--threshold", "1.5"], "threshold must be 0.001 to 0.999"),
-        (["--rng", "-1"], "rng must be 0 to"),
+        (["--rng", "-1"], "rng must be a whole number from 0 to"),
         (["--seed-start", "99"], "seed_start must be below"),
         (["--seed-seconds", "0.1"], "seed_seconds must be 1 to 120"),
         (["--model", "gru"], "model must be one of"),

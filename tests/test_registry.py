@@ -14,6 +14,7 @@ from pyzzicato.hub.registry import (
 )
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
+SUMS = {"model.onnx": "0123456789abcdef" * 4}
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +26,11 @@ def registry(tmp_path, monkeypatch):
 
 def test_pins_are_kept_in_order_and_moved(registry):
     assert read_registry() == {}
-    write_pin("wavenet", Pin("me/wavenet", COMMIT))
-    write_pin("lstm", Pin("me/lstm", COMMIT))
-    write_pin("wavenet", Pin("me/wavenet", "f" * 40))
+    write_pin("wavenet", Pin("me/wavenet", COMMIT, SUMS))
+    write_pin("lstm", Pin("me/lstm", COMMIT, SUMS))
+    write_pin("wavenet", Pin("me/wavenet", "f" * 40, SUMS))
     assert list(json.loads(registry.read_text())) == ["lstm", "wavenet"]
-    assert read_registry()["wavenet"] == Pin("me/wavenet", "f" * 40)
+    assert read_registry()["wavenet"] == Pin("me/wavenet", "f" * 40, SUMS)
 
 
 def test_the_packages_own_registry_is_one(monkeypatch):
@@ -40,7 +41,16 @@ def test_the_packages_own_registry_is_one(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"lstm": 3}', '{"lstm": {"repo": "me/lstm"}}', "\xff"]
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"lstm": 3}',
+        '{"lstm": {"repo": "me/lstm"}}',
+        f'{{"lstm": {{"repo": "me/lstm", "commit": "{COMMIT}"}}}}',
+        "\xff",
+    ],
 )
 def test_a_file_that_is_no_registry_is_refused(registry, text):
     registry.write_text(text, encoding="latin-1")
@@ -60,7 +70,21 @@ def test_a_file_that_is_no_registry_is_refused(registry, text):
 )
 def test_a_pin_names_a_repository_and_a_commit(repo, commit, said):
     with pytest.raises(ValueError, match=said):
-        Pin(repo, commit)
+        Pin(repo, commit, SUMS)
+
+
+@pytest.mark.parametrize(
+    ("sums", "said"),
+    [
+        ({}, "sums must hold a checksum for each file"),
+        (None, "sums must hold a checksum for each file"),
+        ({"model.onnx": "0123"}, "sums must be 64 hexadecimal digits each, got '0123' for 'model"),
+        ({"model.onnx": 7}, "sums must be 64"),
+    ],
+)
+def test_a_pin_has_checksums(sums, said):
+    with pytest.raises(ValueError, match=said):
+        Pin("me/lstm", COMMIT, sums)
 
 
 @pytest.mark.parametrize("text", ["a/b", "A-1/b.c_d"])

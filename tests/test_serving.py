@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 import httpx
 import pytest
+from gradio import networking
 from gradio_client import Client, handle_file
 
 from pyzzicato.space import serving
@@ -57,6 +58,19 @@ def test_nothing_that_is_posted_or_answered_is_kept(tmp_path, monkeypatch):
         assert told == [*numbers, *numbers, len(text)]
     (state,) = page.state_holder.session_data.values()
     assert "7654321" not in str(state.config_values)
+    page.close()
+
+
+def test_a_machine_that_is_too_busy_to_show_the_page_at_once_serves_it_all_the_same(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    # What gradio finds where the page takes more than three seconds.
+    monkeypatch.setattr(networking, "url_ok", lambda _: False)
+    with GuardedBlocks() as page:
+        gr.api(double, api_name="double")
+    url = serve_page(page, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    assert httpx.get(f"{url}config", timeout=30).status_code == 200
     page.close()
 
 

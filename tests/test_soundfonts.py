@@ -73,7 +73,7 @@ def test_variable_comes_before_the_folders_and_the_argument_before_the_variable(
 def test_asked_for_and_missing_is_an_error_not_another_font(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ValueError, match=r"soundfont must be .* got .*absent\.sf2: No such file"):
+    with pytest.raises(ValueError, match=r"soundfont must be .* got .*absent\.sf2': No such file"):
         find_soundfont(tmp_path / "absent.sf2")
     monkeypatch.setenv(SOUNDFONT_VARIABLE, str(tmp_path / "absent.sf2"))
     with pytest.raises(ValueError, match=rf"^{SOUNDFONT_VARIABLE} must be .*absent\.sf2"):

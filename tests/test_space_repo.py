@@ -33,7 +33,7 @@ def test_neither_tests_nor_training_are_uploaded(tmp_path):
 
 
 def test_the_card_names_the_pinned_models_and_the_exact_gradio(hub):
-    pin = Pin("me/pyzzicato-lstm", "0123456789" * 4)
+    pin = Pin("me/pyzzicato-lstm", "0123456789" * 4, {"model.onnx": "0" * 64})
     assert "preload_from_hub" not in yaml.safe_load(space_card("me/page").split("---")[1])
     write_pin("lstm", pin)
     text = space_card("me/page")

@@ -20,6 +20,12 @@ from pyzzicato.space.turns import (
 )
 
 
+@pytest.fixture(autouse=True)
+def one_step_a_turn(monkeypatch):
+    """Has each step wait for its turn, so that turns can be counted by what was made."""
+    monkeypatch.setattr(turns, "SLICE_S", 0)
+
+
 def steps(n, seconds=0.01, made=None, name=""):
     """Yields 0 to n - 1, each after a while; notes its name in `made`, and when it ends."""
     try:
@@ -33,11 +39,11 @@ def steps(n, seconds=0.01, made=None, name=""):
             made.append(f"{name} ended")
 
 
-async def run(work, taken, client="", box=None):
+async def run(work, taken, client="", box=None, needs_s=0.0):
     """Returns all that the work yields, done for a client."""
     asker = Asker(client, box)
     ASKER.set(asker)
-    async with in_turns(work, taken) as parts:
+    async with in_turns(work, taken, needs_s) as parts:
         return [part async for part in parts]
 
 
@@ -89,6 +95,106 @@ def test_clients_share_alike_however_much_each_asks_for():
     end = made.index("modest ended")
     assert made[:end].count("modest") == 30
     assert made[:end].count("greedy") <= 45
+
+
+def test_a_turn_lasts_as_many_steps_as_fit_into_it(monkeypatch):
+    monkeypatch.setattr(turns, "SLICE_S", 0.1)
+    made = []
+
+    async def crowd():
+        taken = Turns(1)
+        work = [run(steps(n, 0.001, made, name), taken, name) for n, name in ((5, "a"), (400, "b"))]
+        return await asyncio.gather(*work)
+
+    short, long = asyncio.run(crowd())
+    assert (short, long) == (list(range(5)), list(range(400)))
+    # The short one is made in one turn, and the long one waits for it at most once.
+    assert made.index("a ended") - made.index("a") == 5
+
+
+def test_what_was_made_before_a_fault_is_handed_over(monkeypatch):
+    monkeypatch.setattr(turns, "SLICE_S", 10)
+
+    def broken():
+        yield 1
+        yield 2
+        raise ValueError("seven is too many")
+
+    got = []
+
+    async def listen():
+        ASKER.set(Asker(""))
+        async with in_turns(broken(), Turns(1)) as parts:
+            async for part in parts:
+                got.append(part)
+
+    with pytest.raises(ValueError, match="seven is too many"):
+        asyncio.run(listen())
+    assert got == [1, 2]
+
+
+def test_what_needs_little_comes_before_what_needs_much_among_newcomers():
+    made = []
+
+    async def crowd():
+        taken = Turns(1)
+        long = [
+            asyncio.create_task(run(steps(40, made=made, name="long"), taken, str(i), None, 12.0))
+            for i in range(20)
+        ]
+        await asyncio.sleep(0.05)
+        before = len(made)
+        await run(steps(7, made=made, name="short"), taken, "new", None, 0.1)
+        waited = len(made) - before
+        for task in long:
+            task.cancel()
+        await asyncio.gather(*long, return_exceptions=True)
+        return waited
+
+    # Its own seven and its end, and one of another before each; 20 others had had nothing yet.
+    assert asyncio.run(crowd()) <= 16
+
+
+def test_what_needs_much_gets_a_turn_though_there_is_always_something_shorter():
+    async def crowd():
+        taken, done = Turns(1), []
+
+        async def many():
+            for i in range(1000):
+                await run(steps(1), taken, f"short {i}")
+
+        others = [asyncio.create_task(many()) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+        await run(steps(2, made=done, name="long"), taken, "long", None, 0.05)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        return time.monotonic() - began
+
+    # Two turns, each after it has waited for ten times as long as it needs.
+    assert asyncio.run(asyncio.wait_for(crowd(), 20)) < 10
+
+
+def test_a_client_is_charged_by_the_clock_of_the_turns_and_it_fades(monkeypatch):
+    taken = Turns(1, time.thread_time)
+    done, spent_s = taken.charge("a", lambda: sum(range(300_000)))
+    assert done == sum(range(300_000))
+    assert 0 < spent_s < 5
+    assert taken.used_s("a") == pytest.approx(spent_s, rel=0.2)
+    # Whoever waits for something else is not charged for it.
+    assert taken.charge("b", lambda: time.sleep(0.3))[1] < 0.1
+    later = time.monotonic() + turns._HALF_LIFE_S
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert taken.used_s("a") == pytest.approx(spent_s / 2, rel=0.2)
+
+
+def test_whoever_had_least_is_forgotten_where_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(turns, "_MAX_CLIENTS", 3)
+    taken = Turns(1)
+    for client, seconds in (("a", 0.03), ("b", 0.0), ("c", 0.03), ("d", 0.03)):
+        taken.charge(client, lambda seconds=seconds: time.sleep(seconds))
+    assert set(taken._used) == {"a", "c", "d"}
 
 
 def test_no_more_steps_at_a_time_than_there_are_turns():

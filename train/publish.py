@@ -16,6 +16,7 @@ before it is, and asked for; `--yes` answers. What somebody else put there or ch
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from transformers.utils import logging
 
 from pyzzicato.hub.downloads import HubUnreachableError
 from pyzzicato.hub.registry import Pin, is_repo_id, write_pin
+from pyzzicato.hub.sums import checkpoint_sums
 from pyzzicato.publishing.access import check_token
 from pyzzicato.publishing.bundled import write_bundled
 from pyzzicato.publishing.commits import Published, check_tag, publish_folder
@@ -88,6 +90,7 @@ def main(config: PublishConfig) -> Published | None:
         if not (plan.is_empty or config.yes or _agreed(repo)):
             print("nothing was published")
             return None
+        sums = checkpoint_sums(folder)
         published = publish_folder(
             folder,
             repo,
@@ -104,7 +107,7 @@ def main(config: PublishConfig) -> Published | None:
     done = "published" if published.is_new else "nothing has changed, no commit was made"
     print(f"{done}: {published.url} at commit {published.commit}")
     if kind == "model":
-        _tell_pin(config.pin, Pin(repo, published.commit))
+        _tell_pin(config.pin, Pin(repo, published.commit, sums))
     return published
 
 
@@ -125,7 +128,7 @@ def check_ready(repo: str, kind: Kind = "model", yes: bool = False) -> None:
 
 
 def _tell_pin(name: str | None, pin: Pin) -> None:
-    entry = f'"{name or "NAME"}": {{"repo": "{pin.repo}", "commit": "{pin.commit}"}}'
+    entry = json.dumps({name or "NAME": pin.as_dict()})[1:-1]
     if name is None:
         print(f"registry entry: {entry} (--pin NAME writes it)")
     else:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..checks import MAX_WHOLE, check_whole
 from ..notes import LOWEST_PITCH, N_PITCHES
 from .adversary import Verdict, verdict
 from .arrays import Floats, note_arrays
@@ -62,8 +63,7 @@ class NetworkSettings:
     def __post_init__(self) -> None:
         least = {"crop_notes": 16, "updates": 1, "batch_size": 2, "check_every": 1, "patience": 1}
         for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise ValueError(f"{name} must be {bound} or more, got {getattr(self, name)}")
+            check_whole(name, getattr(self, name), bound, MAX_WHOLE)
 
 
 class NoteJudge(nn.Module):

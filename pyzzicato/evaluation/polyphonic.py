@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
+from ..checks import show_value
 from ..notes import N_PITCHES
 from .markov import Frames
 
@@ -101,7 +102,7 @@ def read_benchmark(folder: Path, name: str) -> Benchmark:
             not `(T, 88)` zeros and ones of two frames or more.
     """
     if name not in FILES:
-        raise ValueError(f"dataset must be one of {', '.join(FILES)}, got {name!r}")
+        raise ValueError(f"dataset must be one of {', '.join(FILES)}, got {show_value(name)}")
     path = folder / FILES[name]
     if not path.is_file():
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ..checks import show_value
 from ..notes import cut_notes
 from ..representations import representation_named
 from .passage_folders import Passage
@@ -24,7 +25,8 @@ def put_through(passage: Passage, representation: str) -> Passage:
     """
     if representation not in REPRESENTATIONS:
         raise ValueError(
-            f"representation must be of {', '.join(REPRESENTATIONS)}; got {representation!r}"
+            f"representation must be of {', '.join(REPRESENTATIONS)}; got "
+            f"{show_value(representation)}"
         )
     notes = list(passage.notes)
     if representation != "none":

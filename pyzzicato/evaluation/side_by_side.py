@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..checks import show_value
 from .measures import REAL
 
 
@@ -26,7 +27,9 @@ def merge_reports(
     wanted = [REAL, *(dict.fromkeys(known) if systems is None else systems)]
     for name in systems or ():
         if name not in known:
-            raise ValueError(f"systems must be of {', '.join(dict.fromkeys(known))}; got {name!r}")
+            raise ValueError(
+                f"systems must be of {', '.join(dict.fromkeys(known))}; got {show_value(name)}"
+            )
     columns = [(name, told) for name in dict.fromkeys(wanted) for told in reports if name in known]
     return {
         "description": " ".join(

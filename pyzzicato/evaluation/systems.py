@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import show_value
 from ..hub import ModelInfo, load_model, model_info
 from ..hub.networks import open_network
 from ..models.model import PyzzicatoModel
@@ -211,7 +212,7 @@ def load_systems(
         if (model.config.fs, model.config.sustain) != (FS, "extend"):
             raise ValueError(
                 f"model must hear {FS} frames a second and the pedal (sustain 'extend'), got "
-                f"{model.config.fs} and {model.config.sustain!r} of {told}; its measures "
+                f"{model.config.fs} and {show_value(model.config.sustain)} of {told}; its measures "
                 "would not compare"
             )
         networks[name] = open_network(info.folder)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import show_value
 from ..notes import HIGHEST_PITCH, LOWEST_PITCH, Note
 from .fingerprints import (
     Flags,
@@ -305,7 +306,7 @@ def _check_labels(labels: object) -> list[tuple[str, str]]:
             case [str(composer), str(title)]:
                 checked.append((composer, title))
             case _:
-                raise ValueError(f"a label must be a composer and a title, got {label!r:.80}")
+                raise ValueError(f"a label must be a composer and a title, got {show_value(label)}")
     return checked
 
 

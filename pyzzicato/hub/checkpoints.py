@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from ..checks import show_value
 from ..models.architecture import Architecture, read_architecture
 from ..playing.decoding.values import DecodingValues, read_values
 from .data_licences import data_licences
@@ -222,7 +223,9 @@ def _read_header(weights: Path) -> dict[str, tuple[int, ...]]:
     tensors = {name: told for name, told in header.items() if name != "__metadata__"}
     for name, told in tensors.items():
         if told["dtype"] not in _DTYPES:
-            raise ValueError(f"{name[:80]} must be of {', '.join(_DTYPES)}, got {told['dtype']!r}")
+            raise ValueError(
+                f"{name[:80]} must be of {', '.join(_DTYPES)}, got {show_value(told['dtype'])}"
+            )
     end = max((told["data_offsets"][1] for told in tensors.values()), default=0)
     if weights.stat().st_size != 8 + length + end:
         raise ValueError(f"it must be {8 + length + end} bytes long, as its header says")

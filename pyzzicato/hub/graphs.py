@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from huggingface_hub import constants
 
 from ..models.architecture import Architecture
 from ..playing.graph_check import check_graph
@@ -110,4 +109,6 @@ def _kept(info: ModelInfo) -> Path:
     # Not all that makes a graph is in the weights: how long a recall is, say.
     config = hashlib.sha256((info.folder / CONFIG).read_bytes()).hexdigest()
     name = f"{info.revision}-{config[:12]}-{FORMAT}.onnx"
+    from huggingface_hub import constants
+
     return Path(constants.HF_HOME) / "pyzzicato" / "graphs" / name

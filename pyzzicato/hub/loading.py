@@ -10,6 +10,7 @@ The log `pyzzicato.hub` tells which of them a model came from, `ModelInfo` holds
 
 import difflib
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,16 +27,17 @@ from .checkpoints import (
     read_config,
     read_decoding,
 )
-from .downloads import fetch_checkpoint
 from .graphs import Export, find_graph
 from .own_models import own_folder, own_names
 from .registry import Pin, current_name, is_repo_id, read_registry
 from .remote_code import brings_code, export_by_its_code, read_foreign_config
-from .sums import check_sums
+from .sums import check_pinned, check_sums
 
 DEFAULT_MODEL = "lstm-events"
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
+# Names are no longer; to compare a longer one takes seconds.
+_LONGEST_NAME = 100
 log = logging.getLogger("pyzzicato.hub")
 
 
@@ -76,7 +78,7 @@ def model_info(name: str, revision: str | None = None) -> ModelInfo:
         ValueError: if there is no such model (the message lists those there are), it cannot be had,
             or it is not a usable checkpoint.
     """
-    name = current_name(name)
+    name = current_name(_as_name(name))
     if name in _bundled_names():
         return _of_registry(name, revision)
     return read_checkpoint(**asdict(_locate(name, revision)))
@@ -95,7 +97,7 @@ def open_model(
     Raises:
         ValueError: as `load_model` does.
     """
-    name = current_name(name)
+    name = current_name(_as_name(name))
     if name in _bundled_names():
         info = _of_registry(name, revision)
         model = _ready(info)
@@ -129,8 +131,9 @@ def load_model(
     Args:
         name: of a bundled model ("lstm") or one of your own ("my-band"), of a repository on the Hub
             ("someone/their-model"), or a folder with a checkpoint. A bundled model is loaded from
-            the Hub at the commit that the registry pins, else from the local cache, else from the
-            bundled copy, which is there without a network.
+            the Hub at the commit that the registry pins, if its files have the checksums that are
+            pinned too, else from the local cache, else from the bundled copy, which is there
+            without a network.
         revision: commit, tag or branch of the repository; by default the registry's, or the newest.
         trust_remote_code: whether code from the repository may run. The architectures of this
             package never need it; weights are loaded from safetensors only, with or without.
@@ -151,6 +154,12 @@ def _ready(
     return Model(config, graph, read_decoding(info.folder), info.name)
 
 
+def _as_name(name: object) -> str:
+    if not isinstance(name, str | os.PathLike):
+        raise ValueError(f"model must be a name or a folder, got {show_value(name)}")
+    return os.fsdecode(name)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a checkpoint lies and how it came there; the arguments of `read_checkpoint`."""
@@ -164,7 +173,8 @@ class _Place:
 
 def _locate(name: str, revision: str | None) -> _Place:
     """Returns where a model that is not bundled lies, downloaded if need be."""
-    if name and (Path(name) / CONFIG).is_file():
+    # Of os.path: pathlib's breaks on a name that is too long for a file.
+    if name and os.path.isfile(os.path.join(name, CONFIG)):
         if revision is not None:
             raise ValueError(f"revision must be left out for a folder, got {show_value(revision)}")
         return _Place(Path(name), name, "folder")
@@ -174,14 +184,14 @@ def _locate(name: str, revision: str | None) -> _Place:
                 f"revision must be left out for your own model, got {show_value(revision)}"
             )
         return _Place(own_folder() / name, name, "folder")
-    if Path(name).is_dir() and name not in ("", ".", ".."):
+    if os.path.isdir(name) and name not in ("", ".", ".."):
         raise ValueError(
             f"{name} holds no {CONFIG}; name the folder of a checkpoint, such as a run's best/"
         )
     if is_repo_id(name):
         return _fetch(name, revision)
     known = [*_bundled_names(), *own_names()]
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(
         f"model must be one of {', '.join(known)}, a repository on the Hub "
@@ -190,6 +200,8 @@ def _locate(name: str, revision: str | None) -> _Place:
 
 
 def _fetch(repo: str, revision: str | None, with_code: bool = False) -> _Place:
+    from .downloads import fetch_checkpoint
+
     fetched = fetch_checkpoint(repo, revision, with_code=with_code)
     return _Place(fetched.folder, repo, fetched.source, repo, fetched.commit)
 
@@ -209,6 +221,16 @@ def _bundled(name: str, pin: Pin | None) -> ModelInfo:
         ) from error
 
 
+def _check_fetched(folder: Path, pin: Pin) -> None:
+    try:
+        check_pinned(folder, pin.sums)
+    except ValueError as error:
+        raise ValueError(
+            f"{pin.repo} at commit {pin.commit[:12]} is not what was pinned: {error}; remove "
+            f"{folder}, and it is downloaded again"
+        ) from error
+
+
 def _of_registry(name: str, revision: str | None) -> ModelInfo:
     """Returns the published model where the Hub or the cache has it, else the bundled one."""
     pin = read_registry().get(name)
@@ -216,11 +238,15 @@ def _of_registry(name: str, revision: str | None) -> ModelInfo:
         if revision is not None:
             raise ValueError(
                 f"revision must be left out for {name}, which is bundled and not published, got "
-                f"{revision!r}"
+                f"{show_value(revision)}"
             )
         return _bundled(name, pin)
+    from .downloads import fetch_checkpoint
+
     try:
         fetched = fetch_checkpoint(pin.repo, revision or pin.commit, patient=revision is not None)
+        if fetched.commit == pin.commit:
+            _check_fetched(fetched.folder, pin)
         return read_checkpoint(fetched.folder, name, fetched.source, pin.repo, fetched.commit)
     except ValueError as error:
         if revision is not None:

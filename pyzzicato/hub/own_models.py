@@ -9,6 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
+from ..checks import show_value
 from .checkpoints import CONFIG, WEIGHTS, weights_revision
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -39,7 +40,7 @@ def check_name(name: str) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
             "name must be 1 to 40 small letters, digits and hyphens, the first no hyphen, got "
-            f"{str(name)[:60]!r}; try my-band"
+            f"{show_value(name)}; try my-band"
         )
     return name
 

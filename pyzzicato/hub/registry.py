@@ -1,7 +1,12 @@
 """The registry: which repository on the Hub, at which commit, each bundled model is published in.
 
-`registry.json` holds `{"lstm": {"repo": "NAMESPACE/pyzzicato-lstm", "commit": "<40 digits>"}}`.
-A model that is not in it has not been published; its bundled copy is the only one.
+`registry.json` holds
+
+    {"lstm": {"repo": "NAMESPACE/pyzzicato-lstm", "commit": "<40 digits>",
+              "sums": {"model.onnx": "<64 digits>"}}}
+
+with a SHA-256 of each file of the checkpoint: what comes from the Hub is used if it has them. A
+model that is not in it has not been published; its bundled copy is the only one.
 `train/publish.py --pin NAME` writes an entry. `PYZZICATO_REGISTRY` names another file to use.
 
 A bundled model that was renamed is found by its old name too (`OLD_NAMES`).
@@ -10,30 +15,53 @@ A bundled model that was renamed is found by its old name too (`OLD_NAMES`).
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+from ..checks import show_value
 
 BUNDLED_REGISTRY = Path(__file__).parent / "registry.json"
 OLD_NAMES = {"lstm-free": "lstm-events-open"}
 """What bundled models were called before, and what they are called now."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_SUM = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A repository and the commit of it that this release of the package uses."""
+    """A repository and the commit of it that this release of the package uses.
+
+    Attributes:
+        repo: NAMESPACE/NAME.
+        commit: 40 hexadecimal digits.
+        sums: the SHA-256 of each file of the checkpoint, 64 hexadecimal digits, by its name.
+    """
 
     repo: str
     commit: str
+    sums: Mapping[str, str]
 
     def __post_init__(self) -> None:
         if not is_repo_id(self.repo):
-            raise ValueError(f"repo must be NAMESPACE/NAME, got {self.repo!r}")
+            raise ValueError(f"repo must be NAMESPACE/NAME, got {show_value(self.repo)}")
         if not isinstance(self.commit, str) or not _COMMIT.fullmatch(self.commit):
-            raise ValueError(f"commit must be 40 hexadecimal digits, got {self.commit!r}")
+            raise ValueError(f"commit must be 40 hexadecimal digits, got {show_value(self.commit)}")
+        if not isinstance(self.sums, Mapping) or not self.sums:
+            raise ValueError(
+                f"sums must hold a checksum for each file, got {show_value(self.sums)}; write them "
+                "with train/publish.py --pin"
+            )
+        for file, told in self.sums.items():
+            if not isinstance(told, str) or not _SUM.fullmatch(told):
+                raise ValueError(
+                    f"sums must be 64 hexadecimal digits each, got {show_value(told)} for "
+                    f"{show_value(file)}"
+                )
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the entry of the registry, as plain JSON values."""
+        return {"repo": self.repo, "commit": self.commit, "sums": dict(sorted(self.sums.items()))}
 
 
 def current_name(name: str) -> str:
@@ -45,6 +73,9 @@ def is_repo_id(text: object) -> bool:
     """Returns whether a text can name a repository on the Hub: NAMESPACE/NAME."""
     if not isinstance(text, str) or text.count("/") != 1:
         return False
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
     try:
         validate_repo_id(text)
     except HFValidationError:
@@ -68,7 +99,7 @@ def read_registry() -> dict[str, Pin]:
         return {}
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return {current_name(n): Pin(entry["repo"], entry["commit"]) for n, entry in told.items()}
+        return {current_name(n): Pin(**entry) for n, entry in told.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a registry of models: {error!r}") from error
 
@@ -76,7 +107,7 @@ def read_registry() -> dict[str, Pin]:
 def write_pin(name: str, pin: Pin) -> Path:
     """Adds or moves a model's entry in the registry in use; returns the registry's path."""
     entries = {**read_registry(), name: pin}
-    told = {n: {"repo": entries[n].repo, "commit": entries[n].commit} for n in sorted(entries)}
+    told = {n: entries[n].as_dict() for n in sorted(entries)}
     path = registry_path()
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return path

@@ -1,16 +1,18 @@
-"""Checksums of what is bundled: a flipped bit in a graph plays on, and plays something else.
+"""Checksums of what is bundled or pinned: a flipped bit in a graph plays something else.
 
 `SHA256SUMS` beside the bundled models holds a line for each graph and each file of weights, as
 `sha256sum` writes them: `sha256sum --check SHA256SUMS` checks them by hand. `train/publish.py
---bundled` writes it.
+--bundled` writes it. Those of pinned models stand in the registry, for every file that is fetched.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from .checkpoints import GRAPH, WEIGHTS, file_sum
+from .checkpoints import CONFIG, GRAPH, RECORD, VALUES, WEIGHTS, file_sum
 
 SUMS = "SHA256SUMS"
 _SUMMED = (GRAPH, WEIGHTS)
+_FETCHED = (CONFIG, VALUES, GRAPH, WEIGHTS, RECORD)
 
 
 def write_sums(bundled: Path) -> Path:
@@ -28,18 +30,41 @@ def check_sums(folder: Path) -> None:
     Args:
         folder: of the model; its name stands in the file beside it.
     """
-    sums = _read_sums(folder.parent)
-    names = [name for name in sums if name.startswith(f"{folder.name}/")]
-    if not names:
+    start = f"{folder.name}/"
+    told = _read_sums(folder.parent)
+    sums = {n.removeprefix(start): value for n, value in told.items() if n.startswith(start)}
+    if not sums:
         raise ValueError(f"{SUMS} holds no checksum of it; write them with train/publish.py")
-    for name in names:
-        path = folder.parent / name
-        try:
-            is_whole = file_sum(path) == sums[name]
-        except OSError as error:
-            raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
-        if not is_whole:
-            raise ValueError(f"{path.name} is damaged, its checksum is not that of {SUMS}")
+    for name in sums:
+        _check(folder / name, sums, SUMS)
+
+
+def checkpoint_sums(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of each file of a checkpoint, by its name, as a pin has them."""
+    return {name: file_sum(folder / name) for name in _FETCHED if (folder / name).is_file()}
+
+
+def check_pinned(folder: Path, sums: Mapping[str, str]) -> None:
+    """Raises ValueError unless the files of a fetched checkpoint are those that were pinned.
+
+    Args:
+        folder: of the checkpoint.
+        sums: of the pin; a file that has none there must not be in the folder.
+    """
+    for name in _FETCHED:
+        if name in sums or (folder / name).is_file():
+            _check(folder / name, sums, "the registry")
+
+
+def _check(path: Path, sums: Mapping[str, str], of: str) -> None:
+    try:
+        found = file_sum(path)
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
+    if path.name not in sums:
+        raise ValueError(f"{path.name} is not to be used, {of} holds no checksum of it")
+    if found != sums[path.name]:
+        raise ValueError(f"{path.name} is damaged, its checksum is not that of {of}")
 
 
 def _read_sums(bundled: Path) -> dict[str, str]:

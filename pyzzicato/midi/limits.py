@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..checks import show_value
+
 
 @dataclass(frozen=True, slots=True)
 class MidiLimits:
@@ -29,7 +31,8 @@ class MidiLimits:
     def __post_init__(self) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
-            if not value > 0:
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (is_number and value > 0):
                 raise ValueError(
-                    f"{name} must be above 0, got {value}; leave it out for the default"
+                    f"{name} must be above 0, got {show_value(value)}; leave it out for the default"
                 )

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..checks import show_value
 from ..notes import EDGE_S, Note, PedalSpan, end_of, shift_notes
 from .timing import Timing
 
@@ -94,7 +95,7 @@ class Performance:
             return list(self.sustained or self.notes)
         if sustain == "ignore":
             return list(self.notes)
-        raise ValueError(f"sustain must be 'extend' or 'ignore', got {sustain!r}")
+        raise ValueError(f"sustain must be 'extend' or 'ignore', got {show_value(sustain)}")
 
     def music(self, sustain: Sustain = "extend") -> list[Note]:
         """Returns the notes as they sound, moved so that the first one starts at 0.

@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from ..checks import show_path
 from ..notes import HIGHEST_PITCH, LOWEST_PITCH, Note, PedalSpan
 from .channels import Channels, read_channels
 from .chunks import Chunks, read_chunks
@@ -48,7 +49,7 @@ def read_midi(source: Any, limits: MidiLimits | None = None) -> Performance:
     """
     limits = limits or MidiLimits()
     is_path = isinstance(source, str | os.PathLike)
-    name = f"MIDI file {os.fspath(source)!r}" if is_path else "MIDI data"
+    name = f"MIDI file {show_path(source)}" if is_path else "MIDI data"
     try:
         return read_performance(_bytes_of(source, limits), limits)
     except OSError as error:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..checks import show_path
 from ..notes import Note, end_of
 from .file_clock import FileClock, Stroke, split_hands
 from .performance import Part, Performance
@@ -188,7 +189,8 @@ def write_midi(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(
-            f"MIDI file {str(target)!r} cannot be written: {reason}; choose an existing folder you "
+            f"MIDI file {show_path(target)} cannot be written: {reason}; choose an existing "
+            "folder you "
             "may write to, with room left"
         ) from error
     return target

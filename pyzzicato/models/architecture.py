@@ -5,7 +5,7 @@ that its architecture is read from `config.json` as plain JSON.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -235,7 +235,7 @@ class Architecture:
         if self.representation != "events" and looks_back:
             raise ValueError(
                 "representation must be 'events' for attention and recall_heads, got "
-                f"{self.representation!r}"
+                f"{show_value(self.representation)}"
             )
         if self.backbone == "attention" and self.dense_size % (4 * self.n_heads):
             raise ValueError(f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}")
@@ -293,12 +293,14 @@ def read_architecture(table: Mapping[str, Any]) -> Architecture:
     return architecture
 
 
-def check_choices(choices: Iterable[str]) -> None:
-    """Raises ValueError if one of the names is none of an architecture's, a misspelt one say."""
+def check_choices(choices: Mapping[str, Any]) -> None:
+    """Raises ValueError unless a table's keys are all an architecture's, none misspelt say."""
+    if not isinstance(choices, Mapping):
+        raise ValueError(f"model must be a table of config values, got {show_value(choices)}")
     known = [f.name for f in fields(Architecture)]
     for name in choices:
         if name not in known:
-            raise ValueError(f"model must hold keys of {', '.join(known)}; got {name!r}")
+            raise ValueError(f"model must hold keys of {', '.join(known)}; got {show_value(name)}")
 
 
 def _check_list(

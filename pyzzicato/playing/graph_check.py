@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checks import show_value
 from ..models.architecture import Architecture
 from ..representations import representation_of
 from .decoding.draw import Draw
@@ -171,7 +172,9 @@ def _state_size(name: str, shape: list[Any]) -> int:
     size = 1
     for axis in shape:
         if axis not in ("views", "steps") and (not isinstance(axis, int) or axis < 0):
-            raise ValueError(f"the graph must say the shape of {name[:60]!r}, got {axis!r}")
+            raise ValueError(
+                f"the graph must say the shape of {name[:60]!r}, got {show_value(axis)}"
+            )
         size *= axis if isinstance(axis, int) else 1
     return size
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ..checks import check_number
+from ..checks import check_number, check_whole, show_value
 from ..models.architecture import Architecture
 from ..representations import representation_of
 from .decoding import PART_NAMES
@@ -79,15 +79,16 @@ class GenerationSettings:
             check_number("seconds", self.seconds, MIN_ENDING_S, MAX_SECONDS, "a close takes time")
         check_number("guidance", self.guidance, 0, 4, "1.5 is a little more than plain")
         if self.composer is not None and not isinstance(self.composer, str):
-            raise ValueError(f"composer must be a name, got {self.composer!r}; try 'chopin'")
-        if isinstance(self.rng, bool) or not isinstance(self.rng, int):
-            raise ValueError(f"rng must be a whole number, got {self.rng!r}; try 0")
-        check_number("rng", self.rng, 0, MAX_RNG, "try 0")
+            raise ValueError(
+                f"composer must be a name, got {show_value(self.composer)}; try 'chopin'"
+            )
+        check_whole("rng", self.rng, 0, MAX_RNG, "try 0")
         # A list, as JSON has it, is taken too; a string would be taken letter by letter.
-        names = [self.without] if isinstance(self.without, str) else list(self.without)
-        for name in names:
-            if name not in PART_NAMES:
-                raise ValueError(f"without must be of {', '.join(PART_NAMES)}; got {name!r}")
+        names = (self.without,) if isinstance(self.without, str) else self.without
+        if not isinstance(names, list | tuple) or any(name not in PART_NAMES for name in names):
+            raise ValueError(
+                f"without must be of {', '.join(PART_NAMES)}; got {show_value(self.without)}"
+            )
         object.__setattr__(self, "without", tuple(names))
 
     def _excludes_threshold(self, name: str, value: float) -> None:

@@ -7,6 +7,7 @@ import httpx2
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
+from ..checks import show_value
 from ..hub.downloads import in_words
 
 _WRITES = "repo.write"
@@ -34,7 +35,7 @@ def check_token(repo: str) -> str:
     if namespace not in (account, *roles):
         raise ValueError(
             f"the namespace of {repo} must be of {', '.join((account, *roles))}, to whom the token "
-            f"belongs, got {namespace!r}"
+            f"belongs, got {show_value(namespace)}"
         )
     if roles.get(namespace) == "read":
         raise ValueError(f"{account} may only read in {namespace}; ask its owner for more")

@@ -12,6 +12,7 @@ import httpx2
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
+from ..checks import show_value
 from ..hub.downloads import HubUnreachableError, in_words
 from .plans import MANIFEST, Kind, Plan, plan_publication
 
@@ -97,7 +98,8 @@ def check_tag(repo: str, kind: Kind, tag: str | None, plan: Plan) -> None:
         raise in_words(error, f"{repo} could not be looked at") from error
     if at is not None and not (plan.is_empty and at == plan.parent):
         raise ValueError(
-            f"tag must be a new one, got {tag!r}, which is on commit {at[:12]} of {repo} already; "
+            f"tag must be a new one, got {show_value(tag)}, which is on commit {at[:12]} of "
+            f"{repo} already; "
             "published versions do not move, choose the next one"
         )
 

@@ -27,6 +27,7 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
+from ..checks import show_value
 from ..hub.downloads import in_words
 from ..hub.listing import TAG
 
@@ -133,7 +134,9 @@ def plan_publication(
     }
     for path in replace:
         if path not in local:
-            raise ValueError(f"--replace must name files that are published, got {path!r}")
+            raise ValueError(
+                f"--replace must name files that are published, got {show_value(path)}"
+            )
     remote = _read_remote(repo, kind)
     _check_ours(remote, repo, kind)
     differing = [p for p in local if p in remote.files and not local[p].matches(remote.files[p])]

@@ -27,7 +27,7 @@ from .measuring import measures_of
 from .messages import plainly
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
-from .request_limits import MAX_MUSIC_SECONDS
+from .request_limits import MAX_MUSIC_SECONDS, MAX_TAKES, MAX_TOTAL_SECONDS
 from .sheets import score_piece
 from .sounds import FORMATS, render_file
 from .takes import Json, by_current_name, composers_of, known_models, read_request, stream_request
@@ -43,6 +43,8 @@ RENDERS = {"concurrency_id": "rendering", "concurrency_limit": None}
 AT_ONCE = {"queue": False, "concurrency_limit": None}
 """Of events that are answered at once, whoever waits for music."""
 
+_MACHINE_A_SECOND = 0.02
+"""Seconds of the machine that a second of music takes, more or less."""
 VOTES_AT_ONCE, VOTES_SECONDS = 30, 1800.0
 """Votes of one client: so many at once, and as many again in half an hour."""
 
@@ -108,7 +110,7 @@ async def continue_piece(
         seed's end, and why it was brought back to the seed), measures, wall_seconds and
         real_time_factor.
     """
-    last = await last_in_turns(_play(dict(locals())), PLAYING)
+    last = await last_in_turns(_play(dict(locals())), PLAYING, _needs_s(seconds, takes))
     result: Json = last["result"]
     return result
 
@@ -165,9 +167,20 @@ async def stream_takes(
         the seed ends), sounding (struck and still held) and result: null. The last answer has no
         notes; its result is what /continue answers.
     """
-    async with in_turns(_play(dict(locals())), PLAYING) as parts:
+    async with in_turns(_play(dict(locals())), PLAYING, _needs_s(seconds, takes)) as parts:
         async for part in parts:
             yield part
+
+
+def _needs_s(seconds: object, takes: object) -> float:
+    """Returns about how many seconds of the machine so much music takes.
+
+    What was posted is not checked yet: what is out of its range needs no time, but to be refused.
+    """
+    if not isinstance(seconds, int | float) or not isinstance(takes, int | float):
+        return 0.0
+    is_asked = 0 < seconds <= MAX_TOTAL_SECONDS and 0 < takes <= MAX_TAKES
+    return _MACHINE_A_SECOND * seconds * takes if is_asked else 0.0
 
 
 def _play(posted: dict[str, Any]) -> Generator[Json, None, None]:

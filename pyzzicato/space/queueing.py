@@ -20,10 +20,11 @@ MAX_WORKS = 40
 """Pieces of work that may be under way or waiting; one more is told that the server is busy."""
 MAX_POSTED_BYTES = 16_000_000
 """Of all pieces of work together; as Python's objects posted notes take seven times as much."""
-MORE_USED_S = 0.5
-"""Seconds of the machine that make one client come after another who has as much under way."""
+MORE_USED_S = 0.1
+"""Seconds of the machine, as some seconds of music take, that make one client come after another
+who has as much under way."""
 FEW_WORKS = 8
-"""Where there are more pieces of work, one that nobody listens to ends as soon as it rests."""
+"""Where there are more pieces of work, those that nobody listens to are given up for others."""
 MAX_UNREAD_BOXES = 100
 """Finished calls whose answers nobody has fetched yet."""
 MAX_STARTED = 200
@@ -94,7 +95,7 @@ class FairQueue(Queue):
         works = [*self._shared_askers(), *self.visitors]
         works = [asker for asker in works if not asker.sent_away and asker.is_there()]
         for asker in works if len(works) >= FEW_WORKS else ():
-            if asker.rests:
+            if asker.may_be_given_up:
                 asker.sent_away = BUSY
         has_room = _send_away(works, client, lambda _: 1, 1, MAX_WORKS)
         works = [asker for asker in works if not asker.sent_away]

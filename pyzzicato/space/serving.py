@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio.to_thread
 import gradio as gr
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -36,6 +37,9 @@ SWEEP_SECONDS = 300
 _ARENA_MAX = -8
 START_SECONDS = 1.0
 """So long after the server has started is `on_start` called."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep Python's lock from others. The server wants it after each read and
+write, and with three pieces of work under way, 0.005 s as is usual, waits three times as long."""
 FORGET_SECONDS = 15
 """How often answers that nobody fetches are looked for, and memory is given back."""
 
@@ -74,7 +78,8 @@ class GuardedBlocks(gr.Blocks):
         Long ones it does not see.
         """
         with told_plainly():
-            refuse_outside_files(inputs)
+            # In a thread: others are served while it looks through 20,000 notes.
+            await anyio.to_thread.run_sync(refuse_outside_files, inputs)
         _keep_no_values(state)
         seen = [None if _is_long(value) else value for value in inputs]
         taken = await super().preprocess_data(block_fn, seen, state, *args, **told)
@@ -136,6 +141,7 @@ def serve_page(
             sweeper.stop()
 
     keep_memory_together()
+    sys.setswitchinterval(SWITCH_SECONDS)
     # Closed: nobody passes the queue by.
     page.queue(default_concurrency_limit=4, api_open=False)
     _, url, _ = page.launch(
@@ -146,6 +152,8 @@ def serve_page(
         enable_monitoring=False,
         mcp_server=True,
         favicon_path=str(ICON),
+        # Gradio asks for the page otherwise, and gives up where that takes three seconds.
+        _frontend=False,
         app_kwargs={
             "middleware": [
                 Middleware(WithoutSubPath),

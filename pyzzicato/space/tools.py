@@ -37,7 +37,9 @@ def serve_tools(page: gr.Blocks) -> None:
     async def list_tools() -> list[Tool]:
         return [_describe(tools, name) for name in tools.tool_to_endpoint]
 
-    @tools.mcp_server.call_tool()  # type: ignore[untyped-decorator]
+    # The endpoints check what they take themselves. The general check holds the server up for two
+    # seconds over 20,000 notes, and repeats in its message what it does not like, however long.
+    @tools.mcp_server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]
     async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
         endpoint = tools.tool_to_endpoint.get(name)
         if endpoint is None:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ..checks import show_value
+
 CRITERIA = ("musicality", "fidelity", "expressiveness")
 """What marks are given for: the article's three criteria."""
 MIN_MARK, MAX_MARK = 1, 5
@@ -49,19 +51,19 @@ class Vote:
             _check_name("systems", system)
         if self.systems[0] == self.systems[1]:
             raise ValueError(
-                f"systems must be two different ones, got {self.systems[0]!r} twice; a vote "
-                "compares"
+                f"systems must be two different ones, got {show_value(self.systems[0])} twice; a "
+                "vote compares"
             )
         if isinstance(self.winner, bool) or self.winner not in (0, 1, None):
             raise ValueError(
                 f"winner must be 0 (the first take), 1 (the second) or null (neither), got "
-                f"{self.winner!r}"
+                f"{show_value(self.winner)}"
             )
         _check_pair("marks", self.marks)
         for marks in self.marks:
             _check_marks(marks)
         if isinstance(self.time, bool) or not isinstance(self.time, int) or self.time < 0:
-            raise ValueError(f"time must be whole seconds since 1970, got {self.time!r}")
+            raise ValueError(f"time must be whole seconds since 1970, got {show_value(self.time)}")
 
     def as_line(self) -> str:
         """Returns the vote as one line of JSON; `from_line` takes it back."""
@@ -87,7 +89,7 @@ class Vote:
             )
         except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(
-                f"a vote must be a line that as_line gave, got {line[:80]!r}"
+                f"a vote must be a line that as_line gave, got {show_value(line)}"
             ) from error
 
 
@@ -99,22 +101,23 @@ def now() -> int:
 def _check_name(field: str, value: object) -> None:
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_NAME:
         raise ValueError(
-            f"{field} must be a name of 1 to {_MAX_NAME} characters, got {str(value)[:80]!r}"
+            f"{field} must be a name of 1 to {_MAX_NAME} characters, got {show_value(value)}"
         )
 
 
 def _check_pair(field: str, value: object) -> None:
     if not isinstance(value, tuple) or len(value) != 2:
-        raise ValueError(f"{field} must hold two entries, one a take, got {str(value)[:80]!r}")
+        raise ValueError(f"{field} must hold two entries, one a take, got {show_value(value)}")
 
 
 def _check_marks(marks: object) -> None:
     if not isinstance(marks, Mapping) or not set(marks) <= set(CRITERIA):
         raise ValueError(
-            f"marks must be for {', '.join(CRITERIA)} or some of them, got {str(marks)[:80]!r}"
+            f"marks must be for {', '.join(CRITERIA)} or some of them, got {show_value(marks)}"
         )
     for criterion, mark in marks.items():
         if isinstance(mark, bool) or not isinstance(mark, int) or not MIN_MARK <= mark <= MAX_MARK:
             raise ValueError(
-                f"{criterion} must be a whole number, {MIN_MARK} to {MAX_MARK}, got {mark!r}"
+                f"{criterion} must be a whole number, {MIN_MARK} to {MAX_MARK}, got "
+                f"{show_value(mark)}"
             )

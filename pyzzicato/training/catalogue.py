@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from ..checks import show_value
+
 SPLITS = ("train", "validation", "test")
 
 MIDI_ZIP_URL = (
@@ -145,7 +147,7 @@ def read_manifest(data_dir: Path, sources: Sequence[str] | None = None) -> list[
     known = sorted({piece.source for piece in pieces})
     for source in sources or ():
         if source not in known:
-            raise ValueError(f"sources must be of {', '.join(known)}; got {source!r}")
+            raise ValueError(f"sources must be of {', '.join(known)}; got {show_value(source)}")
     return [piece for piece in pieces if sources is None or piece.source in sources]
 
 
@@ -180,7 +182,9 @@ def read_catalogue(data_dir: Path) -> list[Piece]:
 
 def _piece(row: dict[str, str]) -> Piece:
     if row["split"] not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {row['split']!r}")
+        raise ValueError(
+            f"split must be one of {', '.join(SPLITS)}, got {show_value(row['split'])}"
+        )
     return Piece(
         composer=row["canonical_composer"],
         title=row["canonical_title"],
@@ -211,7 +215,7 @@ def select_pieces(
     """
     for split in splits:
         if split not in SPLITS:
-            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {show_value(split)}")
     chosen = [piece for piece in pieces if piece.split in splits]
     if composers is None:
         return chosen

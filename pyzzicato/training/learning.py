@@ -22,6 +22,7 @@ from accelerate import Accelerator  # type: ignore[import-untyped]
 from accelerate.utils import GradientAccumulationPlugin  # type: ignore[import-untyped]
 from transformers.utils import logging as transformers_logging
 
+from ..checks import show_value
 from ..hub import DEFAULT_MODEL, list_models, load_model, model_info
 from ..hub.checkpoints import read_config
 from ..hub.networks import open_network
@@ -148,7 +149,8 @@ def _check_name(config: LearnConfig) -> None:
     bundled = [info.name for info in list_models() if info.source != "folder"]
     if current_name(style) in bundled:
         raise ValueError(
-            f"name must be another than the bundled models', got {style!r}; choose another name"
+            f"name must be another than the bundled models', got {show_value(style)}; choose "
+            "another name"
         )
     place = own_folder() / style
     if place.exists() and not is_kept(best, style):

@@ -12,6 +12,7 @@ from accelerate.utils import set_seed  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..checks import show_value
 from ..hub import model_info
 from ..hub.checkpoints import read_config
 from ..hub.networks import open_network
@@ -194,7 +195,7 @@ def composer_numbers(config: PyzzicatoConfig, own: Iterable[str] = ()) -> dict[s
         if name not in known:
             raise ValueError(
                 f"composers must be of {', '.join(COMPOSERS)}, or composers of the prepared data; "
-                f"got {name!r}"
+                f"got {show_value(name)}"
             )
     return {known[name]: config.composer_number(name) for name in config.composers or []}
 
@@ -225,7 +226,8 @@ def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
             model.load_state_dict(grow_weights(start.state_dict(), model))
         except RuntimeError as error:
             raise ValueError(
-                f"start_from must be a model of the same config as the run's, got {start_from!r}: "
+                "start_from must be a model of the same config as the run's, got "
+                f"{show_value(start_from)}: "
                 f"{error}"
             ) from error
     return model

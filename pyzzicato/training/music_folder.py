@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..checks import show_value
 from .catalogue import SPLITS
 
 _SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
@@ -74,7 +75,9 @@ def _describe(path: str, folder: Path, row: Mapping[str, str]) -> FoundFile:
         composer, title = re.sub(r"[\s_]+", " ", place).strip() or "unknown", name
     split = _first(row, ("split",)).lower()
     if split not in ("", *SPLITS):
-        raise ValueError(f"split of {path} must be one of {', '.join(SPLITS)}, got {split!r}")
+        raise ValueError(
+            f"split of {path} must be one of {', '.join(SPLITS)}, got {show_value(split)}"
+        )
     return FoundFile(
         path,
         _first(row, _COMPOSERS) or composer.strip(),

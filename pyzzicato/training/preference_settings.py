@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..checks import check_number, check_one_of, check_whole
+from ..checks import check_number, check_one_of, check_whole, show_value
 from ..hub import model_info
 from ..hub.checkpoints import read_config
 from ..models.config import PyzzicatoConfig
@@ -78,7 +78,9 @@ class PreferenceSettings:
         check_number("likelihood", self.likelihood, 0)
         check_one_of("precision", self.precision, PRECISIONS)
         if not isinstance(self.start_from, str):
-            raise ValueError(f"start_from must be a name or a folder, got {self.start_from!r}")
+            raise ValueError(
+                f"start_from must be a name or a folder, got {show_value(self.start_from)}"
+            )
 
     @property
     def composers(self) -> tuple[str, ...]:

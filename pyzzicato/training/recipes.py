@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ..checks import show_value
 from .preference_settings import PreferenceSettings
 from .train_settings import TrainSettings
 
@@ -79,10 +80,14 @@ def read_recipe(path: Path, **by_hand: Any) -> Recipe:
     data_sha256 = told.pop("data_sha256", "")
     tables = told.pop("stages", [{}])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ValueError(f"{path.name}: stages must be tables, [[stages]], got {tables!r}")
+        raise ValueError(
+            f"{path.name}: stages must be tables, [[stages]], got {show_value(tables)}"
+        )
     names = [table.pop("name", "") for table in tables]
     if len({*names}) < len(names) or (len(names) > 1 and "" in names):
-        raise ValueError(f"{path.name}: each stage must have a name of its own, got {names!r}")
+        raise ValueError(
+            f"{path.name}: each stage must have a name of its own, got {show_value(names)}"
+        )
     given = {name: value for name, value in by_hand.items() if value is not None}
     stages = [
         Stage(name, _settings(path, told, table, given))

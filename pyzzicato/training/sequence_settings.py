@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..checks import check_one_of
+from ..checks import MAX_WHOLE, check_number, check_one_of, check_whole
 from ..models.architecture import BACKBONES, HEADS, check_choices
 from .precision import PRECISIONS
 
@@ -64,19 +64,16 @@ class SequenceSettings:
 
     def __post_init__(self) -> None:
         for name in ("max_steps", "batch_frames", "crop_frames", "eval_every", "patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+            check_whole(name, getattr(self, name), 1, MAX_WHOLE)
         for name in ("max_minutes", "learning_rate", "clip_norm"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.transpose <= 11:
-            raise ValueError(f"transpose must be 0 to 11 semitones, got {self.transpose}")
-        if not 0 <= self.transpose_share <= 1:
-            raise ValueError(f"transpose_share must be 0 to 1, got {self.transpose_share}")
-        if not 0 < self.rate_decay <= 1:
-            raise ValueError(f"rate_decay must be above 0 to 1, got {self.rate_decay}")
-        if not 0 <= self.averaging < 1:
-            raise ValueError(f"averaging must be 0 to below 1, got {self.averaging}")
+            check_number(name, getattr(self, name), 0, above=True)
+        check_whole("warmup_steps", self.warmup_steps, 0, MAX_WHOLE)
+        check_whole("seed", self.seed, 0, MAX_WHOLE)
+        check_number("weight_decay", self.weight_decay, 0)
+        check_whole("transpose", self.transpose, 0, 11, "it is in semitones")
+        check_number("transpose_share", self.transpose_share, 0, 1)
+        check_number("rate_decay", self.rate_decay, 0, 1, above=True)
+        check_number("averaging", self.averaging, 0, 1, below=True)
         check_one_of("precision", self.precision, PRECISIONS)
         check_choices(self.model)
 

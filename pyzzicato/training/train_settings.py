@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..checks import check_number, check_one_of, check_whole
+from ..checks import MAX_WHOLE, check_number, check_one_of, check_whole, show_value
 from ..hub import model_info
 from ..hub.checkpoints import read_config
 from ..models.architecture import check_choices
@@ -14,7 +14,6 @@ from .precision import PRECISIONS
 OPTIMIZERS = ("adamw", "muon")
 LIMITS = ("max_steps", "decay_steps", "eval_every", "eval_seconds", "patience", "precision")
 """Settings that may change when a run goes on."""
-_MAX_WHOLE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -109,20 +108,18 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         for name in ("max_steps", "batch_size", "crop_steps", "eval_every", "patience"):
-            check_whole(name, getattr(self, name), 1, _MAX_WHOLE)
+            check_whole(name, getattr(self, name), 1, MAX_WHOLE)
         check_whole("gradient_accumulation", self.gradient_accumulation, 1, 4096)
-        check_whole("warmup_steps", self.warmup_steps, 0, _MAX_WHOLE)
-        check_whole("decay_steps", self.decay_steps, 0, _MAX_WHOLE)
-        check_whole("eval_steps", self.eval_steps, 2, _MAX_WHOLE)
+        check_whole("warmup_steps", self.warmup_steps, 0, MAX_WHOLE)
+        check_whole("decay_steps", self.decay_steps, 0, MAX_WHOLE)
+        check_whole("eval_steps", self.eval_steps, 2, MAX_WHOLE)
         check_whole("transpose", self.transpose, 0, 11)
-        check_whole("seed", self.seed, 0, _MAX_WHOLE)
+        check_whole("seed", self.seed, 0, MAX_WHOLE)
         check_number("learning_rate", self.learning_rate, 0, above=True)
         check_number("clip_norm", self.clip_norm, 0, above=True)
         check_number("weight_decay", self.weight_decay, 0)
         check_number("eval_seconds", self.eval_seconds, 0)
-        check_number("averaging", self.averaging, 0)
-        if self.averaging >= 1:
-            raise ValueError(f"averaging must be 0 to below 1, got {self.averaging!r}")
+        check_number("averaging", self.averaging, 0, 1, below=True)
         shares = {
             "stretch": 1.0,
             "tempos": 1.0,
@@ -137,20 +134,16 @@ class TrainSettings:
             "endings_dropout": 1.0,
         }
         for name, highest in shares.items():
-            check_number(name, getattr(self, name), 0)
-            if getattr(self, name) > highest:
-                raise ValueError(f"{name} must be 0 to {highest:g}, got {getattr(self, name)!r}")
+            check_number(name, getattr(self, name), 0, highest)
         check_one_of("optimizer", self.optimizer, OPTIMIZERS)
         check_one_of("precision", self.precision, PRECISIONS)
-        if not isinstance(self.model, Mapping):
-            raise ValueError(f"model must be a table of config values, got {self.model!r}")
         check_choices(self.model)
-        if not isinstance(self.start_from, str):
-            raise ValueError(f"start_from must be a name or a folder, got {self.start_from!r}")
-        if not isinstance(self.eval_composer, str):
-            raise ValueError(f"eval_composer must be a name, got {self.eval_composer!r}")
-        if isinstance(self.composers, str) or not all(isinstance(c, str) for c in self.composers):
-            raise ValueError(f"composers must be a list of names, got {self.composers!r}")
+        for name, kind in (("start_from", "a name or a folder"), ("eval_composer", "a name")):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} must be {kind}, got {show_value(getattr(self, name))}")
+        is_list = isinstance(self.composers, list | tuple)
+        if not is_list or not all(isinstance(name, str) for name in self.composers):
+            raise ValueError(f"composers must be a list of names, got {show_value(self.composers)}")
 
     @property
     def steps_a_batch(self) -> int:

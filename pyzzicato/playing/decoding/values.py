@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...checks import check_number
+from ...checks import check_number, plain_text, show_value
 from ...representations import Representation
 
 _GONE = {"temperatures": {}, "pacing": 0.0, "holding": 0.0}
@@ -37,9 +37,9 @@ class DecodingValues:
 
     def __post_init__(self) -> None:
         if not isinstance(self.min_p, Mapping):
-            raise ValueError(f"min_p must be a table, got {self.min_p!r}"[:200])
+            raise ValueError(f"min_p must be a table, got {show_value(self.min_p)}")
         for number, value in self.min_p.items():
-            check_number(f"min_p of {number}"[:60], value, 0.0, 0.5)
+            check_number(f"min_p of {plain_text(str(number), 40)}", value, 0.0, 0.5)
 
     def row_of_min_p(self, representation: Representation) -> np.ndarray:
         """Returns `(K,)` limits in the order of the representation's numbers."""
