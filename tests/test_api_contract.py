@@ -54,7 +54,7 @@ PARAMETERS |= {
         *PIECE,
         *HOW,
         ("density", NUMBER, 1.0),
-        ("tries", WHOLE, 24),
+        ("tries", WHOLE, 20),
         *TAKES,
     ],
     "/keep": [
