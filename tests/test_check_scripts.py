@@ -1,4 +1,4 @@
-"""The measures of the scripts that check grid and join."""
+"""The measures of the scripts that check grid, join and temperature."""
 
 import math
 import random
@@ -57,6 +57,38 @@ def test_changes_over_a_join_are_those_of_two_and_ten_seconds() -> None:
     assert lengths == pytest.approx(math.log(0.5))
     assert changes(seed, seed) == (pytest.approx(-10), 0.0, 0.0)
     assert changes(seed, []) == (None, pytest.approx(math.log(1 / 21)), None)
+
+
+def run(name: str, *told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *told])
+    runpy.run_path(str(ROOT / "train" / f"{name}.py"), run_name="__main__")
+
+
+def test_joins_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("check_join", "--draw", str(tmp_path), monkeypatch=monkeypatch)
+    drawn = sorted(tmp_path.iterdir())
+    assert [str(path) for path in drawn] == sorted(capsys.readouterr().out.splitlines())
+    assert len(drawn) == 3 and all(path.read_bytes()[1:4] == b"PNG" for path in drawn)
+    for both in ([], [str(tmp_path), "--draw", str(tmp_path)]):
+        with pytest.raises(SystemExit):
+            run("check_join", *both, monkeypatch=monkeypatch)
+
+
+def test_numbers_of_notes_are_compared_take_by_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    describe = script("check_temperature")["_describe"]
+    assert describe([0.5, 0.81, 1.0, 1.24, 2.0]) == "1.00, 60 %"
+    told = ["--models", "lstm", "--temperatures", "1", "--takes", "1", "--seconds", "2"]
+    run("check_temperature", *told, "--presets", "2", monkeypatch=monkeypatch)
+    head, _, row = capsys.readouterr().out.splitlines()
+    assert head == "|  | 1 (another draw) | 1 |"
+    # The same temperature and number are the same notes.
+    assert row.startswith("| `lstm` | ") and row.endswith(" | 1.00, 100 % |")
+    with pytest.raises(SystemExit, match="temperature must be"):
+        run("check_temperature", "--temperatures", "9", monkeypatch=monkeypatch)
 
 
 def test_the_table_of_the_grid_is_printed(

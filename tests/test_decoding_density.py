@@ -13,9 +13,7 @@ from pyzzicato.models.architecture import COMPOSERS, Architecture
 from pyzzicato.notes import Note
 from pyzzicato.playing.continuation import continue_seed
 from pyzzicato.playing.decoding.density import (
-    COUNTED_S,
     FEWEST_STROKES,
-    FREE,
     FURTHEST,
     KEPT,
     USUAL,
@@ -140,23 +138,23 @@ def after(density: float, seconds: float, representation: Representation = EVENT
 
 def test_near_what_is_meant_playing_is_left_to_itself() -> None:
     assert DensityKeeper(8.0, ROLL).push == 0
-    for density in (7.0, 8.0, 9.5):
+    for density in (7.0, 8.0, 9.5):  # Of note events.
         assert after(density, 100).push == 0
 
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_beyond_it_playing_is_pushed_back_the_more_the_further(kind: str) -> None:
-    push = BOTH[kind].density_push
+    push, free = BOTH[kind].density_hold.push, math.log(BOTH[kind].density_hold.free)
     for density in (2.0, 5.0, 11.0, 16.0, 32.0):
         away = math.log(density / 8)
-        expected = push * (away - math.copysign(FREE, away))
-        assert after(density, 200, BOTH[kind]).push == pytest.approx(expected, rel=0.05, abs=0.02)
-    bound = push * (FURTHEST - FREE)
+        expected = push * (away - math.copysign(free, away))
+        assert after(density, 200, BOTH[kind]).push == pytest.approx(expected, rel=0.08)
+    bound = push * (FURTHEST - free)
     assert after(800, 200, BOTH[kind]).push == pytest.approx(bound)
     assert after(0, 500, BOTH[kind]).push == pytest.approx(-bound)
 
 
-def test_the_less_a_seed_tells_the_sooner_and_the_firmer_the_push() -> None:
+def test_the_less_a_seed_tells_the_sooner_playing_is_pushed() -> None:
     def push(told: float) -> float:
         keeper = DensityKeeper(8.0, EVENTS, told)
         for step in range(1, 31):
@@ -167,8 +165,9 @@ def test_the_less_a_seed_tells_the_sooner_and_the_firmer_the_push() -> None:
 
 
 def test_what_was_counted_fades() -> None:
-    # From 8 to nothing: a fifth less after the logarithm of 1.25 times COUNTED_S.
-    free_s = COUNTED_S * FREE
+    # From 8 to nothing: a fifth less after the logarithm of 1.25 times 15 s.
+    _, free, counted_s = EVENTS.density_hold
+    free_s = counted_s * math.log(free)
     assert after(0, free_s - 0.2).push == 0 > after(0, free_s + 0.2).push
     # However coarse the steps.
     coarse = DensityKeeper(8.0, EVENTS)

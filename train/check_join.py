@@ -2,12 +2,15 @@
 
     python train/check_join.py MAESTRO --seeds 8
     python train/check_join.py MAESTRO --models lstm-events lstm --seeds 60
+    python train/check_join.py --draw docs
 
 At random places of held-out pieces ten seconds are the seed. Compared are loudness (mean velocity
 of the 2 s before and after the join), density (notes of the 10 s before and after, as e-folds) and
 the lengths of notes (the same, of the median). The composer's own next notes say how far music
 changes by itself. `level` is the mean change, `size` the median of its size, and 95 % lie below
 the last figure.
+
+`--draw` measures nothing: it draws the joins of three presets into a folder.
 """
 
 import argparse
@@ -19,6 +22,7 @@ from statistics import mean, median
 
 import numpy as np
 
+import pyzzicato
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
 from pyzzicato.hub import load_model
 from pyzzicato.notes import Note
@@ -30,6 +34,11 @@ _NEAR_S = 2.0
 _SPAN_S = 10.0
 _LEAST_NOTES = 3
 FIGURES = ("loudness", "density", "lengths")
+_DRAWN = (
+    ("lstm-events", "chopin-mazurka-a-minor"),
+    ("attention-events", "schumann-foreign-lands"),
+    ("lstm", "debussy-clair-de-lune"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +51,15 @@ class JoinConfig:
         seeds: how many places.
         split: which pieces, "validation" or "test".
         rng: number of the draw of places.
+        draw: folder for pictures; then nothing is measured.
     """
 
-    data_dir: Path
+    data_dir: Path | None = None
     models: tuple[str, ...] = ("lstm-events", "lstm")
     seeds: int = 40
     split: str = "validation"
     rng: int = 0
+    draw: Path | None = None
 
 
 def changes(seed: Sequence[Note], after: Sequence[Note]) -> tuple[float | None, ...]:
@@ -78,12 +89,14 @@ def _held(notes: Sequence[Note]) -> list[float]:
 
 def find_places(config: JoinConfig) -> list[Excerpt]:
     """Returns seeds and what follows them."""
+    assert config.data_dir is not None  # the parser sees to it
     listed = [piece for piece, _ in select_files(config.data_dir, None, [config.split])]
-    pieces = present(listed, config.data_dir)
+    data_dir = config.data_dir
+    pieces = present(listed, data_dir)
     # A performance may be shorter than the catalogue says by the silence around it.
     pieces = [piece for piece in pieces if piece.duration_s > 2 * _SPAN_S + 10]
     return [
-        excerpt_at(piece.title, read_piece(config.data_dir / piece.path), place, _SPAN_S, _SPAN_S)
+        excerpt_at(piece.title, read_piece(data_dir / piece.path), place, _SPAN_S, _SPAN_S)
         for piece, place in draw_places(pieces, config.seeds, config.rng)
     ]
 
@@ -115,22 +128,38 @@ def _line(name: str, found: Sequence[tuple[float | None, ...]]) -> str:
     return f"{name:<12} " + "; ".join(told)
 
 
+def draw_joins(folder: Path) -> list[Path]:
+    """Draws ten seconds before and after the join of three presets; returns the pictures."""
+    told = GenerationSettings(seconds=_SPAN_S, seed_seconds=_SPAN_S)
+    paths = []
+    for name, preset in _DRAWN:
+        take = pyzzicato.continue_seed(load_model(name), preset, told)
+        paths.append(take.save(folder / f"join-{preset}.png"))
+    return paths
+
+
 def main(config: JoinConfig) -> None:
-    """Prints the table."""
-    print("\n".join(measure(config)))
+    """Prints the table, or draws."""
+    if config.draw is not None:
+        print("\n".join(map(str, draw_joins(config.draw))))
+    else:
+        print("\n".join(measure(config)))
 
 
 def parse() -> JoinConfig:
     """Returns what the command line asks for."""
-    default = JoinConfig(Path())
+    default = JoinConfig()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
-    add("data_dir", type=Path, help="folder of MAESTRO, with its catalogue")
+    add("data_dir", type=Path, nargs="?", help="folder of MAESTRO, with its catalogue")
     add("--models", nargs="+", default=default.models)
     add("--seeds", type=int, default=default.seeds, help="how many places (%(default)s)")
     add("--split", default=default.split, choices=("validation", "test"))
     add("--rng", type=int, default=default.rng)
+    add("--draw", type=Path, metavar="FOLDER", help="draw the joins of three presets instead")
     told = vars(parser.parse_args())
+    if (told["data_dir"] is None) == (told["draw"] is None):
+        parser.error("name the folder of MAESTRO, or --draw FOLDER; not both")
     return JoinConfig(**{**told, "models": tuple(told["models"])})
 
 

@@ -34,6 +34,20 @@ class Lengths(NamedTuple):
     n_known: int
 
 
+class Hold(NamedTuple):
+    """How playing is held to a density.
+
+    Attributes:
+        push: log-odds that make playing sparser, for each e-fold of notes too many.
+        free: so far from what is meant, as a ratio either way, playing is left to itself.
+        counted_s: strokes count for less the longer ago they are, 1/e after this time.
+    """
+
+    push: float
+    free: float
+    counted_s: float
+
+
 class Representation(Protocol):
     """How notes become the steps of a network."""
 
@@ -51,8 +65,13 @@ class Representation(Protocol):
         ...
 
     @property
-    def density_push(self) -> float:
-        """Returns the log-odds that make playing sparser, for each e-fold of notes too many."""
+    def density_hold(self) -> Hold:
+        """Returns how playing is held to its density where the seed tells that well."""
+        ...
+
+    @property
+    def density_hold_untold(self) -> Hold:
+        """Returns how it is held where the seed tells nothing, lest a few notes set it."""
         ...
 
     @property

@@ -18,7 +18,7 @@ from .event_bins import (
     onset_bins,
 )
 from .event_passages import EventPassages
-from .interface import SURE, Lengths, Numbers, StepDecoder, Steps
+from .interface import SURE, Hold, Lengths, Numbers, StepDecoder, Steps
 from .touch import SeedTouch
 
 _NAMES = ("onset", "pitch", "duration", "velocity")
@@ -31,7 +31,10 @@ class NoteEvents(EventPassages):
     unit: str = "note"
     numbers: dict[str, int] = field(default_factory=lambda: dict(zip(_NAMES, SIZES, strict=True)))
     # A pace of 0.1 takes a twentieth of the notes (measured with `train/calibrate.py`).
-    density_push: float = 6.0
+    density_hold: Hold = Hold(push=6.0, free=1.25, counted_s=15.0)
+    # Four notes in half a second, most of no length, had made `lstm-events` play 22.9 notes a
+    # second where 15 were meant, and 12.4 so (medians of ten seconds, four draws).
+    density_hold_untold: Hold = Hold(push=24.0, free=1.12, counted_s=2.0)
     # From the shortest to the longest duration; 1.5 for each e-fold of it.
     length_push: float = 8.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
-from .interface import SURE, Lengths, Numbers, StepDecoder, Steps
+from .interface import SURE, Hold, Lengths, Numbers, StepDecoder, Steps
 from .pianoroll import notes_to_roll, roll_to_notes
 from .roll_passages import RollPassages
 from .touch import PLAIN_VELOCITY, SeedTouch
@@ -19,9 +19,11 @@ class PianoRoll(RollPassages):
     fs: int
     unit: str = "frame"
     numbers: dict[str, int] = field(default_factory=lambda: {"keys": N_PITCHES})
-    # What sounds feeds itself, so that little does much: a pace of 0.1 takes a quarter of the
-    # notes (measured with `train/calibrate.py`).
-    density_push: float = 0.4
+    # Left to itself a roll plays sparser than meant at temperature 1 and denser at others, as far
+    # as it is let: a wide range would let temperature change the density.
+    density_hold: Hold = Hold(push=8.0, free=1.05, counted_s=15.0)
+    # As strongly in so short a time it would strike whole handfuls after a pause.
+    density_hold_untold: Hold = Hold(push=1.6, free=1.12, counted_s=2.0)
     # Of 0, 1, 2 and 3 the first by which the median change of lengths is no larger than in real
     # music, with all three networks (60 held-out places, `train/check_join.py`).
     length_push: float = 1.0

@@ -4,10 +4,11 @@ Left to itself a network tends towards the density of the music it has learnt fr
 seed has, and from a single chord it swells all the time. A model that knows the condition is given
 the density of its piece. (That is Performance RNN's way: Simon & Oore 2017, "Performance RNN:
 Generating music with expressive timing and dynamics", magenta.tensorflow.org/performance-rnn.)
-`DensityKeeper` then counts what is struck and, where that is a quarter more than meant, or a fifth
-less, pushes back, the more the further. It does not force: real pieces are as near as that to what
-is expected of them 47 % of the time, and within twice or half of it 86 % (10,014 places in
-MAESTRO's, SUPRA's and Piano-midi.de's training pieces, for two minutes each).
+`DensityKeeper` then counts what is struck and, where that is further from what is meant than a
+representation allows, pushes back, the more the further. On note events that is a quarter more, or
+a fifth less; real pieces are as near as that to what is expected of them 47 % of the time, and
+within twice or half of it 86 % (10,014 places in MAESTRO's, SUPRA's and Piano-midi.de's training
+pieces, for two minutes each). On rolls it is a twentieth.
 """
 
 import math
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...representations import Representation, StepDecoder
+from ...representations.interface import Hold
 from .draw import Draw
 from .parts import Part, Played
 
@@ -51,15 +53,6 @@ USUAL_OF = {
 """Notes a second of a composer: geometric mean over minutes, two minutes apart, of the same data's
 training pieces."""
 
-COUNTED_S = 15.0
-"""Strokes count for less the longer ago they are, 1/e after this time."""
-FREE = math.log(1.25)
-"""So far from what is meant, as a ratio either way, playing is left to itself."""
-SOON_S, LESS_FREE, FIRMER = 2.0, 0.5, 4.0
-"""Where the seed tells nothing, strokes are counted over this time instead, so much of FREE is
-left, and the push is so many times as strong. Four notes in half a second, most of no length, had
-made `lstm-events` play 22.9 notes a second where 15 were meant, and 12.4 so (medians of ten
-seconds, four draws)."""
 FURTHEST = math.log(6.0)
 """What is further counts as this, so that nothing is pushed beyond measure."""
 
@@ -131,9 +124,9 @@ class DensityKeeper(Part):
     def __init__(self, meant: float, representation: Representation, told: float = 1.0) -> None:
         self._meant = meant
         self._representation = representation
-        self._counted_s = told * COUNTED_S + (1 - told) * SOON_S
-        self._free = FREE * (told + (1 - told) * LESS_FREE)
-        self._strength = representation.density_push * (told + (1 - told) * FIRMER)
+        told_well, untold = representation.density_hold, representation.density_hold_untold
+        hold = Hold(*(told * a + (1 - told) * b for a, b in zip(told_well, untold, strict=True)))
+        self._hold, self._free = hold, math.log(hold.free)
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -143,8 +136,8 @@ class DensityKeeper(Part):
 
     def listen(self, played: Played) -> None:
         """Counts the keys struck."""
-        self._density *= math.exp((self._seconds - played.seconds) / self._counted_s)
-        self._density += len(played.struck) / self._counted_s
+        self._density *= math.exp((self._seconds - played.seconds) / self._hold.counted_s)
+        self._density += len(played.struck) / self._hold.counted_s
         self._seconds = played.seconds
 
     @property
@@ -153,7 +146,7 @@ class DensityKeeper(Part):
         lowest = self._meant * math.exp(-FURTHEST)
         away = min(math.log(max(self._density, lowest) / self._meant), FURTHEST)
         beyond = math.copysign(max(0.0, abs(away) - self._free), away)
-        return self._strength * beyond
+        return self._hold.push * beyond
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Adds to the bias where playing is too far from what is meant."""
