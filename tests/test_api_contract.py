@@ -59,7 +59,7 @@ PARAMETERS |= {
     ],
     "/keep": [
         *PIECE,
-        ("keep", "Literal['top', 'bottom', 'right', 'left', 'notes']", "top"),
+        ("keep", "str", "top"),
         ("kept", NOTES, None),
         ("start", NUMBER, 0.0),
         ("end", MAYBE, None),

@@ -6,6 +6,7 @@ into notes in seconds.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -48,11 +49,15 @@ class Curve:
         Raises:
             ValueError: if `place` is not within the curve.
         """
-        for ramp in self.ramps:
-            if ramp.start <= place < ramp.end:
-                share = float((place - ramp.start) / (ramp.end - ramp.start))
-                return ramp.first + share * (ramp.last - ramp.first)
-        raise ValueError(f"place must be within the curve's ramps, got {place}")
+        if not self.ramps or not 0 <= place < self.ramps[-1].end:
+            raise ValueError(f"place must be within the curve's ramps, got {place}")
+        ramp = self.ramps[self.index(place)]
+        share = float((place - ramp.start) / (ramp.end - ramp.start))
+        return ramp.first + share * (ramp.last - ramp.first)
+
+    def index(self, place: Fraction) -> int:
+        """Returns the number of the ramp that a place lies in; behind the last one, the last."""
+        return max(0, bisect_right(self.ramps, place, key=lambda ramp: ramp.start) - 1)
 
 
 @dataclass(frozen=True)
@@ -90,15 +95,18 @@ class Playing:
     tempo: Curve = field(default_factory=Curve)
     dynamics: Curve = field(default_factory=Curve)
     pedals: list[tuple[Fraction, Fraction]] = field(default_factory=list)
+    _begins: list[float] = field(default_factory=lambda: [0.0], repr=False)
+    """When the ramps of the tempo begin, seconds, as far as that was asked for."""
 
     def seconds(self, place: Fraction) -> float:
         """Returns when `place` (whole notes) is reached, in seconds after the score's beginning."""
-        total = 0.0
-        for ramp in self.tempo.ramps:
-            if place <= ramp.start:
-                break
-            total += self._ramp_seconds(ramp, min(place, ramp.end))
-        return total
+        ramps = self.tempo.ramps
+        if not ramps:
+            return 0.0
+        i = self.tempo.index(place)
+        for ramp in ramps[len(self._begins) - 1 : i]:
+            self._begins.append(self._begins[-1] + self._ramp_seconds(ramp, ramp.end))
+        return self._begins[i] + self._ramp_seconds(ramps[i], min(place, ramps[i].end))
 
     def _ramp_seconds(self, ramp: Ramp, place: Fraction) -> float:
         """Returns the seconds from the ramp's start to `place`.
@@ -130,9 +138,8 @@ def play(struck: Iterable[StruckNote], playing: Playing) -> list[Note]:
         struck: at least one note, within the curves of `playing`.
         playing: tempo, dynamics and pedal of the score.
     """
-    struck = list(struck)
     fingered = [_play_note(note, playing) for note in struck]
-    first = begin_of(struck, playing)
+    first = min(start for _, start, _, _ in fingered)
     notes = _one_hand_on_each_key(
         Note(pitch, start - first, end - first, v) for pitch, start, end, v in fingered
     )

@@ -83,7 +83,7 @@ export class Keyboard extends EventTarget {
         "aria-label": pitchName(pitch),
         style: `left:${left}%;width:${black ? width * 0.64 : width}%`,
       });
-      if (pitch % 12 === 0) key.append(make("span", {}, `C${pitch / 12 - 1}`));
+      if (pitch % 12 === 0) key.append(make("span", {}, pitchName(pitch)));
       this.keys.append(key);
     }
   }
