@@ -74,13 +74,15 @@ def keep_part(
         ValueError: if `seed` is no music, or as `playing.keep.keep_part` says.
     """
     source = _read(model, seed)
-    notes = VOICES[kept](source.notes) if isinstance(kept, str) and kept in VOICES else kept
-    if isinstance(notes, str) or not isinstance(notes, Sequence):
-        raise ValueError(
-            f"kept must be notes or one of {', '.join(VOICES)}, got {show_value(kept)}"
-        )
+    wrong = f"kept must be notes or one of {', '.join(VOICES)}, got {show_value(kept)}"
+    if not isinstance(kept, Sequence):
+        raise ValueError(wrong)
+    if isinstance(kept, str):
+        if kept not in VOICES:
+            raise ValueError(wrong)
+        kept = VOICES[kept](source.notes)
     composer = seed_composer or source.composer
-    piece = keep.keep_part(model, source.notes, notes, start, end, settings, composer, tries)
+    piece = keep.keep_part(model, source.notes, kept, start, end, settings, composer, tries)
     return as_take(piece, source)
 
 
