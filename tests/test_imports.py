@@ -55,12 +55,14 @@ seed = pyzzicato.load_seed("bach-prelude-c-major")
 settings = pyzzicato.GenerationSettings(seconds=2.0, composer="chopin", guidance=1.5)
 piece = pyzzicato.continue_seed(model, seed.notes, settings)
 pyzzicato.write_midi(piece.notes, "continuation.mid")
-print(len(piece.new_notes), "onnx" in sys.modules)
+print(len(piece.new_notes), *(n in sys.modules for n in ("onnx", "huggingface_hub", "httpx2")))
 """
-    n_notes, has_onnx = run(code, tmp_path, *TRAINING).split()
+    n_notes, has_onnx, *has_client = run(code, tmp_path, *TRAINING).split()
     assert int(n_notes) > 0 and (tmp_path / "continuation.mid").stat().st_size > 100
     # What is bundled needs no check, and the checker is not loaded.
     assert has_onnx == "False"
+    # Nor does anybody ask the Hub for it.
+    assert has_client == ["False", "False"]
 
 
 @pytest.mark.parametrize("command", ["continue", "models", "seeds"])
@@ -90,7 +92,11 @@ def test_the_page_opens_without_what_only_some_requests_need(tmp_path: Path) -> 
 import sys
 import app
 import gradio.component_meta
+import gradio.utils
 late = {"matplotlib", "pyloudnorm", "scipy.optimize", "scipy.signal", "scipy.stats"}
+# As gradio does around each call.
+with gradio.utils.MatplotlibBackendMananger():
+    pass
 print(sorted(late & {*sys.modules}), gradio.component_meta.create_or_modify_pyi(1, 2, 3))
 """
     # Gradio's own would have looked for the source of a class that is a number.

@@ -121,8 +121,28 @@ def test_an_assistant_that_errs_is_told_why(page_url):
         assert "Traceback" not in result.content[0].text
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"temperature": "y" * 100_000}, "temperature must be"),
+        ({"rng": 7 * 10**3000}, "rng must be a whole number from 0 to"),
+        ({"notes": [{"pitch": "y" * 1000, "start": 0, "end": 1}] * 30}, "notes must be"),
+        ({"seed": {"a": ["y" * 1000] * 1000}}, "seed must be one of"),
+    ],
+    ids=["temperature", "rng", "notes", "seed"],
+)
+def test_what_is_wrong_is_told_by_the_endpoint_and_not_repeated(page_url, told, said):
+    result = call(page_url, "continue_piece", **{"seconds": 1, **told})
+    assert result.isError
+    (content,) = result.content
+    assert said in content.text
+    assert len(content.text) < 700
+    assert "y" * 100 not in content.text
+    assert "7" + "0" * 100 not in content.text
+
+
 def test_an_assistant_that_leaves_frees_its_worker(page_url):
-    app = ServedApp(page_url.rstrip("/"), None, None)
+    app = ServedApp(page_url.rstrip("/"))
     for _ in range(4):
         assert call_tool(app, 0, "continue_piece", LONG, 1.0) == ""
     began = time.monotonic()

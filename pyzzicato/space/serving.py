@@ -9,7 +9,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import anyio.to_thread
@@ -26,6 +26,10 @@ from .queueing import MAX_STARTED, FairQueue
 from .request_limits import MAX_UPLOAD_BYTES
 from .sub_path import WithoutSubPath
 from .tools import serve_tools
+
+# Gradio sets the backend of matplotlib around each call, for which it imports the whole of it while
+# everybody waits. No callback here draws with pyplot.
+gr.utils.MatplotlibBackendMananger = nullcontext  # type: ignore[misc,assignment]
 
 MAX_SESSIONS = 200
 """Visitors whose last values are kept; gradio would keep ten thousand."""
