@@ -100,6 +100,12 @@ def test_stages_differ_in_what_they_say_and_follow_each_other(tmp_path: Path) ->
     assert [s.settings.max_steps for s in read_recipe(file, max_steps=3).stages] == [3, 3]
     (last,) = read_recipe(file, start_from="lstm-events").stages
     assert (last.name, last.settings.start_from) == ("second", "lstm-events")
+    (chosen,) = read_recipe(file, "first", start_from="lstm-events").stages
+    assert (chosen.name, chosen.settings.start_from) == ("first", "lstm-events")
+    with pytest.raises(ValueError, match="stage must be of first, second, got 'third'"):
+        read_recipe(file, "third", start_from="lstm-events")
+    with pytest.raises(ValueError, match="stage 'first' needs a model to begin with"):
+        read_recipe(file, "first")
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@
     python train/train.py train/recipes/lstm.toml --data data/notes --out runs/lstm \
         --push-to-hub NAMESPACE/pyzzicato-lstm
     python train/train.py train/recipes/lstm-events.toml --data data/mine --out runs/mine \
-        --start-from lstm-events --learning-rate 3e-4 --max-steps 300                   # your music
+        --start-from lstm-events --stage likelihood --max-steps 300                     # your music
     accelerate launch train/train.py train/recipes/lstm.toml --data ... --out ...       # GPUs
     ACCELERATE_USE_CPU=true torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
         train/train.py train/recipes/lstm.toml --data ... --out ...                     # two CPUs
 
 A recipe makes a model from nothing, stage after stage; a run that was stopped goes on where it was,
 also with other limits (`--max-steps`, `--decay-steps`, `--eval-every`, `--patience`,
-`--precision`). With `--start-from` the last stage alone is run. `--batch-size` is of each process;
+`--precision`). With `--start-from` one stage alone is run, `--stage` or the last. `--batch-size` is of each process;
 an update sums over all of them and over `--gradient-accumulation` batches.
 
 `--stream` reads the training set from a repository of `publish.py --dataset`, shard by shard, each
@@ -326,6 +326,7 @@ def parse_args() -> TrainConfig:
     add("--patience", type=int)
     add("--learning-rate", type=float)
     add("--start-from", metavar="MODEL", help="name or folder of a model to go on from")
+    add("--stage", default="", help="stage of the recipe that goes on from it; default: the last")
     add("--precision", choices=PRECISIONS)
     add("--composers", nargs="+", help="full names; default: the recipe's, else all")
     add("--seed", type=int)

@@ -60,13 +60,14 @@ class Recipe:
         return replace(stage.settings, start_from=str(before))
 
 
-def read_recipe(path: Path, **by_hand: Any) -> Recipe:
+def read_recipe(path: Path, stage: str = "", **by_hand: Any) -> Recipe:
     """Returns a recipe with the settings given by hand on top of all its stages.
 
-    With `start_from` given by hand the last stage alone is left: it begins with that model.
+    With `start_from` given by hand one stage alone is left: it begins with that model.
 
     Args:
         path: a TOML file that holds only what differs from the defaults of `TrainSettings`.
+        stage: name of the stage that is left then; the last one if empty.
         by_hand: fields of `TrainSettings`; None leaves a field as it is, and so does a stage that
             has no such setting.
 
@@ -93,7 +94,13 @@ def read_recipe(path: Path, **by_hand: Any) -> Recipe:
         Stage(name, _settings(path, told, table, given))
         for name, table in zip(names, tables, strict=True)
     ]
-    return Recipe(tuple(stages[-1:] if "start_from" in given else stages), data_sha256)
+    if stage and "start_from" not in given:
+        raise ValueError(f"stage {show_value(stage)} needs a model to begin with: start_from")
+    if stage and stage not in names:
+        raise ValueError(f"stage must be of {', '.join(names)}, got {show_value(stage)}")
+    if "start_from" in given:
+        stages = [stages[names.index(stage)] if stage else stages[-1]]
+    return Recipe(tuple(stages), data_sha256)
 
 
 def _settings(
