@@ -14,8 +14,8 @@
 
 A recipe makes a model from nothing, stage after stage; a run that was stopped goes on where it was,
 also with other limits (`--max-steps`, `--decay-steps`, `--eval-every`, `--patience`,
-`--precision`). With `--start-from` one stage alone is run, `--stage` or the last. `--batch-size` is of each process;
-an update sums over all of them and over `--gradient-accumulation` batches.
+`--precision`). With `--start-from` one stage alone is run, `--stage` or the last. `--batch-size` is
+of each process; an update sums over all of them and over `--gradient-accumulation` batches.
 
 `--stream` reads the training set from a repository of `publish.py --dataset`, shard by shard, each
 process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.
