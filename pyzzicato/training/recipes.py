@@ -20,6 +20,8 @@ from .preference_settings import PreferenceSettings
 from .train_settings import TrainSettings
 
 Settings = TrainSettings | PreferenceSettings
+_SHARED = ("precision", "seed", "eval_steps")
+"""Settings of a whole recipe that hold for stages of both kinds."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _settings(
     kind = PreferenceSettings if "takes" in own else TrainSettings
     known = {f.name for f in fields(kind)}
     if kind is PreferenceSettings:
-        shared = {name: common[name] for name in ("precision", "seed") if name in common}
+        shared = {name: common[name] for name in _SHARED if name in common}
         told = {**shared, **own, **{name: v for name, v in given.items() if name in known}}
     else:
         told = {**common, **own, **given}
