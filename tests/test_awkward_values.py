@@ -170,7 +170,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "redo_span": {"seed": SEED, "start": 2, "end": 4, "tries": 1},
     "keep_part": {"seed": SEED, "kept": "top", "end": 3, "tries": 1},
     "continue_from": {"seed": SEED, "at": 3, "settings": GenerationSettings(seconds=1)},
-    "next_odds": {"notes": tune(), "at": 2},
+    "next_odds": {"seed": tune(), "at": 2},
     "render": {"notes": tune()},
 }
 

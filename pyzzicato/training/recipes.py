@@ -50,8 +50,8 @@ class Recipe:
     data_sha256: str = ""
 
     def folder(self, out: Path, stage: Stage) -> Path:
-        """Returns the folder of a stage's run within that of the recipe."""
-        return out / stage.name if stage.name else out
+        """Returns the folder of a stage's run: that of the recipe, or one in it of its name."""
+        return out / stage.name if len(self.stages) > 1 else out
 
     def ready(self, out: Path, stage: Stage) -> Settings:
         """Returns the settings of a stage, which begins where the one before it ended."""
