@@ -25,7 +25,7 @@ from pyzzicato.publishing.licences import licence_id
 from pyzzicato.publishing.model_facts import base_of, model_facts
 from pyzzicato.publishing.model_repo import build_model_repo
 
-REPORT = json.loads((ROOT / "reports/v0.2/report.json").read_text(encoding="utf-8"))
+REPORT = json.loads((ROOT / "reports/v0.3/report.json").read_text(encoding="utf-8"))
 # The report is about these weights, whatever is bundled by now.
 REPORTED = dict(REPORT["settings"]["model"])
 CONFIG = {"backbone": "lstm", "representation": "roll", "head": "independent", "fs": 20}

@@ -1,6 +1,6 @@
 """Lay reports of several releases side by side.
 
-    python train/compare_reports.py 0.2=reports/v0.2 now=runs/report --out runs/changes.md
+    python train/compare_reports.py 0.3=reports/v0.3 now=runs/report --out runs/changes.md
     python train/compare_reports.py before=runs/report1 after=runs/report2 --systems lstm wavenet
 
 Each report is a folder of `train/evaluate.py`, with a short name before it. Prints the page, or

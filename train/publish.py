@@ -3,10 +3,10 @@
     python train/publish.py runs/lstm/best --repo NAMESPACE/pyzzicato-lstm --dry-run
     python train/publish.py runs/lstm/best --repo NAMESPACE/pyzzicato-lstm --tag v1
     python train/publish.py pyzzicato/pretrained/lstm --repo NAMESPACE/pyzzicato-lstm \
-        --report reports/v0.2/report.json --pin lstm
+        --report reports/v0.3/report.json --pin lstm
     python train/publish.py --space NAMESPACE/pyzzicato --yes
     python train/publish.py --dataset NAMESPACE/maestro-notes --data data/notes
-    python train/publish.py --bundled --report reports/v0.2/report.json    # cards in this copy
+    python train/publish.py --bundled --report reports/v0.3/report.json    # cards in this copy
 
 Log in first with `hf auth login`, or set HF_TOKEN. `--dry-run` lays everything out in a folder and
 shows what would go; it needs no account. Publishing again without changes makes no commit.
