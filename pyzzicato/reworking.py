@@ -76,12 +76,11 @@ def keep_part(
         ValueError: if `seed` is no music, or as `named_part` and `playing.keep.keep_part` say.
     """
     source = _read(model, seed)
-    if isinstance(kept, str):
-        kept = named_part(source, kept)
-    elif not isinstance(kept, Sequence):
+    if not isinstance(kept, Sequence):
         raise ValueError(f"kept must be notes or the name of a part, got {show_value(kept)}")
+    notes = named_part(source, kept) if isinstance(kept, str) else kept
     composer = seed_composer or source.composer
-    piece = keep.keep_part(model, source.notes, kept, start, end, settings, composer, tries)
+    piece = keep.keep_part(model, source.notes, notes, start, end, settings, composer, tries)
     return as_take(piece, source)
 
 
