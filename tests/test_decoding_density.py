@@ -144,12 +144,14 @@ def test_near_what_is_meant_playing_is_left_to_itself() -> None:
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_beyond_it_playing_is_pushed_back_the_more_the_further(kind: str) -> None:
-    push, free = BOTH[kind].density_hold.push, math.log(BOTH[kind].density_hold.free)
-    for density in (2.0, 5.0, 11.0, 16.0, 32.0):
+    push, free, _, most = BOTH[kind].density_hold
+    free = math.log(free)
+    for density in (2.0, 5.0, 7.0, 9.0, 11.0, 16.0, 32.0):
         away = math.log(density / 8)
-        expected = push * (away - math.copysign(free, away))
+        beyond = math.copysign(max(0.0, abs(away) - free), away)
+        expected = max(-most, min(most, push * beyond))
         assert after(density, 200, BOTH[kind]).push == pytest.approx(expected, rel=0.08)
-    bound = push * (FURTHEST - free)
+    bound = min(most, push * (FURTHEST - free))
     assert after(800, 200, BOTH[kind]).push == pytest.approx(bound)
     assert after(0, 500, BOTH[kind]).push == pytest.approx(-bound)
 
@@ -166,7 +168,7 @@ def test_the_less_a_seed_tells_the_sooner_playing_is_pushed() -> None:
 
 def test_what_was_counted_fades() -> None:
     # From 8 to nothing: a fifth less after the logarithm of 1.25 times 15 s.
-    _, free, counted_s = EVENTS.density_hold
+    _, free, counted_s, _ = EVENTS.density_hold
     free_s = counted_s * math.log(free)
     assert after(0, free_s - 0.2).push == 0 > after(0, free_s + 0.2).push
     # However coarse the steps.

@@ -60,8 +60,8 @@ def test_endurance_is_measured_and_written(
     told = json.loads((tmp_path / "out" / "endurance.json").read_text())
     row = told["models"][checkpoint]["silence"]
     assert row["takes"] == len(list_seeds())
-    # Six seconds of a model whose steps are drawn nearly evenly: about a note a second.
-    assert 0.3 < row["notes_a_second"] < 3
+    # Steps are drawn nearly evenly, about a note a second, and held towards what is meant.
+    assert 0.3 < row["notes_a_second"] < 10
     assert f"{row['notes_a_second']}" in capsys.readouterr().out
 
 

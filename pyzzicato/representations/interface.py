@@ -41,11 +41,13 @@ class Hold(NamedTuple):
         push: log-odds that make playing sparser, for each e-fold of notes too many.
         free: so far from what is meant, as a ratio either way, playing is left to itself.
         counted_s: strokes count for less the longer ago they are, 1/e after this time.
+        most: log-odds that it pushes at the most, either way.
     """
 
     push: float
     free: float
     counted_s: float
+    most: float = 100.0
 
 
 class Representation(Protocol):

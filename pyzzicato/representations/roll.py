@@ -20,10 +20,11 @@ class PianoRoll(RollPassages):
     unit: str = "frame"
     numbers: dict[str, int] = field(default_factory=lambda: {"keys": N_PITCHES})
     # Left to itself a roll plays sparser than meant at temperature 1 and denser at others, as far
-    # as it is let: a wide range would let temperature change the density.
-    density_hold: Hold = Hold(push=8.0, free=1.05, counted_s=15.0)
+    # as it is let: a wide range would let temperature change the density. More than 2.5 log-odds
+    # silence slow pieces for long, and temperature needs no more.
+    density_hold: Hold = Hold(push=8.0, free=1.05, counted_s=15.0, most=2.5)
     # As strongly in so short a time it would strike whole handfuls after a pause.
-    density_hold_untold: Hold = Hold(push=1.6, free=1.12, counted_s=2.0)
+    density_hold_untold: Hold = Hold(push=1.6, free=1.12, counted_s=2.0, most=2.5)
     # Of 0, 1, 2 and 3 the first by which the median change of lengths is no larger than in real
     # music, with all three networks (60 held-out places, `train/check_join.py`).
     length_push: float = 1.0

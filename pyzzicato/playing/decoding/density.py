@@ -146,7 +146,8 @@ class DensityKeeper(Part):
         lowest = self._meant * math.exp(-FURTHEST)
         away = min(math.log(max(self._density, lowest) / self._meant), FURTHEST)
         beyond = math.copysign(max(0.0, abs(away) - self._free), away)
-        return self._hold.push * beyond
+        most = self._hold.most
+        return max(-most, min(most, self._hold.push * beyond))
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Adds to the bias where playing is too far from what is meant."""

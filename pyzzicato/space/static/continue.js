@@ -122,8 +122,8 @@ export class ContinueView extends EventTarget {
     const notes = take ? take.notes : seed.part;
     const settings = { ...this.freshSettings(), ...this.style };
     if (ending) Object.assign(settings, { ending: true, seconds: Math.max(LEAST_CLOSE_S, settings.seconds) });
-    // A silence at the end is not a moment of the piece to the server.
-    const from = Math.min(seconds, endOf(notes));
+    // Where nothing sounds at the moment, it goes on from the end of what did.
+    const from = Math.min(seconds, endOf(notes.filter((note) => note.start < seconds)));
     const next = new Take(seed, settings, { notes, from, marks: take?.marks ?? [] });
     next.how = ending ? "brought to a close" : `on from ${clock(seconds)}`;
     this.shelf.add(next);
