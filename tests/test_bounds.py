@@ -11,7 +11,7 @@ from pyzzicato.midi import midi_bytes
 from pyzzicato.notes import Note
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.sources import SeedPiece
-from pyzzicato.space import takes
+from pyzzicato.space import take_requests
 from pyzzicato.space.posted import notes_as_json, read_posted
 from pyzzicato.space.request_limits import (
     MAX_MUSIC_SECONDS,
@@ -22,7 +22,7 @@ from pyzzicato.space.request_limits import (
     MAX_UPLOAD_BYTES,
 )
 from pyzzicato.space.sounds import render_file
-from pyzzicato.space.takes import read_request, stream_request
+from pyzzicato.space.take_requests import read_request, stream_request
 
 
 def notes(n: int, seconds: float) -> list[Note]:
@@ -55,7 +55,7 @@ def test_no_more_is_rendered_than_memory_has_room_for() -> None:
 
 
 def test_a_take_ends_where_it_could_not_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(takes, "MAX_NOTES", 60)
+    monkeypatch.setattr(take_requests, "MAX_NOTES", 60)
     request = read_request(seed=None, notes=notes_as_json(tune()), model="lstm-events", seconds=60)
     with pytest.raises(ValueError, match=r"a take may have 60 notes .* ask for fewer seconds"):
         list(stream_request(request))

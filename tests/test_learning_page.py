@@ -13,7 +13,7 @@ from pyzzicato.midi import midi_bytes, write_midi
 from pyzzicato.space import own_music
 from pyzzicato.space.own_music import OwnMusic, learning_routes
 from pyzzicato.space.page import page_data
-from pyzzicato.space.takes import forget_models
+from pyzzicato.space.page_models import forget_models
 
 SONG = midi_bytes(random_music(1, 40))
 

@@ -76,16 +76,13 @@ def test_a_place_that_cannot_be_written_is_said(
 
 
 def test_the_page_lists_it_by_its_name_with_its_style(checkpoint: Path) -> None:
-    from pyzzicato.space import api, names, takes
+    from pyzzicato.space import api, names
+    from pyzzicato.space.page_models import forget_models
 
-    def forget() -> None:
-        takes.known_models.cache_clear()
-        takes.composers_of.cache_clear()
-
-    forget()
+    forget_models()
     titles = names.model_titles()
     keep_model(checkpoint, "my-band")
-    forget()
+    forget_models()
     try:
         assert names.model_titles() == {**titles, "my-band": "my-band"}
         told = api.describe_models()
@@ -93,4 +90,4 @@ def test_the_page_lists_it_by_its_name_with_its_style(checkpoint: Path) -> None:
         assert told["composers"]["bach"] == "Johann Sebastian Bach"
         assert told["models"][-1]["composers"] == ["bach", "my-band"]
     finally:
-        forget()
+        forget_models()

@@ -19,8 +19,9 @@ from ..playing.along import LONGEST_S, SHORTEST_S, Companion
 from .api import AT_ONCE, PLAYS, Notes, answer
 from .clients import Allowance, client_now
 from .messages import plainly
+from .page_models import find_model, loaded
 from .posted import notes_as_json, notes_from_json
-from .takes import Json, find_model, loaded, read_settings
+from .take_requests import Json, read_settings
 from .turns import PLAYING, in_turns
 
 MAX_SESSIONS = 64

@@ -25,12 +25,13 @@ from ..seeds import list_seeds
 from .clients import Allowance, client_now
 from .measuring import measures_of
 from .messages import plainly
+from .page_models import by_current_name, composers_of, known_models
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
 from .request_limits import MAX_MUSIC_SECONDS, MAX_TAKES, MAX_TOTAL_SECONDS
 from .sheets import score_piece
 from .sounds import FORMATS, render_file
-from .takes import Json, by_current_name, composers_of, known_models, read_request, stream_request
+from .take_requests import Json, read_request, stream_request
 from .turns import PLAYING, RENDERING, check_now, in_turns, last_in_turns
 from .vote_book import VoteBook
 from .votes import REAL, Vote, now

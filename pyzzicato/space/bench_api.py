@@ -23,9 +23,10 @@ from ..takes import write_continuation
 from .api import PLAYS, File, Notes, answer
 from .folders import new_folder
 from .messages import plainly
+from .page_models import find_model, loaded
 from .posted import file_data, notes_as_json, notes_from_json, read_posted
 from .request_limits import MAX_MUSIC_SECONDS, MAX_TAKES
-from .takes import Json, find_model, loaded, read_settings
+from .take_requests import Json, read_settings
 from .turns import PLAYING, last_in_turns
 
 _LIKELIEST = 5

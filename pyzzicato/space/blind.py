@@ -25,8 +25,9 @@ from ..notes import Note, cut_notes
 from ..playing.continuation import Chunk, stream_continuation
 from ..playing.settings import MAX_RNG, GenerationSettings
 from ..seeds import Seed, list_seeds, load_seed
+from .page_models import known_models, loaded
 from .posted import notes_as_json
-from .takes import Json, known_models, loaded
+from .take_requests import Json
 from .votes import REAL
 
 SEED_S, SECONDS = 10.0, 20.0

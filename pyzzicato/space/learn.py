@@ -13,7 +13,7 @@ from typing import Any
 from ..evaluation.measures import REAL
 from .measuring import training_labels
 from .names import is_free
-from .takes import known_models
+from .page_models import known_models
 
 REPORTS = Path(__file__).parents[2] / "reports"
 """The repository's reports; an installed package has none, and the page then shows no measures."""

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from ..hub import ModelInfo
-from .takes import known_models
+from .page_models import known_models
 
 _NETWORKS = {
     "lstm": "LSTM",

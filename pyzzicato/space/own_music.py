@@ -27,8 +27,8 @@ from ..midi import read_midi
 from .api import describe_models
 from .messages import harmless, words_for
 from .names import model_titles
+from .page_models import forget_models
 from .request_limits import MAX_UPLOAD_BYTES, MIDI_LIMITS
-from .takes import forget_models
 
 MAX_FILES = 500
 _PATH = "/own-music"

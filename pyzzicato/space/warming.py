@@ -3,8 +3,8 @@
 import sys
 
 from .measuring import load_measuring
+from .page_models import known_models, loaded
 from .piano import Piano
-from .takes import known_models, loaded
 
 
 def get_ready(piano: Piano) -> None:

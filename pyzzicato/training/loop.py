@@ -27,6 +27,7 @@ from .growth import grow_weights
 from .held_out import middle_crops
 from .optimizers import build_optimizers, learning_rate
 from .progress import Progress
+from .recipes import Settings
 from .run_folder import RunFolder
 from .store import NoteStore
 from .train_settings import LIMITS, TrainSettings
@@ -64,7 +65,7 @@ class PieceTask:
             partial(density_number, config=config),
             config.ending_numbers if config.endings else None,
         )
-        self._crops = _held_out(store, config, settings)
+        self._crops = held_out_crops(store, config, settings)
         self._as = config.composer_number(settings.eval_composer or None)
         self.clip_norm = settings.clip_norm
         self.accumulation = settings.gradient_accumulation
@@ -163,8 +164,8 @@ def density_number(steps: NDArray[np.uint8], config: PyzzicatoConfig) -> int:
     return config.density_number(note_density(steps, representation_of(config)))
 
 
-def _held_out(
-    store: NoteStore, config: PyzzicatoConfig, settings: TrainSettings
+def held_out_crops(
+    store: NoteStore, config: PyzzicatoConfig, settings: Settings
 ) -> list[NDArray[np.uint8]]:
     """Returns the crops that are looked at, `(T, A)`.
 

@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from ..models.model import PyzzicatoModel
+from .recipes import Settings
 from .train_settings import TrainSettings
 
 
-def learning_rate(step: int, settings: TrainSettings) -> float:
+def learning_rate(step: int, settings: Settings) -> float:
     """Returns the rate of an update: linear warm-up, then a cosine down to a tenth of the peak.
 
     Or, with `decay_steps`, as it is until so many updates before the end, then straight down to 0.

@@ -27,10 +27,10 @@ from tqdm import tqdm
 from ..hub import load_model, model_info
 from ..hub.networks import open_network
 from ..models.model import PyzzicatoModel
-from ..representations import Steps, representation_of
+from ..representations import Steps
 from .fitting import Report, fit
-from .held_out import middle_crops
-from .loop import save_weights, validation_loss
+from .loop import held_out_crops, save_weights, validation_loss
+from .optimizers import learning_rate
 from .own_takes import TakesOfSeed, draw_seeds, play_takes, suspicion
 from .preference_settings import PreferenceSettings
 from .progress import Progress
@@ -126,9 +126,7 @@ class PreferenceTask:
 
     def rate(self, progress: Progress) -> float:
         """Returns the learning rate of the next update."""
-        its, step = self._settings, progress.step
-        risen = min(1.0, (step + 1) / max(1, its.warmup_steps))
-        return its.learning_rate * risen * min(1.0, (its.max_steps - step) / (its.decay_steps + 1))
+        return learning_rate(progress.step, self._settings)
 
     def is_over(self, progress: Progress) -> bool:
         """Returns whether the updates are done."""
@@ -262,9 +260,7 @@ def prefer(
             "an adversary learns nothing from fewer"
         )
     pairs = make_pairs(model, seeds, settings, accelerator)
-    held_out = store.of_split("validation")
-    steps = representation_of(model.config)
-    crops = [c for c in middle_crops(store, held_out, steps, settings.eval_steps) if len(c) > 1]
+    crops = held_out_crops(store, model.config, settings)
     set_seed(settings.seed, device_specific=True)
     optimizer = torch.optim.AdamW(
         model.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0

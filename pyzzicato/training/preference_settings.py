@@ -29,9 +29,9 @@ class PreferenceSettings:
         batch_size: pairs a batch, of each process.
         gradient_accumulation: batches an update.
         most_steps: of a seed and its take; what is longer is cut.
-        learning_rate: after the warm-up, until the last `decay_steps` updates take it to 0.
-        decay_steps: updates.
-        warmup_steps: updates.
+        learning_rate: see `TrainSettings`, as of `decay_steps` and `warmup_steps`.
+        decay_steps: updates in which the rate falls to 0 in the end; 0 for a cosine.
+        warmup_steps: updates of the warm-up.
         clip_norm: gradients longer than this are shortened to it.
         eval_steps: steps from the middle of each validation piece that are looked at in the end.
         precision: "no" (float32), "bf16" or "fp16", where the machine has it.

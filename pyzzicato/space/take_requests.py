@@ -4,26 +4,23 @@ What was posted is turned into a `TakesRequest` first, so that nothing is comput
 that is wrong, and the page and the API take the same things in the same way.
 """
 
-import functools
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .. import __version__
-from ..checks import check_number, check_one_of, check_whole, show_value
-from ..hub import ModelInfo, list_models, open_model
-from ..hub.checkpoints import read_config
-from ..hub.registry import current_name
+from ..checks import check_number, check_whole, show_value
+from ..hub import ModelInfo
 from ..midi import Performance
 from ..notes import Note
 from ..playing.continuation import Continuation
-from ..playing.loaded_model import Model
 from ..playing.onwards import settings_from, with_all_before
 from ..playing.settings import MAX_RNG, GenerationSettings, check_settings
 from ..sources import SeedPiece
 from ..takes import stream_continuation, write_continuation
 from .folders import new_folder
 from .measuring import measure_take
+from .page_models import find_model, loaded, opened
 from .posted import file_data, notes_as_json, read_posted
 from .request_limits import (
     MAX_MUSIC_SECONDS,
@@ -101,7 +98,7 @@ def read_request(
             f"takes times seconds must be at most {MAX_TOTAL_SECONDS:.0f}, got {n_takes} times "
             f"{first.seconds:g}; ask for fewer or shorter takes"
         )
-    network, info = _opened(name)
+    network, info = opened(name)
     config = network.config
     check_settings(config, first)  # raises here, and not when it is this one's turn
     piece = read_posted(config.sustain, seed=seed, midi=midi, notes=notes)
@@ -231,53 +228,3 @@ def _count_seed(notes: Sequence[Note], settings: GenerationSettings) -> int:
             "(seed_seconds)"
         )
     return n
-
-
-@functools.cache
-def known_models() -> tuple[ModelInfo, ...]:
-    """Returns `list_models()`, looked up once: it reads every file for its checksum.
-
-    Raises:
-        ValueError: if none can be used.
-    """
-    models = list_models()
-    if not models:
-        raise ValueError("no bundled model can be used; install the package again")
-    return models
-
-
-def find_model(name: object) -> ModelInfo:
-    """Returns a model by its name, or by an old one.
-
-    Raises:
-        ValueError: if it is none of `known_models()`.
-    """
-    models = {info.name: info for info in known_models()}
-    return models[check_one_of("model", by_current_name(name), models)]
-
-
-def by_current_name(posted: object) -> object:
-    """Returns what a posted name of a model is now; anything else stays for others to refuse."""
-    return current_name(posted) if isinstance(posted, str) else posted
-
-
-@functools.cache
-def composers_of(name: str) -> tuple[str, ...]:
-    """Returns the short names of the composers whose style a model can be asked for."""
-    return tuple(read_config(find_model(name).folder).composers or ())
-
-
-def loaded(name: str) -> Model:
-    """Returns a model, loaded once; all requests share it, it keeps nothing of them."""
-    return _opened(name)[0]
-
-
-@functools.cache
-def _opened(name: str) -> tuple[Model, ModelInfo]:
-    return open_model(name)
-
-
-def forget_models() -> None:
-    """Looks models up anew from now on: there is one more, or one is another."""
-    for kept in (known_models, composers_of, _opened):
-        kept.cache_clear()
