@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .seeds import Seed, list_seeds, load_seed
     from .takes import Take, continue_seed, stream_continuation
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOME_OF = {
     "Note": "notes",
