@@ -158,6 +158,17 @@ def test_the_loss_is_that_of_preference_and_of_the_composers_notes(
     assert task.loss(model, batch).item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_every_weight_has_a_gradient_so_that_processes_can_learn_together(
+    new_accelerator: NewAccelerator,
+) -> None:
+    # Of each condition nothing is said in the pairs but the density.
+    told = {**EVENTS, "backbone": "attention", "n_heads": 2, "composers": ["bach"]}
+    model = PyzzicatoModel(tiny_config(**told, densities=[2.0], endings=[2.0]))
+    task = PreferenceTask([pair(7, 9, 8)], SHORT, new_accelerator(), [])
+    task.loss(model, task.batch(0, 0)).backward()
+    assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
+
+
 def test_all_pairs_come_before_one_comes_again(new_accelerator: NewAccelerator) -> None:
     pairs = [pair(4 + i, 5, 6) for i in range(5)]
     task = PreferenceTask(pairs, SHORT, new_accelerator(), [])

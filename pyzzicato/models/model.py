@@ -196,10 +196,12 @@ class PyzzicatoModel(PreTrainedModel):
         if condition is not None:
             told = condition[:, None].expand(-1, x.shape[1], -1)
             for name, table in self.step_tables.items():
-                if name in numbers:
-                    # What is not known adds nothing.
-                    known = (numbers[name] > 0)[..., None]
-                    told = told + STEP_SCALE * table(numbers[name]) * known
+                number = numbers.get(name)
+                if number is None:
+                    number = torch.zeros(x.shape[:2], dtype=torch.long, device=x.device)
+                # What is not known adds nothing. It is looked up all the same: processes that learn
+                # together wait for the gradient of every weight.
+                told = told + STEP_SCALE * table(number) * (number > 0)[..., None]
             # The seconds passed, where a backbone reads them, stay last.
             n_before = x.shape[-1] - int(self.config.backbone == "attention")
             x = torch.cat((x[..., :n_before], told, x[..., n_before:]), dim=-1)
