@@ -12,12 +12,14 @@ from graph_store import playable
 from made_graphs import architecture, made_events, made_roll
 from model_cases import CASES, halved, livened
 
+from pyzzicato.hub import load_model
 from pyzzicato.notes import Note, sort_notes
 from pyzzicato.playing.continuation import Continuation, continue_seed, stream_continuation
 from pyzzicato.playing.loaded_model import Model
 from pyzzicato.playing.seed import SILENT_SEED
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.representations.pianoroll import FS
+from pyzzicato.seeds import load_seed
 
 SHORT = GenerationSettings(seconds=3.0, seed_seconds=4.0)
 
@@ -248,6 +250,16 @@ def test_it_is_told_whom_a_piece_was_played_as(model: Model) -> None:
     told = [continue_seed(model, tune(), replace(SHORT, composer=who)).composer for who in asked]
     assert told == [None, *asked[1:]]
     assert continue_seed(model, [], SHORT).composer is None
+
+
+@pytest.mark.parametrize("name", ["lstm-events", "lstm"])
+def test_at_the_lowest_temperature_there_is_still_music(name: str) -> None:
+    told = GenerationSettings(seconds=90, temperature=0.1)
+    piece = continue_seed(load_model(name), load_seed("bach-chromatic-fantasia").notes, told)
+    # Below it models repeated themselves, and the guard brought them back some five times a minute.
+    assert len(piece.rescues) <= 2
+    assert len({note.pitch for note in piece.new_notes}) > 5
+    assert max(note.start for note in piece.new_notes) > 80
 
 
 def test_what_a_model_cannot_do_is_refused(tmp_path: Path) -> None:
