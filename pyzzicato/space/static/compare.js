@@ -145,7 +145,8 @@ export class CompareView {
   carryOn(take) {
     this.stop();
     this.stage.player.pause();
-    this.continueView.addTake(Take.fromRecord(take.seed, { ...take.record, number: undefined }));
+    const { id, number, ...told } = take.record;
+    this.continueView.addTake(Take.fromRecord(take.seed, told));
     byId("tab-continue").click();
   }
 

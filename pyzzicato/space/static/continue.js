@@ -189,11 +189,11 @@ export class ContinueView extends EventTarget {
     take.addEventListener("grow", () => this.onGrow(take));
     take.addEventListener("end", () => this.onEnd(take));
     take.addEventListener("measured", () => {
-      this.shelf.changed(take.seed);
+      this.shelf.changed(take);
       if (take === this.take) this.showFacts();
     });
     take.addEventListener("change", () => {
-      this.shelf.changed(take.seed);
+      this.shelf.changed(take);
       if (take === this.take) this.showTake(take);
     });
   }
@@ -217,7 +217,7 @@ export class ContinueView extends EventTarget {
   onEnd(take) {
     const isNothing = take.error && !take.newNotes.length;
     if (isNothing) this.shelf.drop(take);
-    else this.shelf.changed(take.seed);
+    else this.shelf.changed(take);
     if (take === this.take) {
       this.startsAt = null;
       this.showTake(isNothing ? this.shelf.lastOf(this.seed) : take);

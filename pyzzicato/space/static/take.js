@@ -3,6 +3,7 @@
 import { addressOf, call, startCall, waitingWords } from "./client.js";
 import { modelOf } from "./data.js";
 import { byOnset, endOf } from "./seed.js";
+import { newId } from "./store.js";
 
 export const plain = ({ pitch, start, end, velocity }) => ({ pitch, start, end, velocity });
 
@@ -24,6 +25,7 @@ export class Take extends EventTarget {
    */
   constructor(seed, settings, base = null) {
     super();
+    this.id = newId();
     this.seed = seed;
     this.settings = { ...settings };
     // Played on from within the seed, there is less of it.
@@ -245,9 +247,9 @@ export class Take extends EventTarget {
 
   /** The take as plain values. */
   get record() {
-    const { settings, from, made, marks, starred, facts, how, number, seedSeconds } = this;
+    const { id, settings, from, made, marks, starred, facts, how, number, seedSeconds } = this;
     return {
-      settings, from, made, marks, starred, facts, how, number, seedSeconds,
+      id, settings, from, made, marks, starred, facts, how, number, seedSeconds,
       isFixed: Boolean(this.isFixed), isClosed: Boolean(this.isClosed),
       before: this.before, ended: this.ended, isBased: Boolean(this.base),
     };
@@ -255,7 +257,7 @@ export class Take extends EventTarget {
 
   static fromRecord(seed, told) {
     const take = new Take(seed, told.settings);
-    const { isBased, ...rest } = told;
+    const { isBased, of, ...rest } = told;
     Object.assign(take, rest);
     // What it was played on from is in its notes; from here on they are what they are.
     take.isFixed = told.isFixed || isBased;

@@ -107,7 +107,7 @@ export class TakeList {
 
   star(take) {
     take.starred = !take.starred;
-    this.view.shelf.changed(take.seed);
+    this.view.shelf.changed(take);
   }
 
   throwAway(take) {
