@@ -99,8 +99,15 @@ def test_files_are_taken_to_learn_from(page, tmp_path):
     page.wait("document.getElementById('own-go')")
     assert page["#own-go"].get_attribute("disabled")
     paths = [write_midi(random_music(i, 20), tmp_path / f"song {i}.mid") for i in range(2)]
-    page["#own-files"].send_keys("\n".join(map(str, paths)))
+    (tmp_path / "no music.mid").write_bytes(b"MThd and no more")
+    # One that cannot be read keeps none after it back, and is told of.
+    chosen = [paths[0], tmp_path / "no music.mid", paths[1]]
+    page["#own-files"].send_keys("\n".join(map(str, chosen)))
     page.wait("document.getElementById('own-words').textContent === '2 files to learn from'")
+    assert page.text("#own-left-out").startswith("no music.mid is left out: ")
+    assert page.text("#own-left-out").count("\n") == 0
+    # The browser itself complains of the answer.
+    assert all("own-music/add" in told for told in page.complaints())
     assert not page["#own-go"].get_attribute("disabled")
     page.screenshot(PICTURES / "own-music.png")
 
