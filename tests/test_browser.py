@@ -97,9 +97,15 @@ def test_a_click_on_the_roll_seeks_and_zoom_shows_closer(page):
 
 
 def test_an_uploaded_file_its_remarks_and_another_part_as_seed(page, tmp_path):
+    page.run("document.getElementById('cards').scrollLeft = 1e6;")
     page["#file"].send_keys(str(ours(tmp_path / "mine.mid", seconds=30)))
     page.wait("!document.getElementById('seed-panel').hidden")
     assert page.text("#seed-name") == "mine"
+    # Wherever the row of cards was, the chosen one is seen.
+    page.wait(
+        "document.querySelector('.card:has([aria-pressed=\"true\"])').getBoundingClientRect().left"
+        " >= document.getElementById('cards').getBoundingClientRect().left"
+    )
     assert "0:00 to 0:10" in page.text("#seed-frame-words")
     page["#seed-roll"].send_keys(Keys.ARROW_RIGHT * 8)
     page.wait("view.seed.start === 4")

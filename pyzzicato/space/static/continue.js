@@ -59,6 +59,8 @@ export class ContinueView extends EventTarget {
     this.hasArrived = true;
   }
 
+  appear() { this.picker.reveal(); }
+
   get making() { return this.takeList.some((take) => take.running); }
 
   get takeList() { return this.shelf.of(this.seed); }

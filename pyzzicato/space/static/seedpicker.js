@@ -12,6 +12,8 @@ import { Seed } from "./seed.js";
 
 const SHORT_S = 2;
 const MOST_OWN_CARDS = 6;
+// Beside the chosen card some of the next one is seen.
+const BESIDE_PX = 48;
 
 /** A title without the collection that it is from. */
 const shortTitle = (title) => title.replace(/ \(.*\)$/, "");
@@ -119,6 +121,17 @@ export class SeedPicker {
     for (const [own, card] of this.cards) {
       card.choose.setAttribute("aria-pressed", String(own === name));
     }
+    this.reveal();
+  }
+
+  /** Brings the chosen card into sight in its row; the page stays where it is. */
+  reveal() {
+    const card = this.cards.get(this.chosen)?.choose.parentElement;
+    if (!card?.offsetWidth) return;
+    const [row, its] = [byId("cards").getBoundingClientRect(), card.getBoundingClientRect()];
+    const room = Math.min(BESIDE_PX, (row.width - its.width) / 2);
+    const by = Math.min(0, its.left - room - row.left) || Math.max(0, its.right + room - row.right);
+    if (by) byId("cards").scrollBy({ left: by });
   }
 
   playCard(name, choose) {
