@@ -310,6 +310,8 @@ def test_keep_going_adds_what_is_asked_for_and_earlier_takes_come_back(page):
     assert json.loads(page.run(NOTES)) != after
     page.click('[data-take="1"] .choose')
     assert json.loads(page.run(NOTES)) == after
+    # However long a take is, the next one is to be as long as was set.
+    assert page.text("#seconds-words") == "7 s"
 
 
 def test_more_takes_are_made_one_after_the_other_and_told_of(page):

@@ -259,7 +259,7 @@ export class ContinueView extends EventTarget {
     this.shelf.add(take);
     if (take.seed.key !== this.seed.key) this.picker.choose(take.seed);
     // Another take of it is then by the same model.
-    this.form.settings = take.settings;
+    this.setAs(take);
     this.showTake(take);
   }
 
@@ -269,9 +269,12 @@ export class ContinueView extends EventTarget {
     this.player.pause();
     this.showTake(take);
     this.say(take.words, take.error);
-    this.form.settings = take.settings;
+    this.setAs(take);
     if (playing) this.player.play(Math.min(time, take.end));
   }
+
+  /** Sets the form as it was for a take; how long the next one is to be stays as the visitor set it. */
+  setAs(take) { this.form.settings = { ...take.settings, seconds: undefined }; }
 
   // --- What is shown ----------------------------------------------------------------------------
 
