@@ -134,6 +134,13 @@ def test_a_span_is_looped_redone_and_played_around_a_part_that_stays(page):
     assert page.run("return view.take.how;") == "the lowest voice kept"
     page.run("player.pause();")
     page.screenshot(PICTURES / "bench.png")
+    # A shorter take ends playhead and span where it ends.
+    continue_for(page, 5)
+    page.click('[data-take="1"] .choose')
+    select(page, 14, 18)
+    at(page, 17)
+    page.click('[data-take="4"] .choose')
+    assert page.run("return [player.time, view.roll.region];") == [15, {"start": 14, "end": 15}]
 
 
 def test_a_track_of_a_file_stays(page, tmp_path):

@@ -279,7 +279,8 @@ export class ContinueView extends EventTarget {
   // --- What is shown ----------------------------------------------------------------------------
 
   showTake(take) {
-    if (take !== this.take) this.roll.chosen = null;
+    const isAnother = take !== this.take;
+    if (isAnother) this.roll.chosen = null;
     this.take = take;
     if (take) {
       this.listenTo(take);
@@ -287,6 +288,7 @@ export class ContinueView extends EventTarget {
     }
     byId("take-title").textContent = this.seed.fullTitle;
     this.showNotes();
+    if (isAnother && this.player.loop) this.player.loop = this.roll.region;
     this.showButtons();
     this.showFacts();
     this.dispatchEvent(new Event("take"));
