@@ -200,6 +200,19 @@ def test_stop_ends_the_work_and_keeps_what_was_made(page):
     assert page.run("return view.takeList.length;") == 2
 
 
+def test_a_double_click_makes_one_take_and_one_without_notes_is_not_listed(page):
+    ActionChains(page.driver).double_click(page["#go"]).perform()
+    page.wait("view.take?.newNotes.length")
+    assert page.run("return view.making;")
+    page.run("view.stop();")
+    page.wait("!view.making")
+    page.run("view.continueSeed(1); view.stop();")
+    page.wait("document.getElementById('words').textContent === 'Stopped before the first note.'")
+    assert page.run("return view.takeList.map(t => t.number);") == [1]
+    page.run("view.continueSeed(1);")
+    page.wait("view.take.number === 2 && " + MADE)
+
+
 def test_a_visitor_does_not_wait_for_the_long_music_of_others(page, page_url):
     client = Client(page_url, verbose=False)
     others = [

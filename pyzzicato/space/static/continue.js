@@ -20,6 +20,8 @@ import { factWords } from "./words.js";
 
 const LEAST_CLOSE_S = 5;
 const BEFORE_JOIN_S = 2;
+// The second half of a double click stops nothing.
+const DOUBLE_MS = 500;
 
 export class ContinueView extends EventTarget {
   constructor(stage) {
@@ -69,6 +71,7 @@ export class ContinueView extends EventTarget {
   get busy() { return this.making || Boolean(this.bench?.working); }
 
   goOrStop() {
+    if (this.busy && performance.now() - this.clickedAt < DOUBLE_MS) return;
     if (this.busy) this.stop();
     else this.continueSeed(Number(byId("takes").value));
   }
@@ -217,7 +220,7 @@ export class ContinueView extends EventTarget {
   }
 
   onEnd(take) {
-    const isNothing = take.error && !take.newNotes.length;
+    const isNothing = !take.newNotes.length;
     if (isNothing) this.shelf.drop(take);
     else this.shelf.changed(take);
     if (take === this.take) {
@@ -225,7 +228,7 @@ export class ContinueView extends EventTarget {
       this.showTake(isNothing ? this.shelf.lastOf(this.seed) : take);
       if (take.error) this.say(take.error.message, true);
       else if (take.words) this.say(take.words);
-      else if (!take.newNotes.length) {
+      else if (isNothing) {
         // By a threshold nothing is drawn: another number would be silent, too. The server has
         // looked for a threshold that plays.
         const why = take.facts?.remarks.find((remark) => remark.startsWith("by the threshold"));

@@ -1,5 +1,7 @@
 // What the page keeps in the browser: seeds and their takes, for the next visit. Nothing leaves it.
 
+import { randomName } from "./client.js";
+
 const NAME = "pyzzicato";
 const SEEDS = "seeds";
 // Each take has a record of its own: two tabs with one seed would otherwise write over each other.
@@ -8,10 +10,6 @@ const OF_SEED = "seed";
 const MOST_SEEDS = 24;
 
 let opened = null;
-
-/** A name for a take that no other one has, whichever tab made it. */
-export const newId = () => Array.from(
-  crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 function open() {
   opened ??= new Promise((resolve, reject) => {
@@ -40,7 +38,7 @@ function moveTakes(transaction) {
     if (!cursor) return;
     const { takes, last, ...seed } = cursor.value;
     for (const told of takes) {
-      const id = newId();
+      const id = randomName();
       if (told.number === last) seed.last = id;
       transaction.objectStore(TAKES).put({ ...told, id, of: seed.key });
     }

@@ -1,9 +1,8 @@
 // A take: one continuation of a seed, while it is made and afterwards.
 
-import { addressOf, call, startCall, waitingWords } from "./client.js";
+import { addressOf, call, randomName, startCall, waitingWords } from "./client.js";
 import { modelOf } from "./data.js";
 import { byOnset, endOf } from "./seed.js";
-import { newId } from "./store.js";
 
 export const plain = ({ pitch, start, end, velocity }) => ({ pitch, start, end, velocity });
 
@@ -25,7 +24,7 @@ export class Take extends EventTarget {
    */
   constructor(seed, settings, base = null) {
     super();
-    this.id = newId();
+    this.id = randomName();
     this.seed = seed;
     this.settings = { ...settings };
     // Played on from within the seed, there is less of it.
