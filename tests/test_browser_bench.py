@@ -207,6 +207,35 @@ def test_notes_are_moved_added_and_deleted_by_hand_and_each_change_undone(page):
     assert len(after) > len(changed)
 
 
+def test_a_seed_that_is_changed_by_hand_is_carried_on_as_it_is_shown(page):
+    page.put("#seconds", 5)
+    before = page.run("return view.seed.part.length;")
+    page.click("#edit")
+    page["#roll"].send_keys("n", Keys.DELETE)
+    changed = page.run(PIECE)
+    assert len(changed) == before - 1
+    assert page.text("#go") == "Continue"
+    assert page.run("return view.takeList.length;") == 0
+    at(page, 5)
+    assert page["#play-on"].is_enabled()
+    for words in ("Continue", "Another take"):
+        assert page.text("#go") == words
+        page.click("#go")
+        page.wait("view.making")
+        page.wait(MADE)
+        assert [note for note in page.run(PIECE) if note[1] < 10] == changed
+    page.click("#keep-going")
+    page.wait("view.making")
+    page.wait(MADE)
+    assert [note for note in page.run(PIECE) if note[1] < 10] == changed
+    assert page.run("return [view.takeList.length, view.take.seconds];") == [2, 10]
+    # All undone, it is the seed again.
+    page.click('[data-seed="mozart-sonata-a-major"] .choose')
+    page["#roll"].send_keys("n", Keys.DELETE)
+    page.click("#undo-edit")
+    assert page.run("return view.take;") is None
+
+
 def test_the_odds_of_the_next_keys_follow_the_moment_and_the_temperature(page):
     at(page, 5)
     page.click("#ask-odds")

@@ -110,8 +110,10 @@ export class ContinueView extends EventTarget {
     this.wanted = count;
     const first = this.freshSettings();
     const { seed } = this;
+    const edited = this.take?.editedSeed ?? null;
     for (let i = 0; i < count && this.wanted && seed === this.seed; i++) {
-      const take = new Take(seed, { ...first, rng: (first.rng + i) % (BIGGEST_RNG + 1) });
+      const take = new Take(seed, { ...first, rng: (first.rng + i) % (BIGGEST_RNG + 1) }, null, edited);
+      if (edited) take.how = "seed changed by hand";
       byId("rng").value = take.settings.rng;
       this.shelf.add(take);
       await this.makeTake(take, i === 0);
@@ -129,7 +131,8 @@ export class ContinueView extends EventTarget {
     if (ending) Object.assign(settings, { ending: true, seconds: Math.max(LEAST_CLOSE_S, settings.seconds) });
     // Where nothing sounds at the moment, it goes on from the end of what did.
     const from = Math.min(seconds, endOf(notes.filter((note) => note.start < seconds)));
-    const next = new Take(seed, settings, { notes, from, marks: take?.marks ?? [] });
+    const base = { notes, from, marks: take?.marks ?? [] };
+    const next = new Take(seed, settings, base, take?.editedSeed);
     next.how = ending ? "brought to a close" : `on from ${clock(seconds)}`;
     this.shelf.add(next);
     byId("rng").value = settings.rng;
@@ -198,7 +201,7 @@ export class ContinueView extends EventTarget {
       if (take === this.take) this.showFacts();
     });
     take.addEventListener("change", () => {
-      this.shelf.changed(take);
+      this.shelf.replace(take);
       if (take === this.take) this.showTake(take);
     });
   }
@@ -266,6 +269,15 @@ export class ContinueView extends EventTarget {
     this.showTake(take);
   }
 
+  /** Shows the seed as it is being changed by hand; null when all changes are undone. */
+  showSketch(take) {
+    if (take) {
+      this.listenTo(take);
+      this.shelf.sketch(take);
+    } else this.shelf.unsketch(this.seed);
+    this.showTake(take);
+  }
+
   chooseTake(take) {
     this.stage.own(this);
     const { playing, time } = this.player;
@@ -307,6 +319,7 @@ export class ContinueView extends EventTarget {
     const { take, seed } = this;
     const notes = take ? take.notes : seed.part;
     const seedSeconds = take ? take.seedSeconds : seed.seconds;
+    this.shown = notes;
     const end = take ? take.wholeEnd : Math.max(seedSeconds, endOf(notes));
     const returns = take?.facts?.returns ?? [];
     const growing = Boolean(take?.running);
@@ -321,10 +334,11 @@ export class ContinueView extends EventTarget {
     const { busy, take } = this;
     const go = byId("go");
     const count = Number(byId("takes").value);
-    const many = count > 1 ? `${count} ${take ? "more takes" : "takes"}` : "";
-    go.textContent = busy ? "Stop" : many || (take ? "Another take" : "Continue");
+    const hasNew = Boolean(take?.newNotes.length);
+    const many = count > 1 ? `${count} ${hasNew ? "more takes" : "takes"}` : "";
+    go.textContent = busy ? "Stop" : many || (hasNew ? "Another take" : "Continue");
     go.classList.toggle("stop", busy);
-    const isMade = Boolean(take?.newNotes.length) && !take.running;
+    const isMade = hasNew && !take.running;
     const { longer } = this;
     byId("keep-going").hidden = !isMade || longer < 1 || Boolean(take.isClosed);
     byId("keep-going").textContent = `Keep going, ${longer < 60 ? `${longer} s` : `${clock(longer)} min`} longer`;

@@ -11,7 +11,7 @@ const LATER_MS = 400;
 export class Shelf extends EventTarget {
   constructor() {
     super();
-    this.seeds = new Map(); // seed key -> { seed, takes, last, highest }; last is a take's id
+    this.seeds = new Map(); // seed key -> { seed, takes, last, highest, draft }; last is a take's id
     this.thrown = []; // takes that were thrown away, the latest last
     this.pending = new Map(); // take -> timer
     addEventListener("pagehide", () => this.writeAll());
@@ -61,10 +61,31 @@ export class Shelf extends EventTarget {
     const held = this.seeds.get(take.seed.key);
     take.number ??= 1 + Math.max(0, ...held.takes.map((one) => one.number ?? 0), held.highest ?? 0);
     held.highest = Math.max(held.highest ?? 0, take.number);
+    if (held.draft === take) held.draft = null;
     held.takes.push(take);
     this.changed(take);
     return take;
   }
+
+  /** Remembers the seed as it was changed by hand: a take that has no new notes yet, and no place among the takes. */
+  sketch(take) {
+    this.remember(take.seed);
+    this.seeds.get(take.seed.key).draft = take;
+  }
+
+  /** Finds a take its place after it was changed by hand: among the takes, or as the changed seed. */
+  replace(take) {
+    const isListed = this.of(take.seed).includes(take);
+    if (take.newNotes.length) return isListed ? this.changed(take) : this.add(take);
+    if (isListed) this.drop(take);
+    take.number = null;
+    return this.sketch(take);
+  }
+
+  draftOf(seed) { return this.seeds.get(seed?.key)?.draft ?? null; }
+
+  /** Forgets the changes of a seed. */
+  unsketch(seed) { this.seeds.get(seed.key).draft = null; }
 
   /** Throws a take away; `bringBack` undoes it. */
   throwAway(take) {
@@ -100,7 +121,7 @@ export class Shelf extends EventTarget {
   /** The take of a seed that was shown last. */
   lastOf(seed) {
     const held = this.seeds.get(seed.key);
-    return held?.takes.find((take) => take.id === held.last) ?? held?.takes.at(-1) ?? null;
+    return held?.takes.find((take) => take.id === held.last) ?? held?.takes.at(-1) ?? held?.draft ?? null;
   }
 
   show(take) {
