@@ -1,7 +1,5 @@
 """The page's other views in a real browser, in light and dark, and on a phone."""
 
-import time
-
 from browser import MADE, PICTURES, continue_for
 from random_music import random_music
 
@@ -37,7 +35,7 @@ def test_all_models_on_one_seed(page):
 
 
 def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
-    monkeypatch.setattr(blind, "LISTEN_S", 0.2)
+    monkeypatch.setattr(blind, "LISTEN_S", 1.5)
     page.click("#tab-listen")
     page.wait("document.querySelector('#leaderboard').textContent")
     votes = "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
@@ -51,13 +49,17 @@ def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
     for mark in ("musicality-0", "fidelity-1"):
         page.click(f'[name="{mark}"][value="4"]')
     page.click('[name="verdict"][value="1"]')
+    assert page.text("#listen-words").endswith(
+        "listen to 1.5 s of the first and 1.5 s of the second."
+    )
     page.click('[data-side="0"] .play')
-    page.wait("views.listen.heard[0]")
-    assert not page["#vote"].is_enabled()
+    page.wait("!views.listen.missing.includes(0)")
     page.click('[data-side="1"] .play')
+    page.wait("views.listen.heard[1]")
+    assert not page["#vote"].is_enabled()
     page.wait("!document.getElementById('vote').disabled")
     page.screenshot(PICTURES / "listen.png")
-    time.sleep(0.5)
+    # As soon as the page takes a vote, the server does.
     page.click("#vote")
     page.wait("document.querySelector('#listen-words').textContent.includes('counted')")
     assert sum(page.run(votes)) == sum(before) + 2
