@@ -395,7 +395,9 @@ def test_other_forms_to_take_along(page, form, begins):
     continue_for(page)
     page.click("#save summary")
     page.click(f'[data-save="{form}"]')
-    assert page.downloaded(form).read_bytes().startswith(begins)
+    file = page.downloaded(form)
+    assert file.read_bytes().startswith(begins)
+    assert file.name == f"chromatic-fantasia-in-d-minor-bwv-903-continued-take-1.{form}"
 
 
 def test_keys_alone_will_do(page):

@@ -32,6 +32,8 @@ def test_all_models_on_one_seed(page):
     assert page.text('[data-system="composer"] strong') == seed.composer
     page.click('[data-system="composer"] .play')
     page.wait("player.playing && piano.peak() > 0.01")
+    page.click('[data-system="composer"] [data-act="save"]')
+    assert page.downloaded("mid").name.endswith("-continued-composer.mid")
 
 
 def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
