@@ -176,6 +176,8 @@ def test_a_phone_shows_everything_in_one_column(opened):
         white = "return document.querySelector('.key.white').getBoundingClientRect().width;"
         assert opened.run(white) >= 32
         assert opened.run("return document.documentElement.scrollWidth;") <= 390
+        # The button lies over nothing of what is played with.
+        assert opened.run("return getComputedStyle(document.querySelector('#go')).position;") == "static"
         opened.screenshot(PICTURES / "phone.png")
         assert opened.complaints() == []
     finally:
