@@ -2,6 +2,7 @@
 
 from browser import MADE, PICTURES, continue_for
 from random_music import random_music
+from selenium.webdriver.common.keys import Keys
 
 from pyzzicato.hub import list_models
 from pyzzicato.midi import write_midi
@@ -118,6 +119,8 @@ def test_files_are_taken_to_learn_from(page, tmp_path):
 
 def test_the_drawer_of_the_api_logs_no_error_and_its_buttons_have_names(page):
     page.click("#api")
+    page.wait("document.querySelector('.api-docs .current-lang')?.textContent.includes('Python')")
+    page.run("document.querySelector('.api-docs .endpoint > .snippets').lastElementChild.click();")
     page.wait("document.querySelectorAll('.api-docs .tool-checkbox').length > 9")
     nameless = (
         "[...document.querySelectorAll('.api-docs :is(button, input)')].filter(e => "
@@ -125,6 +128,8 @@ def test_the_drawer_of_the_api_logs_no_error_and_its_buttons_have_names(page):
     )
     page.wait(f"{nameless} === 0")
     assert page.run("return document.querySelector('.api-docs pre').tabIndex;") == 0
+    page["body"].send_keys(Keys.ESCAPE)
+    page.wait("!document.querySelector('.api-docs')")
     assert page.complaints() == []
 
 
@@ -177,7 +182,10 @@ def test_a_phone_shows_everything_in_one_column(opened):
         assert opened.run(white) >= 32
         assert opened.run("return document.documentElement.scrollWidth;") <= 390
         # The button lies over nothing of what is played with.
-        assert opened.run("return getComputedStyle(document.querySelector('#go')).position;") == "static"
+        assert (
+            opened.run("return getComputedStyle(document.querySelector('#go')).position;")
+            == "static"
+        )
         opened.screenshot(PICTURES / "phone.png")
         assert opened.complaints() == []
     finally:

@@ -1,6 +1,6 @@
 // Starts the page: the views, the one player they share, and the keys that work everywhere.
 
-import { setUpApiDrawer } from "./apidrawer.js";
+import { closeDrawer, setUpApiDrawer } from "./apidrawer.js";
 import { CompareView } from "./compare.js";
 import { ContinueView } from "./continue.js";
 import { markup } from "./data.js";
@@ -180,8 +180,12 @@ class Page {
     const view = this.views[this.shown];
     const onControl = target.closest?.("button, a, select, summary, textarea, input, footer");
     if (event.key === "Escape") {
+      if (closeDrawer()) return;
       if (byId("save").open) byId("save").open = false;
-      else view.stop?.();
+      else {
+        view.stop?.();
+        this.stage.player.pause();
+      }
     } else if (event.key === "Enter") {
       if (onControl && !target.matches('input[type="number"], input[type="range"]')) return;
       view.goOrStop?.();
