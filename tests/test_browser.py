@@ -416,7 +416,14 @@ def test_keys_alone_will_do(page):
     body.send_keys(Keys.ENTER)
     page.wait("view.making")
     body.send_keys(Keys.ESCAPE)
-    page.wait("!view.making")
+    page.wait("!view.making && !player.playing")
+    # The row of openings is one stop of Tab; arrows go from one to the next, and down to its sound.
+    page.run("document.querySelector('.card .choose').focus();")
+    ActionChains(page.driver).send_keys(Keys.ARROW_RIGHT, Keys.ARROW_DOWN).perform()
+    assert page.run(
+        "return document.activeElement === document.querySelectorAll('.card .icon')[1];"
+    )
+    assert page.run("return document.querySelectorAll('#cards [tabindex=\"0\"]').length;") == 1
     # Tab reaches every control of the view, and each one has a name.
     nameless = page.run(
         "return [...document.querySelectorAll('#view-continue :is(button, input, select)')]"

@@ -7,6 +7,7 @@ import { showPlaying } from "./icons.js";
 import { Keyboard } from "./keyboard.js";
 import { clock } from "./pitch.js";
 import { Roll } from "./roll.js";
+import { oneTabStop } from "./roving.js";
 import { cueScrolling, stepButtons } from "./scrollcue.js";
 import { Seed } from "./seed.js";
 
@@ -38,7 +39,7 @@ export class SeedPicker {
   makeCards() {
     for (const { name } of seeds) {
       const seed = Seed.preset(name);
-      const told = { ...seed, notes: seed.part, seconds: seed.seconds };
+      const told = { who: seed.composer.split(" ").at(-1), title: seed.title, notes: seed.part, seconds: seed.seconds };
       byId("cards").append(this.makeCard(name, told, () => this.choosePreset(name)));
     }
     const choose = make("button", {
@@ -49,12 +50,13 @@ export class SeedPicker {
     byId("cards").append(make("div", { class: "card", "data-seed": "none" }, choose));
     this.cards.set("none", { choose });
     cueScrolling(byId("cards"));
+    oneTabStop(byId("cards"), ".card");
     byId("cards-steps").replaceChildren(...stepButtons(byId("cards"), "openings"));
   }
 
-  makeCard(name, { composer, title, notes, seconds }, onChoose) {
+  makeCard(name, { who, title, notes, seconds }, onChoose) {
     const choose = make("button", { class: "choose", "aria-pressed": "false", onclick: onChoose },
-      make("span", { class: "who" }, composer.split(" ").at(-1)),
+      make("span", { class: "who" }, who),
       make("span", { class: "what", title }, shortTitle(title)));
     const mini = make("div", { class: "mini" });
     const play = make("button", { class: "icon", onclick: () => this.playCard(name, onChoose) });
@@ -77,7 +79,7 @@ export class SeedPicker {
     this.ownCards = own.map((seed) => ({
       name: seed.key,
       element: this.makeCard(seed.key, {
-        composer: seed.kind === "played" ? "You" : "Your file", title: seed.title,
+        who: seed.kind === "played" ? "You" : "Your file", title: seed.title,
         notes: seed.part, seconds: seed.seconds || 1,
       }, () => this.choose(seed)),
     }));
@@ -120,6 +122,8 @@ export class SeedPicker {
     this.chosen = name;
     for (const [own, card] of this.cards) {
       card.choose.setAttribute("aria-pressed", String(own === name));
+      card.choose.tabIndex = own === name ? 0 : -1;
+      if (card.play) card.play.tabIndex = -1;
     }
     this.reveal();
   }
@@ -244,9 +248,10 @@ export class SeedPicker {
   showFrame() {
     const { seed } = this;
     const count = seed.part.length;
+    const notes = `${count} ${count === 1 ? "note" : "notes"}`;
     const words = seed.pieceEnd <= seed.length && seed.start === 0
-      ? `The whole piece, ${seed.pieceEnd.toFixed(1)} s, is the seed: ${count} notes`
-      : `The seed: ${clock(seed.start)} to ${clock(seed.start + seed.seconds)}, ${count} notes`;
+      ? `The whole piece, ${seed.pieceEnd.toFixed(1)} s, is the seed: ${notes}`
+      : `The seed: ${clock(seed.start)} to ${clock(seed.start + seed.seconds)}, ${notes}`;
     byId("seed-frame-words").textContent = count
       ? words : "There is no note in this part: the network begins by itself.";
   }
