@@ -25,6 +25,11 @@ export class SaveMenu {
         view.say(error.message, true);
       }
     });
+    // It opens upwards, where there is room for it.
+    menu.addEventListener("toggle", () => {
+      const { offsetHeight } = menu.querySelector(".items");
+      if (menu.open) menu.classList.toggle("down", menu.getBoundingClientRect().top < offsetHeight + 8);
+    });
     document.addEventListener("click", (event) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
