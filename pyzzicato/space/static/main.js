@@ -202,8 +202,11 @@ class Page {
 
 /** The page does not wait for gradio, whose part is the foot alone. */
 function begin() {
-  document.body.prepend(make("section", { id: "pyzzicato-place", "aria-label": "Pyzzicato" }));
-  byId("pyzzicato-place").innerHTML = markup;
+  // What was seen so far, with nothing to press, gives way to the live page.
+  const place = make("section", { id: "pyzzicato-place", "aria-label": "Pyzzicato" });
+  byId("pyzzicato-place")?.remove();
+  document.body.prepend(place);
+  place.innerHTML = markup;
   // Tests and the curious find the running page here.
   window.pyzzicato = new Page();
 }
