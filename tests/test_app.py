@@ -10,7 +10,7 @@ import pytest
 from pyzzicato import __version__
 from pyzzicato.hub import list_models
 from pyzzicato.seeds import list_seeds
-from pyzzicato.space.page import STATIC, STYLES
+from pyzzicato.space.first_sight import STATIC, STYLES
 
 
 def fetch(url):
@@ -30,6 +30,16 @@ def test_the_page_is_told_its_seeds_models_and_endpoints(page_url):
     assert used <= set(told["endpoints"])
     names = [name for name, _ in told["endpoints"]["save_take"]["parameters"]]
     assert names == ["form", "seed_notes", "new_notes", "seed_seconds", "seconds", "title"]
+
+
+def test_the_page_is_seen_before_any_script_has_come(page_url):
+    html = fetch(page_url)[0].decode()
+    head, _, body = html.partition("<body")
+    assert "<script" not in head
+    assert all(f"page/{name}.css" in head for name in STYLES)
+    seen, _, _ = body.partition("window.gradio_config")
+    assert 'aria-busy="true" inert' in seen
+    assert 'id="go">Continue</button>' in seen
 
 
 def test_every_script_of_the_page_and_all_it_imports_are_served(page_url):

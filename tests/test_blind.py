@@ -114,7 +114,7 @@ def test_what_is_told_of_a_pair_names_nobody():
     assert [part["made"] for part in told] == sorted(part["made"] for part in told)
     assert all(part["pair"] is None for part in told[:-1])
     last = told[-1]["pair"]
-    assert set(last) == {"ticket", "seed", "seed_seconds", "seconds", "takes"}
+    assert set(last) == {"ticket", "seed", "seed_seconds", "seconds", "listen_seconds", "takes"}
     assert all(set(take) == {"seed_notes", "notes"} and take["notes"] for take in last["takes"])
 
 

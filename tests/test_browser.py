@@ -97,9 +97,15 @@ def test_a_click_on_the_roll_seeks_and_zoom_shows_closer(page):
 
 
 def test_an_uploaded_file_its_remarks_and_another_part_as_seed(page, tmp_path):
+    page.run("document.getElementById('cards').scrollLeft = 1e6;")
     page["#file"].send_keys(str(ours(tmp_path / "mine.mid", seconds=30)))
     page.wait("!document.getElementById('seed-panel').hidden")
     assert page.text("#seed-name") == "mine"
+    # Wherever the row of cards was, the chosen one is seen.
+    page.wait(
+        "document.querySelector('.card:has([aria-pressed=\"true\"])').getBoundingClientRect().left"
+        " >= document.getElementById('cards').getBoundingClientRect().left"
+    )
     assert "0:00 to 0:10" in page.text("#seed-frame-words")
     page["#seed-roll"].send_keys(Keys.ARROW_RIGHT * 8)
     page.wait("view.seed.start === 4")
@@ -192,6 +198,19 @@ def test_stop_ends_the_work_and_keeps_what_was_made(page):
     # The worker is free: the next take is made at once.
     continue_for(page)
     assert page.run("return view.takeList.length;") == 2
+
+
+def test_a_double_click_makes_one_take_and_one_without_notes_is_not_listed(page):
+    ActionChains(page.driver).double_click(page["#go"]).perform()
+    page.wait("view.take?.newNotes.length")
+    assert page.run("return view.making;")
+    page.run("view.stop();")
+    page.wait("!view.making")
+    page.run("view.continueSeed(1); view.stop();")
+    page.wait("document.getElementById('words').textContent === 'Stopped before the first note.'")
+    assert page.run("return view.takeList.map(t => t.number);") == [1]
+    page.run("view.continueSeed(1);")
+    page.wait("view.take.number === 2 && " + MADE)
 
 
 def test_a_visitor_does_not_wait_for_the_long_music_of_others(page, page_url):
@@ -304,6 +323,8 @@ def test_keep_going_adds_what_is_asked_for_and_earlier_takes_come_back(page):
     assert json.loads(page.run(NOTES)) != after
     page.click('[data-take="1"] .choose')
     assert json.loads(page.run(NOTES)) == after
+    # However long a take is, the next one is to be as long as was set.
+    assert page.text("#seconds-words") == "7 s"
 
 
 def test_more_takes_are_made_one_after_the_other_and_told_of(page):
@@ -374,7 +395,9 @@ def test_other_forms_to_take_along(page, form, begins):
     continue_for(page)
     page.click("#save summary")
     page.click(f'[data-save="{form}"]')
-    assert page.downloaded(form).read_bytes().startswith(begins)
+    file = page.downloaded(form)
+    assert file.read_bytes().startswith(begins)
+    assert file.name == f"chromatic-fantasia-in-d-minor-bwv-903-continued-take-1.{form}"
 
 
 def test_keys_alone_will_do(page):
@@ -393,7 +416,14 @@ def test_keys_alone_will_do(page):
     body.send_keys(Keys.ENTER)
     page.wait("view.making")
     body.send_keys(Keys.ESCAPE)
-    page.wait("!view.making")
+    page.wait("!view.making && !player.playing")
+    # The row of openings is one stop of Tab; arrows go from one to the next, and down to its sound.
+    page.run("document.querySelector('.card .choose').focus();")
+    ActionChains(page.driver).send_keys(Keys.ARROW_RIGHT, Keys.ARROW_DOWN).perform()
+    assert page.run(
+        "return document.activeElement === document.querySelectorAll('.card .icon')[1];"
+    )
+    assert page.run("return document.querySelectorAll('#cards [tabindex=\"0\"]').length;") == 1
     # Tab reaches every control of the view, and each one has a name.
     nameless = page.run(
         "return [...document.querySelectorAll('#view-continue :is(button, input, select)')]"

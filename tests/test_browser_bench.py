@@ -26,6 +26,11 @@ def select(page, start, end):
     page.put("#span-to", end)
 
 
+def write(page):
+    """Has the page keep its takes now."""
+    page.driver.execute_async_script("pyzzicato.views.continue.shelf.writeAll().then(arguments[0])")
+
+
 def test_takes_are_starred_zipped_thrown_away_brought_back_and_kept_for_the_next_visit(page):
     page.put("#takes", 3)
     assert page.text("#go") == "3 takes"
@@ -49,7 +54,7 @@ def test_takes_are_starred_zipped_thrown_away_brought_back_and_kept_for_the_next
     page.click('[data-seed="bach-chromatic-fantasia"] .choose')
     notes = page.run(PIECE)
     page.screenshot(PICTURES / "takes.png")
-    page.run("for (const key of view.shelf.pending.keys()) view.shelf.write(key);")
+    write(page)
     page.open(forget=False)
     page.wait("view.takeList.length === 3")
     assert page.run(PIECE) == notes
@@ -58,6 +63,32 @@ def test_takes_are_starred_zipped_thrown_away_brought_back_and_kept_for_the_next
     page.open(forget=False)
     page.wait("view.hasArrived")
     assert page.run("return view.takeList.length;") == 0
+
+
+def test_two_tabs_with_one_seed_keep_the_takes_of_both(page):
+    continue_for(page)
+    page.put("#seconds", 6)
+    write(page)
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    try:
+        page.open(forget=False)
+        page.wait("view.takeList.length === 1")
+        continue_for(page, 7)
+        page.click('[data-take="1"] [data-act="throw"]')
+        write(page)
+    finally:
+        page.driver.close()
+        page.driver.switch_to.window(first)
+    page.click("#go")
+    page.wait("view.takeList.length === 2 && !view.busy")
+    write(page)
+    page.open(forget=False)
+    page.wait("view.takeList.length === 2")
+    assert page.run("return view.takeList.map(t => [t.number, t.seconds]).sort();") in (
+        [[2, 6], [3, 7]],
+        [[2, 7], [3, 6]],
+    )
 
 
 def test_play_on_from_a_moment_keeps_what_is_before_and_marks_it(page):
@@ -103,6 +134,13 @@ def test_a_span_is_looped_redone_and_played_around_a_part_that_stays(page):
     assert page.run("return view.take.how;") == "the lowest voice kept"
     page.run("player.pause();")
     page.screenshot(PICTURES / "bench.png")
+    # A shorter take ends playhead and span where it ends.
+    continue_for(page, 5)
+    page.click('[data-take="1"] .choose')
+    select(page, 14, 18)
+    at(page, 17)
+    page.click('[data-take="4"] .choose')
+    assert page.run("return [player.time, view.roll.region];") == [15, {"start": 14, "end": 15}]
 
 
 def test_a_track_of_a_file_stays(page, tmp_path):
@@ -167,6 +205,35 @@ def test_notes_are_moved_added_and_deleted_by_hand_and_each_change_undone(page):
     after = page.run(PIECE)
     assert [note for note in after if note[1] < 15] == [note for note in changed if note[1] < 15]
     assert len(after) > len(changed)
+
+
+def test_a_seed_that_is_changed_by_hand_is_carried_on_as_it_is_shown(page):
+    page.put("#seconds", 5)
+    before = page.run("return view.seed.part.length;")
+    page.click("#edit")
+    page["#roll"].send_keys("n", Keys.DELETE)
+    changed = page.run(PIECE)
+    assert len(changed) == before - 1
+    assert page.text("#go") == "Continue"
+    assert page.run("return view.takeList.length;") == 0
+    at(page, 5)
+    assert page["#play-on"].is_enabled()
+    for words in ("Continue", "Another take"):
+        assert page.text("#go") == words
+        page.click("#go")
+        page.wait("view.making")
+        page.wait(MADE)
+        assert [note for note in page.run(PIECE) if note[1] < 10] == changed
+    page.click("#keep-going")
+    page.wait("view.making")
+    page.wait(MADE)
+    assert [note for note in page.run(PIECE) if note[1] < 10] == changed
+    assert page.run("return [view.takeList.length, view.take.seconds];") == [2, 10]
+    # All undone, it is the seed again.
+    page.click('[data-seed="mozart-sonata-a-major"] .choose')
+    page["#roll"].send_keys("n", Keys.DELETE)
+    page.click("#undo-edit")
+    assert page.run("return view.take;") is None
 
 
 def test_the_odds_of_the_next_keys_follow_the_moment_and_the_temperature(page):

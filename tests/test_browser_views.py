@@ -1,9 +1,8 @@
 """The page's other views in a real browser, in light and dark, and on a phone."""
 
-import time
-
 from browser import MADE, PICTURES, continue_for
 from random_music import random_music
+from selenium.webdriver.common.keys import Keys
 
 from pyzzicato.hub import list_models
 from pyzzicato.midi import write_midi
@@ -34,10 +33,12 @@ def test_all_models_on_one_seed(page):
     assert page.text('[data-system="composer"] strong') == seed.composer
     page.click('[data-system="composer"] .play')
     page.wait("player.playing && piano.peak() > 0.01")
+    page.click('[data-system="composer"] [data-act="save"]')
+    assert page.downloaded("mid").name.endswith("-continued-composer.mid")
 
 
 def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
-    monkeypatch.setattr(blind, "LISTEN_S", 0.2)
+    monkeypatch.setattr(blind, "LISTEN_S", 1.5)
     page.click("#tab-listen")
     page.wait("document.querySelector('#leaderboard').textContent")
     votes = "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
@@ -51,13 +52,17 @@ def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
     for mark in ("musicality-0", "fidelity-1"):
         page.click(f'[name="{mark}"][value="4"]')
     page.click('[name="verdict"][value="1"]')
+    assert page.text("#listen-words").endswith(
+        "listen to 1.5 s of the first and 1.5 s of the second."
+    )
     page.click('[data-side="0"] .play')
-    page.wait("views.listen.heard[0]")
-    assert not page["#vote"].is_enabled()
+    page.wait("!views.listen.missing.includes(0)")
     page.click('[data-side="1"] .play')
+    page.wait("views.listen.heard[1]")
+    assert not page["#vote"].is_enabled()
     page.wait("!document.getElementById('vote').disabled")
     page.screenshot(PICTURES / "listen.png")
-    time.sleep(0.5)
+    # As soon as the page takes a vote, the server does.
     page.click("#vote")
     page.wait("document.querySelector('#listen-words').textContent.includes('counted')")
     assert sum(page.run(votes)) == sum(before) + 2
@@ -99,14 +104,23 @@ def test_files_are_taken_to_learn_from(page, tmp_path):
     page.wait("document.getElementById('own-go')")
     assert page["#own-go"].get_attribute("disabled")
     paths = [write_midi(random_music(i, 20), tmp_path / f"song {i}.mid") for i in range(2)]
-    page["#own-files"].send_keys("\n".join(map(str, paths)))
+    (tmp_path / "no music.mid").write_bytes(b"MThd and no more")
+    # One that cannot be read keeps none after it back, and is told of.
+    chosen = [paths[0], tmp_path / "no music.mid", paths[1]]
+    page["#own-files"].send_keys("\n".join(map(str, chosen)))
     page.wait("document.getElementById('own-words').textContent === '2 files to learn from'")
+    assert page.text("#own-left-out").startswith("no music.mid is left out: ")
+    assert page.text("#own-left-out").count("\n") == 0
+    # The browser itself complains of the answer.
+    assert all("own-music/add" in told for told in page.complaints())
     assert not page["#own-go"].get_attribute("disabled")
     page.screenshot(PICTURES / "own-music.png")
 
 
 def test_the_drawer_of_the_api_logs_no_error_and_its_buttons_have_names(page):
     page.click("#api")
+    page.wait("document.querySelector('.api-docs .current-lang')?.textContent.includes('Python')")
+    page.run("document.querySelector('.api-docs .endpoint > .snippets').lastElementChild.click();")
     page.wait("document.querySelectorAll('.api-docs .tool-checkbox').length > 9")
     nameless = (
         "[...document.querySelectorAll('.api-docs :is(button, input)')].filter(e => "
@@ -114,6 +128,8 @@ def test_the_drawer_of_the_api_logs_no_error_and_its_buttons_have_names(page):
     )
     page.wait(f"{nameless} === 0")
     assert page.run("return document.querySelector('.api-docs pre').tabIndex;") == 0
+    page["body"].send_keys(Keys.ESCAPE)
+    page.wait("!document.querySelector('.api-docs')")
     assert page.complaints() == []
 
 
@@ -165,6 +181,11 @@ def test_a_phone_shows_everything_in_one_column(opened):
         white = "return document.querySelector('.key.white').getBoundingClientRect().width;"
         assert opened.run(white) >= 32
         assert opened.run("return document.documentElement.scrollWidth;") <= 390
+        # The button lies over nothing of what is played with.
+        assert (
+            opened.run("return getComputedStyle(document.querySelector('#go')).position;")
+            == "static"
+        )
         opened.screenshot(PICTURES / "phone.png")
         assert opened.complaints() == []
     finally:

@@ -1,5 +1,6 @@
 """MIDI files -> performances: bytes are parsed once, paired once, and become notes."""
 
+import math
 import os
 from collections.abc import Sequence
 from io import BytesIO
@@ -164,8 +165,10 @@ def _end_all(strokes: Sequence[Stroke], chunks: Chunks, timing: Timing, repairs:
 
 def _check_length(first_s: float, last_s: float, limits: MidiLimits) -> None:
     if last_s - first_s > limits.max_seconds:
+        # Upwards: what is refused is never said to be what is allowed.
+        shown = f"{math.ceil(10 * (last_s - first_s)) / 10:.1f}".removesuffix(".0")
         raise ValueError(
-            f"the music must last at most {limits.max_seconds:g} s, got {last_s - first_s:.0f} s; "
+            f"the music must last at most {limits.max_seconds:g} s, got {shown} s; "
             "cut the file, or look for a stray note far behind the end"
         )
     if first_s > LONGEST_SILENCE_S:

@@ -146,8 +146,8 @@ def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
 
     Yields:
         `made`, 0 to 1, and `pair`: None, and in the last answer `ticket`, `seed` (the preset's
-        name), `seed_seconds`, `seconds` and `takes`, for both in their order `{"seed_notes",
-        "notes"}` on one clock that begins with the seed.
+        name), `seed_seconds`, `seconds`, `listen_seconds` (so long each must be heard) and `takes`,
+        for both in their order `{"seed_notes", "notes"}` on one clock that begins with the seed.
     """
     takes = {place: _written(pair) for place in (0, 1) if pair.systems[place] == REAL}
     playing = [place for place in (0, 1) if place not in takes]
@@ -166,6 +166,7 @@ def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
             "seed": pair.seed.name,
             "seed_seconds": pair.seed_seconds,
             "seconds": pair.seconds,
+            "listen_seconds": LISTEN_S,
             "takes": [takes[0], takes[1]],
         },
     }

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from .doors import App, Message, Receive, Send
+from .first_sight import with_first_sight
 from .sub_path import VARIABLE, sub_path
 
 ICON = Path(__file__).parent / "static" / "icon.png"
@@ -20,7 +21,7 @@ _OTHERS = re.compile(rb'[ \t]*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s
 
 
 class OwnHead:
-    """ASGI middleware that writes the page's own description into its head.
+    """ASGI middleware that writes the page's own description and its first look into it.
 
     Args:
         app: what is served.
@@ -44,7 +45,7 @@ class OwnHead:
             parts.append(message.get("body", b""))
             if message.get("more_body", False):
                 return
-            body = own_head(b"".join(parts), public_address(scope))
+            body = with_first_sight(own_head(b"".join(parts), public_address(scope)))
             kept = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
             start["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
             await send(start)

@@ -9,7 +9,6 @@ import inspect
 import json
 import time
 from collections.abc import AsyncIterator, Generator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -38,6 +37,7 @@ from .api import (
 from .blind import PairBook, play_pair
 from .doors import SUMMARY
 from .files import save_take
+from .first_sight import STATIC, page_html, style_links
 from .learn import describe_learning
 from .messages import plainly
 from .names import model_titles
@@ -48,19 +48,11 @@ from .request_limits import MAX_MUSIC_SECONDS, MAX_NOTES, MAX_UPLOAD_BYTES, MIDI
 from .turns import PLAYING, RENDERING, in_turns, last_in_turns
 from .vote_book import VoteBook
 
-STATIC = Path(__file__).parent / "static"
-STYLES = ("gradio", "page", "bench", "views")
-"""Style sheets, in their order."""
 MAX_SECONDS = 180
 """The longest continuation the page offers; programs may ask for more."""
 MIN_SECONDS = 5
 TAKES_AT_ONCE = 12
 """Takes that one click on the page asks for, one after the other."""
-
-
-def page_html() -> str:
-    """Returns the page's markup; its scripts bring it to life."""
-    return (STATIC / "page.html").read_text(encoding="utf-8")
 
 
 def head_html(page: gr.Blocks) -> str:
@@ -72,10 +64,9 @@ def head_html(page: gr.Blocks) -> str:
     told = {**page_data(), "endpoints": _describe_endpoints(page), "markup": page_html()}
     # In a script element only "</" could end the text early.
     data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
-    links = "".join(f'<link rel="stylesheet" href="page/{name}.css">' for name in STYLES)
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{links}"
+        f"{style_links()}"
         f'<script type="application/json" id="pyzzicato-data">{data}</script>'
         '<script type="module" src="page/main.js"></script>'
     )

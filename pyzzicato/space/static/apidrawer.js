@@ -23,6 +23,13 @@ export function setUpApiDrawer() {
   mendWhatComes();
 }
 
+/** Closes the drawer that is open; returns whether there was one. */
+export function closeDrawer() {
+  const close = document.querySelector(".api-docs .banner-wrap h2 + button");
+  close?.click();
+  return Boolean(close);
+}
+
 /** Mends the drawer whenever gradio has drawn some of it. */
 function mendWhatComes() {
   let isDue = false;
@@ -45,6 +52,12 @@ function mendWhatComes() {
 }
 
 function mend(drawer) {
+  // It opens on how an assistant is connected; most come for Python. What is chosen then stays.
+  const languages = drawer.querySelector(".endpoint > .snippets");
+  if (languages && !languages.dataset.begun) {
+    languages.dataset.begun = "yes";
+    languages.firstElementChild.click();
+  }
   for (const button of drawer.querySelectorAll("button:not([aria-label])")) {
     if (button.textContent.trim()) continue;
     button.setAttribute("aria-label", button.closest(".banner-wrap") ? "Close"

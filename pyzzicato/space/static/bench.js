@@ -235,6 +235,7 @@ export class Bench {
         seconds, how, marks: take?.marks ?? [],
         facts: { revision: result.model.revision, composer: take?.facts?.composer ?? null },
       });
+      next.edited = take?.editedSeed ?? null;
       view.addTake(next);
       next.measure();
       view.say([...result.remarks, ...told.remarks].join(" · "));

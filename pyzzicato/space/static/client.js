@@ -128,8 +128,8 @@ export async function call(name, told = {}) {
   return output.data;
 }
 
-/** A name that nobody can guess. */
-function randomName() {
+/** A name that nobody can guess, and nothing else has. */
+export function randomName() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

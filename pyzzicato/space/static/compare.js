@@ -110,7 +110,7 @@ export class CompareView {
       });
       const lane = new Lane(this.stage, model.title);
       const hint = make("span", { class: "hint" }, "Waits for its turn");
-      const acts = this.acts(() => take);
+      const acts = this.acts(() => take, model.name);
       this.rows.push(lane);
       this.lanes.append(laneRow(lane, `${model.title} (${model.name})`, hint, model.name, acts));
       for (const event of ["grow", "end"]) take.addEventListener(event, () => this.showTake(take, lane));
@@ -135,23 +135,24 @@ export class CompareView {
   }
 
   /** What can be done with a lane: carried on from in the first view, or saved. */
-  acts(takeOf) {
+  acts(takeOf, system) {
     return make("span", { class: "together lane-acts", hidden: true },
       make("button", { class: "quiet", "data-act": "on", onclick: () => this.carryOn(takeOf()) }, "Go on with this one"),
-      make("button", { class: "quiet", "data-act": "save", onclick: () => this.save(takeOf()) }, "Save MIDI"));
+      make("button", { class: "quiet", "data-act": "save", onclick: () => this.save(takeOf(), system) }, "Save MIDI"));
   }
 
   /** Puts a copy of a take beside those of its seed, and shows it there. */
   carryOn(take) {
     this.stop();
     this.stage.player.pause();
-    this.continueView.addTake(Take.fromRecord(take.seed, { ...take.record, number: undefined }));
+    const { id, number, ...told } = take.record;
+    this.continueView.addTake(Take.fromRecord(take.seed, told));
     byId("tab-continue").click();
   }
 
-  async save(take) {
+  async save(take, system) {
     try {
-      this.words.textContent = await saveTake(take, "midi");
+      this.words.textContent = await saveTake(take, "midi", system);
     } catch (error) {
       this.words.textContent = error.message;
     }
@@ -171,7 +172,7 @@ export class CompareView {
     lane.setNotes(rest, seconds, { whole: this.axis });
     this.rows.push(lane);
     const known = Math.floor(seconds);
-    const acts = this.acts(() => this.written(rest, seconds));
+    const acts = this.acts(() => this.written(rest, seconds), "composer");
     acts.hidden = false;
     this.lanes.append(laneRow(lane, this.seed.composer || "The piece itself",
       `how the piece goes on, ${known} ${known === 1 ? "second" : "seconds"} of it`, "composer", acts));

@@ -20,6 +20,8 @@ import { factWords } from "./words.js";
 
 const LEAST_CLOSE_S = 5;
 const BEFORE_JOIN_S = 2;
+// The second half of a double click stops nothing.
+const DOUBLE_MS = 500;
 
 export class ContinueView extends EventTarget {
   constructor(stage) {
@@ -59,6 +61,8 @@ export class ContinueView extends EventTarget {
     this.hasArrived = true;
   }
 
+  appear() { this.picker.reveal(); }
+
   get making() { return this.takeList.some((take) => take.running); }
 
   get takeList() { return this.shelf.of(this.seed); }
@@ -67,6 +71,7 @@ export class ContinueView extends EventTarget {
   get busy() { return this.making || Boolean(this.bench?.working); }
 
   goOrStop() {
+    if (this.busy && performance.now() - this.clickedAt < DOUBLE_MS) return;
     if (this.busy) this.stop();
     else this.continueSeed(Number(byId("takes").value));
   }
@@ -105,8 +110,10 @@ export class ContinueView extends EventTarget {
     this.wanted = count;
     const first = this.freshSettings();
     const { seed } = this;
+    const edited = this.take?.editedSeed ?? null;
     for (let i = 0; i < count && this.wanted && seed === this.seed; i++) {
-      const take = new Take(seed, { ...first, rng: (first.rng + i) % (BIGGEST_RNG + 1) });
+      const take = new Take(seed, { ...first, rng: (first.rng + i) % (BIGGEST_RNG + 1) }, null, edited);
+      if (edited) take.how = "seed changed by hand";
       byId("rng").value = take.settings.rng;
       this.shelf.add(take);
       await this.makeTake(take, i === 0);
@@ -124,7 +131,8 @@ export class ContinueView extends EventTarget {
     if (ending) Object.assign(settings, { ending: true, seconds: Math.max(LEAST_CLOSE_S, settings.seconds) });
     // Where nothing sounds at the moment, it goes on from the end of what did.
     const from = Math.min(seconds, endOf(notes.filter((note) => note.start < seconds)));
-    const next = new Take(seed, settings, { notes, from, marks: take?.marks ?? [] });
+    const base = { notes, from, marks: take?.marks ?? [] };
+    const next = new Take(seed, settings, base, take?.editedSeed);
     next.how = ending ? "brought to a close" : `on from ${clock(seconds)}`;
     this.shelf.add(next);
     byId("rng").value = settings.rng;
@@ -189,11 +197,11 @@ export class ContinueView extends EventTarget {
     take.addEventListener("grow", () => this.onGrow(take));
     take.addEventListener("end", () => this.onEnd(take));
     take.addEventListener("measured", () => {
-      this.shelf.changed(take.seed);
+      this.shelf.changed(take);
       if (take === this.take) this.showFacts();
     });
     take.addEventListener("change", () => {
-      this.shelf.changed(take.seed);
+      this.shelf.replace(take);
       if (take === this.take) this.showTake(take);
     });
   }
@@ -215,15 +223,15 @@ export class ContinueView extends EventTarget {
   }
 
   onEnd(take) {
-    const isNothing = take.error && !take.newNotes.length;
+    const isNothing = !take.newNotes.length;
     if (isNothing) this.shelf.drop(take);
-    else this.shelf.changed(take.seed);
+    else this.shelf.changed(take);
     if (take === this.take) {
       this.startsAt = null;
       this.showTake(isNothing ? this.shelf.lastOf(this.seed) : take);
       if (take.error) this.say(take.error.message, true);
       else if (take.words) this.say(take.words);
-      else if (!take.newNotes.length) {
+      else if (isNothing) {
         // By a threshold nothing is drawn: another number would be silent, too. The server has
         // looked for a threshold that plays.
         const why = take.facts?.remarks.find((remark) => remark.startsWith("by the threshold"));
@@ -257,7 +265,16 @@ export class ContinueView extends EventTarget {
     this.shelf.add(take);
     if (take.seed.key !== this.seed.key) this.picker.choose(take.seed);
     // Another take of it is then by the same model.
-    this.form.settings = take.settings;
+    this.setAs(take);
+    this.showTake(take);
+  }
+
+  /** Shows the seed as it is being changed by hand; null when all changes are undone. */
+  showSketch(take) {
+    if (take) {
+      this.listenTo(take);
+      this.shelf.sketch(take);
+    } else this.shelf.unsketch(this.seed);
     this.showTake(take);
   }
 
@@ -267,14 +284,18 @@ export class ContinueView extends EventTarget {
     this.player.pause();
     this.showTake(take);
     this.say(take.words, take.error);
-    this.form.settings = take.settings;
+    this.setAs(take);
     if (playing) this.player.play(Math.min(time, take.end));
   }
+
+  /** Sets the form as it was for a take; how long the next one is to be stays as the visitor set it. */
+  setAs(take) { this.form.settings = { ...take.settings, seconds: undefined }; }
 
   // --- What is shown ----------------------------------------------------------------------------
 
   showTake(take) {
-    if (take !== this.take) this.roll.chosen = null;
+    const isAnother = take !== this.take;
+    if (isAnother) this.roll.chosen = null;
     this.take = take;
     if (take) {
       this.listenTo(take);
@@ -282,6 +303,7 @@ export class ContinueView extends EventTarget {
     }
     byId("take-title").textContent = this.seed.fullTitle;
     this.showNotes();
+    if (isAnother && this.player.loop) this.player.loop = this.roll.region;
     this.showButtons();
     this.showFacts();
     this.dispatchEvent(new Event("take"));
@@ -297,6 +319,7 @@ export class ContinueView extends EventTarget {
     const { take, seed } = this;
     const notes = take ? take.notes : seed.part;
     const seedSeconds = take ? take.seedSeconds : seed.seconds;
+    this.shown = notes;
     const end = take ? take.wholeEnd : Math.max(seedSeconds, endOf(notes));
     const returns = take?.facts?.returns ?? [];
     const growing = Boolean(take?.running);
@@ -311,10 +334,11 @@ export class ContinueView extends EventTarget {
     const { busy, take } = this;
     const go = byId("go");
     const count = Number(byId("takes").value);
-    const many = count > 1 ? `${count} ${take ? "more takes" : "takes"}` : "";
-    go.textContent = busy ? "Stop" : many || (take ? "Another take" : "Continue");
+    const hasNew = Boolean(take?.newNotes.length);
+    const many = count > 1 ? `${count} ${hasNew ? "more takes" : "takes"}` : "";
+    go.textContent = busy ? "Stop" : many || (hasNew ? "Another take" : "Continue");
     go.classList.toggle("stop", busy);
-    const isMade = Boolean(take?.newNotes.length) && !take.running;
+    const isMade = hasNew && !take.running;
     const { longer } = this;
     byId("keep-going").hidden = !isMade || longer < 1 || Boolean(take.isClosed);
     byId("keep-going").textContent = `Keep going, ${longer < 60 ? `${longer} s` : `${clock(longer)} min`} longer`;

@@ -123,7 +123,8 @@ export class Editor {
 
   // --- Changes ------------------------------------------------------------------------------------
 
-  get piece() { return this.view.take ? this.view.take.notes : this.view.seed.part; }
+  /** The notes on the roll, the very ones that are selected there. */
+  get piece() { return this.view.shown; }
 
   moved(notes, by, up) {
     // All move by as much, and none off the keyboard or before the beginning.
@@ -153,7 +154,7 @@ export class Editor {
     if (chosen.length) this.put(chosen, []);
   }
 
-  /** Puts `fresh` in the place of `old`; a seed that nothing was made of becomes a take first. */
+  /** Puts `fresh` in the place of `old`; a seed that nothing was made of becomes a sketch first. */
   put(old, fresh) {
     const { view } = this;
     const notes = [...this.piece.filter((note) => !old.includes(note)), ...fresh];
@@ -161,7 +162,7 @@ export class Editor {
     if (!take) {
       const settings = { ...view.form.settings, seconds: 1 };
       take = Take.ofNotes(view.seed, settings, view.seed.part, { seconds: 0, how: "changed by hand" });
-      view.addTake(take);
+      view.showSketch(take);
     }
     take.change(notes);
     if (!take.how.includes("by hand")) take.how = [take.how, "changed by hand"].filter(Boolean).join(", ");
@@ -173,9 +174,11 @@ export class Editor {
   }
 
   undo() {
-    const { take } = this.view;
+    const { view } = this;
+    const { take } = view;
     this.roll.chosen = null;
     take?.undo();
-    this.view.bench?.show();
+    if (take && !take.canUndo && take === view.shelf.draftOf(take.seed)) view.showSketch(null);
+    view.bench?.show();
   }
 }

@@ -14,6 +14,7 @@ const CRITERIA = [
   ["expressiveness", "Expressiveness"],
 ];
 const SIDES = ["First", "Second"];
+const LOOK_MS = 100;
 
 export class ListenView {
   constructor(stage) {
@@ -83,9 +84,11 @@ export class ListenView {
 
   clear() {
     for (const lane of this.lanes) lane.dispose();
+    clearInterval(this.timer);
     this.lanes = [];
     this.told = null;
     this.heard = [null, null];
+    this.played = [0, 0]; // seconds that each was heard
     this.title.textContent = "";
     this.pair.replaceChildren();
     this.voteButton.hidden = true;
@@ -118,15 +121,28 @@ export class ListenView {
       make("legend", {}, "Which one do you like better?"),
       ...verdicts.map(([value, words]) => make("label", { class: "chip" },
         make("input", { type: "radio", name: "verdict", value }), words)));
-    verdict.addEventListener("change", () => {
-      this.showVote();
-      if (!this.voteButton.disabled) this.say("");
-    });
+    verdict.addEventListener("change", () => this.showVote());
     this.pair.replaceChildren(make("div", { class: "pair" }, ...sides), verdict);
     this.voteButton.hidden = false;
+    let before = performance.now();
+    this.timer = setInterval(() => {
+      const now = performance.now();
+      this.count((now - before) / 1000);
+      before = now;
+    }, LOOK_MS);
     this.showVote();
-    this.say("Play both before you vote.");
   }
+
+  /** Counts how long each has been heard since the server knows that it is. */
+  count(seconds) {
+    const side = this.lanes.findIndex((lane) => lane.playing);
+    if (side < 0 || !this.heard[side] || !this.missing.includes(side)) return;
+    this.played[side] += seconds;
+    this.showVote();
+  }
+
+  /** Those that have not been heard for so long as a vote needs. */
+  get missing() { return [0, 1].filter((side) => this.played[side] < this.told.listen_seconds); }
 
   /** Has the server note that a take began to be played: without that it takes no vote. */
   async hear(side) {
@@ -138,13 +154,17 @@ export class ListenView {
     } catch (error) {
       this.say(error.message, true);
     }
-    this.showVote();
-    if (this.heard.every(Boolean)) this.say(this.voteButton.disabled ? "Now say which one you prefer." : "");
   }
 
   showVote() {
-    const isChosen = this.pair.querySelector('[name="verdict"]:checked');
-    this.voteButton.disabled = !isChosen || !this.heard.every(Boolean);
+    const isChosen = Boolean(this.pair.querySelector('[name="verdict"]:checked'));
+    const { missing, told } = this;
+    this.voteButton.disabled = !isChosen || missing.length > 0;
+    const which = missing.map((side) => `${told.listen_seconds} s of the ${SIDES[side].toLowerCase()}`);
+    const words = which.length ? `Before you vote, listen to ${which.join(" and ")}.`
+      : isChosen ? "" : "Now say which one you prefer.";
+    // A screen reader says it once.
+    if (words !== this.words.textContent) this.say(words);
   }
 
   // --- The vote ---------------------------------------------------------------------------------
@@ -174,6 +194,7 @@ export class ListenView {
       name.textContent = `${SIDES[i]}: ${systemTitle(systems[i])}`;
     }
     for (const input of this.pair.querySelectorAll("input")) input.disabled = true;
+    clearInterval(this.timer);
     this.voteButton.hidden = true;
     this.showNext("Another pair");
     const [first, second] = systems.map(systemTitle);

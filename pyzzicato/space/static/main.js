@@ -1,6 +1,6 @@
 // Starts the page: the views, the one player they share, and the keys that work everywhere.
 
-import { setUpApiDrawer } from "./apidrawer.js";
+import { closeDrawer, setUpApiDrawer } from "./apidrawer.js";
 import { CompareView } from "./compare.js";
 import { ContinueView } from "./continue.js";
 import { markup } from "./data.js";
@@ -180,8 +180,12 @@ class Page {
     const view = this.views[this.shown];
     const onControl = target.closest?.("button, a, select, summary, textarea, input, footer");
     if (event.key === "Escape") {
+      if (closeDrawer()) return;
       if (byId("save").open) byId("save").open = false;
-      else view.stop?.();
+      else {
+        view.stop?.();
+        this.stage.player.pause();
+      }
     } else if (event.key === "Enter") {
       if (onControl && !target.matches('input[type="number"], input[type="range"]')) return;
       view.goOrStop?.();
@@ -198,8 +202,11 @@ class Page {
 
 /** The page does not wait for gradio, whose part is the foot alone. */
 function begin() {
-  document.body.prepend(make("section", { id: "pyzzicato-place", "aria-label": "Pyzzicato" }));
-  byId("pyzzicato-place").innerHTML = markup;
+  // What was seen so far, with nothing to press, gives way to the live page.
+  const place = make("section", { id: "pyzzicato-place", "aria-label": "Pyzzicato" });
+  byId("pyzzicato-place")?.remove();
+  document.body.prepend(place);
+  place.innerHTML = markup;
   // Tests and the curious find the running page here.
   window.pyzzicato = new Page();
 }

@@ -48,6 +48,7 @@ class OwnMusic {
     this.halt = make("button", { class: "quiet", onclick: () => this.do("/stop") }, "Stop");
     this.anew = make("button", { class: "quiet", onclick: () => this.do("/clear") }, "Begin anew");
     this.words = make("p", { class: "words", role: "status", id: "own-words" });
+    this.leftOut = make("ul", { class: "remarks", id: "own-left-out", role: "status" });
     this.more = make("div", {});
     this.place = make("section", { id: "own-music", class: "panel", "aria-labelledby": "title-own" },
       make("h2", { id: "title-own" }, "Your own music"),
@@ -55,6 +56,7 @@ class OwnMusic {
         + "or so, on this computer: about ten minutes where it has nothing else to do. No file leaves it."),
       make("div", { class: "own-drop" }, this.choose, this.files,
         make("span", { class: "hint drop-hint" }, "or drop them here"), this.words),
+      this.leftOut,
       make("div", { class: "own-form" },
         make("label", { class: "field" }, "Name of the model", this.name),
         make("div", { class: "own-acts" }, this.go, this.halt, this.anew)),
@@ -76,20 +78,21 @@ class OwnMusic {
   }
 
   async add(files) {
-    try {
-      for (const [i, file] of files.entries()) {
-        this.say(`Taking ${i + 1} of ${files.length}`);
+    const leftOut = new Set(); // reasons: what is said of one file may hold for all that follow
+    for (const [i, file] of files.entries()) {
+      this.say(`Taking ${i + 1} of ${files.length}`);
+      try {
         await ask(`/add?title=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+      } catch (error) {
+        leftOut.add(error.message);
       }
-      const told = await ask();
-      this.show(told);
-      this.say(`${told.files} ${told.files === 1 ? "file" : "files"} to learn from`);
-    } catch (error) {
-      this.say(error.message, true);
     }
+    this.leftOut.replaceChildren(...[...leftOut].map((reason) => make("li", {}, reason)));
+    await this.refresh();
   }
 
   async do(path) {
+    this.leftOut.replaceChildren();
     try {
       const name = encodeURIComponent(this.name.value);
       this.show(await ask(`${path}?name=${name}`, { method: "POST" }));

@@ -41,6 +41,7 @@ export class Player extends EventTarget {
     this.notes = notes;
     this.end = end;
     this.complete = complete;
+    if (!this.playing) this.position = Math.min(this.position, end);
     this.next = this.firstAfter(this.scheduledUntil ?? this.time);
     if (this.playing) this.tick();
   }

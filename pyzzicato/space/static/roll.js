@@ -83,7 +83,8 @@ export class Roll extends EventTarget {
     if (growing && before) {
       this.range = [Math.min(before[0], this.range[0]), Math.max(before[1], this.range[1])];
     }
-    if (this.region && this.region.start >= this.end) this.region = null;
+    // Of a span that the piece is too short for, that much is left which is in it.
+    if (this.region?.end > this.end) this.setRegion(this.region.start, this.end);
     if (!this.plain) this.holder.setAttribute("aria-valuemax", this.end.toFixed(1));
     this.draw();
   }

@@ -25,6 +25,11 @@ export class SaveMenu {
         view.say(error.message, true);
       }
     });
+    // It opens upwards, where there is room for it.
+    menu.addEventListener("toggle", () => {
+      const { offsetHeight } = menu.querySelector(".items");
+      if (menu.open) menu.classList.toggle("down", menu.getBoundingClientRect().top < offsetHeight + 8);
+    });
     document.addEventListener("click", (event) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
@@ -78,15 +83,23 @@ async function writtenFile(take, form) {
 
 const nameOf = (seed) => seed.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
 
-/** Has a file written and hands it over; returns what to say. */
-export async function saveTake(take, form) {
+/** Fetches what is to be downloaded: a file from an address would be called what the server calls it. */
+async function blobOf(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error("The file is no longer there. Please try once more.");
+  return answer.blob();
+}
+
+/**
+ * Has a file written and hands it over; returns what to say. Its name has that of the piece and
+ * `which`, by which takes of it are told apart.
+ */
+export async function saveTake(take, form, which = `take-${take.number}`) {
   const made = form === "midi" ? await fileOf(take) : null;
   const part = form === "midi-new" ? "continuation-only" : "continued";
-  // The number of the draw tells one take from another.
-  const name = `${nameOf(take.seed)}-${part}-${take.settings.rng}.${ENDINGS[form]}`;
-  if (form === "musicxml") download(addressOf((await scoreOf(take)).musicxml), name);
-  else if (made) handOver(made, name);
-  else download(await writtenFile(take, form), name);
+  const address = async () => (
+    form === "musicxml" ? addressOf((await scoreOf(take)).musicxml) : writtenFile(take, form));
+  handOver(made ?? await blobOf(await address()), `${nameOf(take.seed)}-${part}-${which}.${ENDINGS[form]}`);
   return "The file is in your downloads.";
 }
 
@@ -94,7 +107,7 @@ export async function saveTake(take, form) {
 export async function saveStarred(seed, takes) {
   const files = [];
   for (const take of takes) {
-    const blob = await fileOf(take) ?? await (await fetch(await writtenFile(take, "midi"))).blob();
+    const blob = await fileOf(take) ?? await blobOf(await writtenFile(take, "midi"));
     files.push([`${nameOf(seed)}-take-${take.number}.mid`, new Uint8Array(await blob.arrayBuffer())]);
   }
   handOver(new Blob([zipOf(files)], { type: "application/zip" }), `${nameOf(seed)}-takes.zip`);

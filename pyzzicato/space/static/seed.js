@@ -70,6 +70,11 @@ export class Seed {
     return `${hashNotes(this.notes)} ${this.title} ${this.start} ${this.length}`;
   }
 
+  /** The same part with other notes: a piece of its own, that no file and no preset tells of. */
+  changedTo(notes) {
+    return new Seed({ ...this.record, kind: "played", midi: null, notes, start: 0 });
+  }
+
   /** The seed as plain values, from which it can be made again. */
   get record() {
     const { kind, name, title, composer, notes, midi, tracks, remarks, start, length } = this;

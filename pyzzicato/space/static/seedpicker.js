@@ -7,11 +7,14 @@ import { showPlaying } from "./icons.js";
 import { Keyboard } from "./keyboard.js";
 import { clock } from "./pitch.js";
 import { Roll } from "./roll.js";
+import { oneTabStop } from "./roving.js";
 import { cueScrolling, stepButtons } from "./scrollcue.js";
 import { Seed } from "./seed.js";
 
 const SHORT_S = 2;
 const MOST_OWN_CARDS = 6;
+// Beside the chosen card some of the next one is seen.
+const BESIDE_PX = 48;
 
 /** A title without the collection that it is from. */
 const shortTitle = (title) => title.replace(/ \(.*\)$/, "");
@@ -36,7 +39,7 @@ export class SeedPicker {
   makeCards() {
     for (const { name } of seeds) {
       const seed = Seed.preset(name);
-      const told = { ...seed, notes: seed.part, seconds: seed.seconds };
+      const told = { who: seed.composer.split(" ").at(-1), title: seed.title, notes: seed.part, seconds: seed.seconds };
       byId("cards").append(this.makeCard(name, told, () => this.choosePreset(name)));
     }
     const choose = make("button", {
@@ -47,12 +50,13 @@ export class SeedPicker {
     byId("cards").append(make("div", { class: "card", "data-seed": "none" }, choose));
     this.cards.set("none", { choose });
     cueScrolling(byId("cards"));
+    oneTabStop(byId("cards"), ".card");
     byId("cards-steps").replaceChildren(...stepButtons(byId("cards"), "openings"));
   }
 
-  makeCard(name, { composer, title, notes, seconds }, onChoose) {
+  makeCard(name, { who, title, notes, seconds }, onChoose) {
     const choose = make("button", { class: "choose", "aria-pressed": "false", onclick: onChoose },
-      make("span", { class: "who" }, composer.split(" ").at(-1)),
+      make("span", { class: "who" }, who),
       make("span", { class: "what", title }, shortTitle(title)));
     const mini = make("div", { class: "mini" });
     const play = make("button", { class: "icon", onclick: () => this.playCard(name, onChoose) });
@@ -75,7 +79,7 @@ export class SeedPicker {
     this.ownCards = own.map((seed) => ({
       name: seed.key,
       element: this.makeCard(seed.key, {
-        composer: seed.kind === "played" ? "You" : "Your file", title: seed.title,
+        who: seed.kind === "played" ? "You" : "Your file", title: seed.title,
         notes: seed.part, seconds: seed.seconds || 1,
       }, () => this.choose(seed)),
     }));
@@ -118,7 +122,20 @@ export class SeedPicker {
     this.chosen = name;
     for (const [own, card] of this.cards) {
       card.choose.setAttribute("aria-pressed", String(own === name));
+      card.choose.tabIndex = own === name ? 0 : -1;
+      if (card.play) card.play.tabIndex = -1;
     }
+    this.reveal();
+  }
+
+  /** Brings the chosen card into sight in its row; the page stays where it is. */
+  reveal() {
+    const card = this.cards.get(this.chosen)?.choose.parentElement;
+    if (!card?.offsetWidth) return;
+    const [row, its] = [byId("cards").getBoundingClientRect(), card.getBoundingClientRect()];
+    const room = Math.min(BESIDE_PX, (row.width - its.width) / 2);
+    const by = Math.min(0, its.left - room - row.left) || Math.max(0, its.right + room - row.right);
+    if (by) byId("cards").scrollBy({ left: by });
   }
 
   playCard(name, choose) {
@@ -231,9 +248,10 @@ export class SeedPicker {
   showFrame() {
     const { seed } = this;
     const count = seed.part.length;
+    const notes = `${count} ${count === 1 ? "note" : "notes"}`;
     const words = seed.pieceEnd <= seed.length && seed.start === 0
-      ? `The whole piece, ${seed.pieceEnd.toFixed(1)} s, is the seed: ${count} notes`
-      : `The seed: ${clock(seed.start)} to ${clock(seed.start + seed.seconds)}, ${count} notes`;
+      ? `The whole piece, ${seed.pieceEnd.toFixed(1)} s, is the seed: ${notes}`
+      : `The seed: ${clock(seed.start)} to ${clock(seed.start + seed.seconds)}, ${notes}`;
     byId("seed-frame-words").textContent = count
       ? words : "There is no note in this part: the network begins by itself.";
   }

@@ -2,7 +2,7 @@
 
 import { hashNotes } from "./contenthash.js";
 import { Seed } from "./seed.js";
-import { forget, forgetAll, keep, readAll } from "./store.js";
+import { forgetAll, forgetTake, keepTake, readAll } from "./store.js";
 import { Take } from "./take.js";
 
 const LATER_MS = 400;
@@ -11,10 +11,10 @@ const LATER_MS = 400;
 export class Shelf extends EventTarget {
   constructor() {
     super();
-    this.seeds = new Map(); // seed key -> { seed, takes, last }
+    this.seeds = new Map(); // seed key -> { seed, takes, last, highest, draft }; last is a take's id
     this.thrown = []; // takes that were thrown away, the latest last
-    this.pending = new Map();
-    addEventListener("pagehide", () => { for (const key of this.pending.keys()) this.write(key); });
+    this.pending = new Map(); // take -> timer
+    addEventListener("pagehide", () => this.writeAll());
   }
 
   /** Brings back what was kept at an earlier visit. */
@@ -24,7 +24,9 @@ export class Shelf extends EventTarget {
         if (this.seeds.has(record.key)) continue;
         const seed = new Seed(record.seed);
         if (seed.key !== record.key) continue;
-        const takes = record.takes.map((told) => Take.fromRecord(seed, told));
+        const takes = record.takes.map((told) => Take.fromRecord(seed, told)).sort((a, b) => a.number - b.number);
+        // Two tabs may have given one number to two takes.
+        for (const [i, take] of takes.entries()) take.number = Math.max(take.number, (takes[i - 1]?.number ?? 0) + 1);
         this.seeds.set(record.key, { seed, takes, last: record.last });
       } catch (error) {
         console.warn("A kept take could not be read.", error);
@@ -59,10 +61,31 @@ export class Shelf extends EventTarget {
     const held = this.seeds.get(take.seed.key);
     take.number ??= 1 + Math.max(0, ...held.takes.map((one) => one.number ?? 0), held.highest ?? 0);
     held.highest = Math.max(held.highest ?? 0, take.number);
+    if (held.draft === take) held.draft = null;
     held.takes.push(take);
-    this.changed(take.seed);
+    this.changed(take);
     return take;
   }
+
+  /** Remembers the seed as it was changed by hand: a take that has no new notes yet, and no place among the takes. */
+  sketch(take) {
+    this.remember(take.seed);
+    this.seeds.get(take.seed.key).draft = take;
+  }
+
+  /** Finds a take its place after it was changed by hand: among the takes, or as the changed seed. */
+  replace(take) {
+    const isListed = this.of(take.seed).includes(take);
+    if (take.newNotes.length) return isListed ? this.changed(take) : this.add(take);
+    if (isListed) this.drop(take);
+    take.number = null;
+    return this.sketch(take);
+  }
+
+  draftOf(seed) { return this.seeds.get(seed?.key)?.draft ?? null; }
+
+  /** Forgets the changes of a seed. */
+  unsketch(seed) { this.seeds.get(seed.key).draft = null; }
 
   /** Throws a take away; `bringBack` undoes it. */
   throwAway(take) {
@@ -71,7 +94,7 @@ export class Shelf extends EventTarget {
     if (place < 0) return;
     takes.splice(place, 1);
     this.thrown.push({ take, place });
-    this.changed(take.seed);
+    this.forget(take);
   }
 
   /** Takes a take off without a trace, for one that came to nothing. */
@@ -79,7 +102,9 @@ export class Shelf extends EventTarget {
     const held = this.seeds.get(take.seed.key);
     if (!held) return;
     held.takes = held.takes.filter((one) => one !== take);
-    this.changed(take.seed);
+    // The next one has its number.
+    if (held.highest === take.number) held.highest -= 1;
+    this.forget(take);
   }
 
   lastThrown(seed) { return this.thrown.findLast(({ take }) => take.seed.key === seed?.key) ?? null; }
@@ -89,42 +114,53 @@ export class Shelf extends EventTarget {
     if (!last) return null;
     this.thrown.splice(this.thrown.indexOf(last), 1);
     this.seeds.get(seed.key).takes.splice(last.place, 0, last.take);
-    this.changed(seed);
+    this.changed(last.take);
     return last.take;
   }
 
   /** The take of a seed that was shown last. */
   lastOf(seed) {
     const held = this.seeds.get(seed.key);
-    return held?.takes.find((take) => take.number === held.last) ?? held?.takes.at(-1) ?? null;
+    return held?.takes.find((take) => take.id === held.last) ?? held?.takes.at(-1) ?? held?.draft ?? null;
   }
 
   show(take) {
     const held = this.seeds.get(take.seed.key);
-    if (held && held.last !== take.number) {
-      held.last = take.number;
-      this.later(take.seed.key);
+    if (held && held.last !== take.id) {
+      held.last = take.id;
+      this.later(take);
     }
   }
 
-  /** Has what is known of a seed written, and tells of it. */
-  changed(seed) {
-    this.later(seed.key);
+  /** Has what is known of a take written, and tells of it. */
+  changed(take) {
+    this.later(take);
     this.dispatchEvent(new Event("change"));
   }
 
-  later(key) {
-    clearTimeout(this.pending.get(key));
-    this.pending.set(key, setTimeout(() => this.write(key), LATER_MS));
+  later(take) {
+    clearTimeout(this.pending.get(take));
+    this.pending.set(take, setTimeout(() => this.write(take), LATER_MS));
   }
 
-  write(key) {
-    clearTimeout(this.pending.get(key));
-    this.pending.delete(key);
-    const { seed, takes, last } = this.seeds.get(key) ?? {};
-    const made = takes?.filter((take) => !take.running && take.newNotes.length) ?? [];
-    if (!made.length) return forget(key);
-    return keep({ key, seed: seed.record, last, takes: made.map((take) => take.record) });
+  write(take) {
+    clearTimeout(this.pending.get(take));
+    this.pending.delete(take);
+    const { key } = take.seed;
+    const { takes, last } = this.seeds.get(key) ?? {};
+    if (!takes?.includes(take) || take.running) return null;
+    if (!take.newNotes.length) return forgetTake(take.id, key);
+    return keepTake({ key, seed: take.seed.record, last }, { ...take.record, of: key });
+  }
+
+  /** Writes at once what waits to be written. */
+  writeAll() { return Promise.all([...this.pending.keys()].map((take) => this.write(take))); }
+
+  forget(take) {
+    clearTimeout(this.pending.get(take));
+    this.pending.delete(take);
+    this.dispatchEvent(new Event("change"));
+    return forgetTake(take.id, take.seed.key);
   }
 
   /** Forgets everything, here and for the next visit. */

@@ -1,6 +1,6 @@
 // A take: one continuation of a seed, while it is made and afterwards.
 
-import { addressOf, call, startCall, waitingWords } from "./client.js";
+import { addressOf, call, randomName, startCall, waitingWords } from "./client.js";
 import { modelOf } from "./data.js";
 import { byOnset, endOf } from "./seed.js";
 
@@ -21,16 +21,21 @@ export class Take extends EventTarget {
    * @param {object} settings as the server takes them; `seconds` is how much is played from `from` on
    * @param {object} base `{notes, from, marks}`: a piece that is played on from a moment; none to
    *   carry on the seed
+   * @param {Array} edited notes in the place of the seed's, where these were changed by hand before it
+   *   was carried on
    */
-  constructor(seed, settings, base = null) {
+  constructor(seed, settings, base = null, edited = null) {
     super();
+    this.id = randomName();
     this.seed = seed;
+    this.edited = edited;
     this.settings = { ...settings };
+    const begun = edited ? seed.changedTo(edited) : seed;
     // Played on from within the seed, there is less of it.
-    this.seedSeconds = base ? Math.min(seed.seconds, base.from) : seed.seconds;
-    this.before = base ? base.notes.filter((note) => note.start < base.from) : seed.part;
+    this.seedSeconds = base ? Math.min(begun.seconds, base.from) : begun.seconds;
+    this.before = base ? base.notes.filter((note) => note.start < base.from) : begun.part;
     this.base = base;
-    this.from = base ? base.from : seed.seconds;
+    this.from = base ? base.from : begun.seconds;
     this.marks = base ? base.marks.filter((at) => at < base.from) : [];
     if (base && base.from > this.seedSeconds + ROUNDING_S) this.marks.push(base.from);
     this.ended = [];
@@ -55,6 +60,11 @@ export class Take extends EventTarget {
 
   get newNotes() { return this.notes.filter((note) => note.isNew); }
 
+  /** The seed as it is here, where it was changed by hand before it was carried on; else null. */
+  get editedSeed() {
+    return this.edited || !this.newNotes.length ? this.seedNotes.map(plain) : null;
+  }
+
   /** Where the piece ends so far, seconds. */
   get end() { return Math.max(this.from + this.made, this.seedSeconds); }
 
@@ -65,11 +75,11 @@ export class Take extends EventTarget {
   get wholeEnd() { return this.running ? this.from + this.settings.seconds : this.end; }
 
   /** Whether the same seed and settings give these notes again. */
-  get isRepeatable() { return !this.base && !this.isFixed; }
+  get isRepeatable() { return !this.base && !this.edited && !this.isFixed; }
 
   /** What the server is to carry on, and from where. */
   get told() {
-    if (!this.base) return this.seed.told;
+    if (!this.base) return (this.edited ? this.seed.changedTo(this.edited) : this.seed).told;
     return { notes: this.before.map(plain), from_seconds: this.from };
   }
 
@@ -245,9 +255,9 @@ export class Take extends EventTarget {
 
   /** The take as plain values. */
   get record() {
-    const { settings, from, made, marks, starred, facts, how, number, seedSeconds } = this;
+    const { id, edited, settings, from, made, marks, starred, facts, how, number, seedSeconds } = this;
     return {
-      settings, from, made, marks, starred, facts, how, number, seedSeconds,
+      id, edited, settings, from, made, marks, starred, facts, how, number, seedSeconds,
       isFixed: Boolean(this.isFixed), isClosed: Boolean(this.isClosed),
       before: this.before, ended: this.ended, isBased: Boolean(this.base),
     };
@@ -255,7 +265,7 @@ export class Take extends EventTarget {
 
   static fromRecord(seed, told) {
     const take = new Take(seed, told.settings);
-    const { isBased, ...rest } = told;
+    const { isBased, of, ...rest } = told;
     Object.assign(take, rest);
     // What it was played on from is in its notes; from here on they are what they are.
     take.isFixed = told.isFixed || isBased;

@@ -77,6 +77,8 @@ export class TakeList {
     const show = () => {
       what.textContent = [take.how, clock(take.seconds), take.model?.title ?? take.settings.model]
         .filter(Boolean).join(" · ");
+      // A narrow card cuts its words.
+      choose.title = what.textContent;
       choose.setAttribute("aria-pressed", String(take === view.take));
       setIcon(star, take.starred ? "starred" : "star");
       star.setAttribute("aria-label", `Star for ${name}`);
@@ -107,7 +109,7 @@ export class TakeList {
 
   star(take) {
     take.starred = !take.starred;
-    this.view.shelf.changed(take.seed);
+    this.view.shelf.changed(take);
   }
 
   throwAway(take) {
