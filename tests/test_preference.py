@@ -248,3 +248,4 @@ def test_a_recipe_ends_with_a_stage_of_it(
     train_script.main(config)
     model = load_model(str(tmp_path / "run" / "best"))
     assert set(model.decoding.min_p) == {"pitch", "duration", "velocity"}
+    assert model.decoding == load_model(str(start)).decoding

@@ -21,8 +21,7 @@ of each process; an update sums over all of them and over `--gradient-accumulati
 process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.
 
 A stage in which the model learns from its own playing has it play first, with the values of
-decoding of the model it starts from, or with ones that are found then; in the end they are found
-anew, as `train/calibrate.py` does.
+decoding of the model it starts from, or with ones that are found then; it keeps them.
 
 A run's folder holds `best/` (config.json, model.safetensors, training.json), `checkpoints/` (to
 resume from), `settings.json` and a log; each stage of several has a folder of its own in it.
@@ -30,6 +29,7 @@ resume from), `settings.json` and a log; each stage of several has a folder of i
 
 import argparse
 import os
+import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -155,9 +155,10 @@ def make(
     bar.close()
     if accelerator.is_main_process:
         finish(store, settings, progress, out / "best", accelerator)
+        if isinstance(settings, PreferenceSettings):
+            # It has learnt from takes that were drawn so, and is best drawn so.
+            shutil.copy(model_info(settings.start_from).folder / VALUES, out / "best" / VALUES)
     accelerator.wait_for_everyone()
-    if isinstance(settings, PreferenceSettings):
-        calibrate(out / "best", settings, store, accelerator)
 
 
 def calibrate(

@@ -82,8 +82,8 @@ class MinP(Part):
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Sets the limits."""
-        # A temperature below 1 makes the unlikely rare by itself. Cut as much on top of that, a roll
-        # that is silent had no key left to strike: at 0.5 pieces were brought back every half minute.
+        # A temperature below 1 makes the unlikely rare by itself. Cut as much on top of that, a
+        # silent roll has no key left to strike: at 0.5 the guard brought it back twice a minute.
         limits = self.shares ** (1 / np.minimum(draw.temperature, 1))
         draw.min_p = np.maximum(draw.min_p, limits.astype(np.float32))
         self.n_acted += bool(self.shares.any())
