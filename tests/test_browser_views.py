@@ -119,8 +119,6 @@ def test_files_are_taken_to_learn_from(page, tmp_path):
 
 def test_the_drawer_of_the_api_logs_no_error_and_its_buttons_have_names(page):
     page.click("#api")
-    page.wait("document.querySelector('.api-docs .current-lang')?.textContent.includes('Python')")
-    page.run("document.querySelector('.api-docs .endpoint > .snippets').lastElementChild.click();")
     page.wait("document.querySelectorAll('.api-docs .tool-checkbox').length > 9")
     nameless = (
         "[...document.querySelectorAll('.api-docs :is(button, input)')].filter(e => "

@@ -52,17 +52,6 @@ function mendWhatComes() {
 }
 
 function mend(drawer) {
-  // It opens on how an assistant is connected; most come for Python. What is chosen then stays.
-  const languages = drawer.querySelector(".endpoint > .snippets");
-  if (languages && !languages.dataset.begun) {
-    const first = languages.firstElementChild;
-    if (first.matches(".current-lang")) languages.dataset.begun = "yes";
-    else {
-      first.click();
-      // A click that comes before gradio listens is lost.
-      setTimeout(() => drawer.isConnected && mend(drawer), LOOK_MS);
-    }
-  }
   for (const button of drawer.querySelectorAll("button:not([aria-label])")) {
     if (button.textContent.trim()) continue;
     button.setAttribute("aria-label", button.closest(".banner-wrap") ? "Close"
