@@ -1,7 +1,7 @@
 """What is seen before any script runs: the page's look in the first HTML, with nothing to press.
 
 Gradio's page is empty until its scripts have come, and on a slow line that takes many seconds. The
-page's style sheets and markup are written into it; `main.js` puts the live page in their place.
+page's style sheets and markup are written into it; `main.js` brings them to life.
 """
 
 import re
@@ -23,16 +23,6 @@ try {
 </script>"""
 
 
-def page_html() -> str:
-    """Returns the page's markup; its scripts bring it to life."""
-    return (STATIC / "page.html").read_text(encoding="utf-8")
-
-
-def style_links() -> str:
-    """Returns the links to the style sheets."""
-    return "".join(f'<link rel="stylesheet" href="page/{name}.css">' for name in STYLES)
-
-
 def with_first_sight(page: bytes) -> bytes:
     """Returns gradio's page with ours in it, as it looks before it can be used.
 
@@ -43,11 +33,13 @@ def with_first_sight(page: bytes) -> bytes:
     if not body:
         return page
     head, rest = page[: body.start()], page[body.end() :]
+    markup = (STATIC / "page.html").read_text(encoding="utf-8")
     sight = (
         f'{_THEME}<section id="pyzzicato-place" aria-label="Pyzzicato" aria-busy="true" inert>'
-        f"{page_html()}</section>"
+        f"{markup}</section>"
     )
+    links = "".join(f'<link rel="stylesheet" href="page/{name}.css">' for name in STYLES)
     # Gradio's scripts hold most of what is sent, and come after what is to be seen, in their order.
     scripts = b"".join(_SCRIPT.findall(head))
-    head = _SCRIPT.sub(b"", head).replace(b"</head>", style_links().encode() + b"</head>", 1)
+    head = _SCRIPT.sub(b"", head).replace(b"</head>", links.encode() + b"</head>", 1)
     return head + body.group() + sight.encode() + scripts + rest

@@ -37,7 +37,7 @@ from .api import (
 from .blind import PairBook, play_pair
 from .doors import SUMMARY
 from .files import save_take
-from .first_sight import STATIC, page_html, style_links
+from .first_sight import STATIC
 from .learn import describe_learning
 from .messages import plainly
 from .names import model_titles
@@ -56,17 +56,16 @@ TAKES_AT_ONCE = 12
 
 
 def head_html(page: gr.Blocks) -> str:
-    """Returns what goes into the document's head: data, style and the script.
+    """Returns what goes into the document's head: data and the script.
 
     Args:
         page: with all its endpoints.
     """
-    told = {**page_data(), "endpoints": _describe_endpoints(page), "markup": page_html()}
+    told = {**page_data(), "endpoints": _describe_endpoints(page)}
     # In a script element only "</" could end the text early.
     data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{style_links()}"
         f'<script type="application/json" id="pyzzicato-data">{data}</script>'
         '<script type="module" src="page/main.js"></script>'
     )

@@ -3,7 +3,7 @@
 const told = JSON.parse(document.getElementById("pyzzicato-data").textContent);
 
 const oldNames = told.old_names;
-export const { seeds, models, composers, defaults, endpoints, limits, markup, version } = told;
+export const { seeds, models, composers, defaults, endpoints, limits, version } = told;
 
 /** The facts of a model; a link may hold a name from before it was renamed. */
 export const modelOf = (name) => models.find((model) => model.name === (oldNames[name] ?? name));

@@ -3,8 +3,7 @@
 import { closeDrawer, setUpApiDrawer } from "./apidrawer.js";
 import { CompareView } from "./compare.js";
 import { ContinueView } from "./continue.js";
-import { markup } from "./data.js";
-import { byId, make } from "./elements.js";
+import { byId } from "./elements.js";
 import { WrongLink } from "./link.js";
 import { setIcon } from "./icons.js";
 import { LearnView } from "./learn.js";
@@ -202,11 +201,11 @@ class Page {
 
 /** The page does not wait for gradio, whose part is the foot alone. */
 function begin() {
-  // What was seen so far, with nothing to press, gives way to the live page.
-  const place = make("section", { id: "pyzzicato-place", "aria-label": "Pyzzicato" });
-  byId("pyzzicato-place")?.remove();
+  // What was seen so far, with nothing to press, comes to life.
+  const place = byId("pyzzicato-place");
   document.body.prepend(place);
-  place.innerHTML = markup;
+  place.inert = false;
+  place.removeAttribute("aria-busy");
   // Tests and the curious find the running page here.
   window.pyzzicato = new Page();
 }
