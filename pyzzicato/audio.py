@@ -121,7 +121,7 @@ def render(
     engine, font = choose_engine(engine, soundfont)
     samples = play(engine, font, midi_bytes(played), end_of(played), SAMPLE_RATE, check)
     samples = _without_tail(samples)
-    samples *= _gain(samples)
+    samples *= even_gain(samples)
     if _peak(samples) <= SILENCE:
         softest, loudest = min(n.velocity for n in played), max(n.velocity for n in played)
         raise ValueError(
@@ -199,8 +199,12 @@ def _peak(samples: Samples) -> float:
     return float(max(samples.max(), -samples.min())) if samples.size else 0.0
 
 
-def _gain(samples: Samples) -> np.float32:
-    """Returns the factor that brings samples to `TARGET_LUFS`, within the peak and largest gain."""
+def even_gain(samples: Samples) -> np.float32:
+    """Returns the factor that brings samples to `TARGET_LUFS`, within the peak and largest gain.
+
+    Args:
+        samples: `(N, 2)`, left and right.
+    """
     peak = _peak(samples)
     if peak == 0.0:
         return np.float32(1.0)

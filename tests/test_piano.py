@@ -58,6 +58,25 @@ def test_the_tones_are_played_once_and_kept(tones, monkeypatch):
     assert soundfile.info(io.BytesIO(path.read_bytes())).format == "MP3"
 
 
+def test_tones_played_in_parts_sound_as_loud_and_in_the_same_places(tones, monkeypatch, tmp_path):
+    _, path, places = tones
+    monkeypatch.setattr(piano, "PITCHES", range(43, 80, 30))
+    monkeypatch.setattr(piano, "_TONES_A_PART", 3)
+    parts, rate = soundfile.read(Piano(tmp_path).tones_file())
+    whole, _ = soundfile.read(path)
+    assert len(parts) == len(whole)
+    for tone in places:
+        begin, end = round(tone.start * rate), round((tone.start + tone.seconds) * rate)
+        loud = [np.sqrt((sound[begin:end] ** 2).mean()) for sound in (parts, whole)]
+        assert loud[0] == pytest.approx(loud[1], rel=0.02)
+
+
+def test_a_silent_soundfont_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(piano, "play", lambda *_: np.zeros((44_100, 2), np.float32))
+    with pytest.raises(ValueError, match="silence"):
+        Piano(tmp_path).tones_file()
+
+
 def test_no_engine_is_told_as_null(monkeypatch):
     def choose(*_):
         raise ValueError("no engine can play here")

@@ -15,11 +15,13 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile  # type: ignore[import-untyped]
 
-from ..audio import Sound, render
-from ..engines import choose_engine
-from ..notes import Note
+from ..audio import SAMPLE_RATE, SILENCE, Samples, even_gain
+from ..engines import choose_engine, play
+from ..midi import midi_bytes
+from ..notes import Note, end_of
 from .folders import private_folder
 
 PITCHES = range(22, 107, 3)
@@ -34,6 +36,8 @@ _LENGTHS = ((0, 12.0), (48, 9.0), (72, 5.0), (88, 2.5))
 _GAP_S = 0.4
 # Quality of the MP3, 0 (best) to 1: about 2 MB for all tones.
 _COMPRESSION = 0.5
+# So many tones are played at once: all of them, nearly eight minutes, would take 300 MB.
+_TONES_A_PART = 10
 _LAYOUT = 1
 
 
@@ -117,19 +121,42 @@ def describe_json(piano: Piano) -> str:
         return "null"
 
 
-def _play_tones() -> Sound:
-    """Returns the sound of all tones one after the other."""
-    return render(
-        Note(tone.pitch, tone.start, tone.start + tone.seconds - 0.2, tone.velocity)
-        for tone in lay_out_tones()
-    )
+def _play_tones() -> Samples:
+    """Returns the sound of all tones one after the other, `(N,)`, mono.
+
+    Raises:
+        ValueError: if no engine can play here, or it plays silence.
+        RuntimeError: if the engine breaks down.
+    """
+    engine, soundfont = choose_engine("auto", None)
+    tones = lay_out_tones()
+    last = tones[-1]
+    sound = np.zeros(round((last.start + last.seconds + _GAP_S) * SAMPLE_RATE), np.float32)
+    for first in range(0, len(tones), _TONES_A_PART):
+        part = tones[first : first + _TONES_A_PART]
+        begin, end = part[0].start, part[-1].start + part[-1].seconds + _GAP_S
+        notes = [_strike(tone, begin) for tone in part]
+        samples = play(engine, soundfont, midi_bytes(notes), end_of(notes), SAMPLE_RATE)
+        here = sound[round(begin * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
+        n = min(len(here), len(samples))
+        here[:n] = samples[:n].mean(axis=1)
+    # One gain for all: a soft touch stays softer than a hard one.
+    sound *= even_gain(np.broadcast_to(sound[:, None], (len(sound), 2)))
+    if np.abs(sound).max() <= SILENCE:
+        raise ValueError(f"the soundfont must have a piano, got silence from {soundfont.name}")
+    return sound
 
 
-def _mp3_bytes(sound: Sound) -> bytes:
-    """Returns the sound as mono MP3, which every browser reads."""
+def _strike(tone: Tone, begin: float) -> Note:
+    """Returns the note that sounds as a tone, in a part that begins at `begin`."""
+    start = tone.start - begin
+    return Note(tone.pitch, start, start + tone.seconds - 0.2, tone.velocity)
+
+
+def _mp3_bytes(sound: Samples) -> bytes:
+    """Returns a mono sound as MP3, which every browser reads."""
     target = io.BytesIO()
-    mono = sound.samples.mean(axis=1)
-    soundfile.write(target, mono, sound.sample_rate, format="MP3", compression_level=_COMPRESSION)
+    soundfile.write(target, sound, SAMPLE_RATE, format="MP3", compression_level=_COMPRESSION)
     return target.getvalue()
 
 
