@@ -2,11 +2,13 @@
 
 Bars, metre and key are those of the tempo map. The right hand's notes are on the upper staff, the
 left hand's on the lower; each staff has two voices at most, in which notes that would overlap are
-shortened. Names of notes are found by ps13 (Meredith 2006, "The ps13 Pitch Spelling Algorithm").
+shortened. What no single note value can write is tied. Names of notes are found by ps13
+(Meredith 2006, "The ps13 Pitch Spelling Algorithm").
 """
 
 import os
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,14 @@ DIVISIONS = 24
 """Parts of a quarter note that a score may have: 32nds and the triplets of 16ths."""
 _MIDDLE = 60
 _VOICES = 2
+_WHOLE = 4 * DIVISIONS
+# Lengths that one note value has: plain and dotted, and of triplets, where they are whole numbers.
+_PLAIN = [_WHOLE >> k for k in range(6)]
+_WRITABLE = (
+    {1, *_PLAIN}
+    | {length * 3 // 2 for length in _PLAIN if length % 2 == 0}
+    | {length * 2 // 3 for length in _PLAIN[1:]}
+)
 _INSTALL = "partitura is needed for scores; install it: pip install 'pyzzicato[score]'"
 
 
@@ -206,27 +216,51 @@ def _part(staves: Sequence[Sequence[Sequence[_Chord]]], clock: FileClock, scale:
         mode = "minor" if key.minor else "major"
         part.add(score.KeySignature(key.sharps, mode), round(key.tick * scale))
     part.add(score.Tempo(round(60e6 / clock.timing.tempos[0].us_per_quarter), "q"), 0)
+    last = max(chord.end for voices in staves for voice in voices for chord in voice)
+    bars = [
+        (round(start * scale), round(end * scale))
+        for start, end in _bars(clock.timing, round(last / scale))
+    ]
+    for number, (start, end) in enumerate(bars, start=1):
+        part.add(score.Measure(number), start, end)
     for number, (staff, voice, chord, pitch, name) in enumerate(_spelt(staves)):
         step, alter, octave = name
-        note = score.Note(
-            step,
-            octave,
-            alter or None,
-            id=f"n{number}",
-            voice=voice,
-            staff=staff,
-        )
-        assert note.midi_pitch == pitch
-        part.add(note, chord.start, chord.end)
-    last = max(chord.end for voices in staves for voice in voices for chord in voice)
-    for number, (start, end) in enumerate(_bars(clock.timing, round(last / scale)), start=1):
-        part.add(score.Measure(number), round(start * scale), round(end * scale))
+        before = None
+        for start, end in _note_values(chord.start, chord.end, [end for _, end in bars]):
+            note_id = f"n{number}" if before is None else f"n{number}-{start}"
+            note = score.Note(step, octave, alter or None, id=note_id, voice=voice, staff=staff)
+            assert note.midi_pitch == pitch
+            part.add(note, start, end)
+            if before is not None:
+                before.tie_next, note.tie_prev = note, before
+            before = note
+    for start, end in bars:
+        # partitura fills up bars in which something is written already.
+        if not any(True for _ in part.iter_all(score.Note, start, end)):
+            part.add(score.Rest(voice=1, staff=1), start, end)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        score.tie_notes(part)
         score.find_tuplets(part)
         score.fill_rests(part)
     return part
+
+
+def _note_values(start: int, end: int, bar_ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yields beginning and end of the tied notes that write a length, in parts of a quarter note.
+
+    partitura leaves some lengths of five or nine parts without a note value, and MuseScore then
+    reads a quarter note.
+    """
+    while start < end:
+        bar_end = bar_ends[min(bisect_right(bar_ends, start), len(bar_ends) - 1)]
+        until = min(end, bar_end) if start < bar_end else end
+        if until - start not in _WRITABLE:
+            next_beat = (start // DIVISIONS + 1) * DIVISIONS
+            if start % DIVISIONS and next_beat < until:
+                until = next_beat
+            until = start + max(length for length in _WRITABLE if length <= until - start)
+        yield start, until
+        start = until
 
 
 def _bars(timing: Timing, last_tick: int) -> Iterator[tuple[int, int]]:

@@ -43,6 +43,33 @@ def test_a_score_has_the_bars_the_metre_the_key_and_all_notes(tmp_path: Path) ->
     assert onsets == pytest.approx(sorted(2 * note.start for note in like.notes))
 
 
+@pytest.mark.parametrize("division", [1, 2, 3, 4, 6, 8, 12, 24])
+def test_every_length_is_written_in_note_values_tied_within_its_bars(
+    division: int, tmp_path: Path
+) -> None:
+    like = waltz()
+    step = 24 // division
+    notes, lengths = [], []
+    for i, length in enumerate(range(step, 150, step)):
+        start = 3 * 24 * 3 * i + step * (i % division)
+        notes.append(Note(67, start / 48, (start + length) / 48, 64))
+        lengths.append(length / 24)
+    text = musicxml(notes, like, division=division)
+    written = [note for note in text.split("<note") if "<pitch>" in note]
+    assert all("<type>" in note for note in written)  # without it MuseScore reads a quarter
+    path = tmp_path / "lengths.musicxml"
+    path.write_text(text)
+    found = read(path).note_array()["duration_quarter"]
+    assert found.tolist() == pytest.approx(lengths)
+
+
+def test_a_bar_without_a_note_is_a_rest(tmp_path: Path) -> None:
+    notes = [Note(67, 0.0, 0.5, 64), Note(67, 7.5, 8.0, 64)]  # bars last 1.5 s
+    part = read(write_musicxml(notes, tmp_path / "pause.musicxml", waltz()))
+    assert len(part.measures) == 6
+    assert part.note_array()["onset_quarter"].tolist() == [0, 15]
+
+
 def test_hands_are_staves_and_voices_do_not_overlap(tmp_path: Path) -> None:
     rng = random.Random(2)
     like = waltz()

@@ -6,11 +6,12 @@
 Writes each preset, and the first minute of each file of a folder, as the seed of a continuation
 (tempo map, metre, key, title, hands, marker), and counts in each program the notes that are lost or
 moved by more than 10 ms. Programs that are not installed are left out: `pip install music21 symusic
-partitura`, `apt-get install fluidsynth`.
+partitura`, `apt-get install fluidsynth musescore3`.
 """
 
 import argparse
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,19 @@ def by_fluidsynth(path: Path) -> Times:
     return sorted({w[3]: (int(w[1]), float(w[4])) for w in struck}.values())
 
 
+def by_musescore(path: Path) -> Times:
+    """Returns the pitches of MuseScore, which rounds to note values and keeps no seconds."""
+    import partitura
+
+    with tempfile.TemporaryDirectory() as place:
+        score = Path(place, "score.musicxml")
+        quiet = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": place}
+        command = ["mscore3", "-o", str(score), str(path)]
+        subprocess.run(command, env=quiet, capture_output=True, check=True)
+        parts = partitura.load_musicxml(str(score)).parts
+    return sorted((int(note["pitch"]), -1.0) for part in parts for note in part.note_array())
+
+
 PROGRAMS: dict[str, Callable[[Path], Times]] = {
     "mido": by_mido,
     "pretty_midi": by_pretty_midi,
@@ -100,6 +114,7 @@ PROGRAMS: dict[str, Callable[[Path], Times]] = {
     "partitura": by_partitura,
     "music21": by_music21,
     "fluidsynth": by_fluidsynth,
+    "mscore3": by_musescore,
 }
 
 
