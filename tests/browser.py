@@ -162,3 +162,9 @@ def continue_for(page: Browser, seconds: float = 5) -> None:
     page.put("#seconds", seconds)
     page.click("#go")
     page.wait(MADE)
+
+
+def write_takes(page: Browser) -> None:
+    """Has the page keep its takes now."""
+    keeper = "pyzzicato.views.continue.shelf.keeper"
+    page.driver.execute_async_script(f"{keeper}.writeAll().then(arguments[0])")
