@@ -137,6 +137,19 @@ def test_a_take_that_two_windows_change_becomes_two(page):
         assert page.run(PIECE) == two
 
 
+def test_own_seeds_come_the_latest_first_at_the_next_visit_too(page):
+    own = "return [...document.querySelectorAll('.card')].slice(0, 2).map(c => c.dataset.seed);"
+    for count in (8, 12):
+        page.run("view.picker.takePlayed(view.seed.part.slice(0, arguments[0]));", count)
+        continue_for(page)
+        page.click('[data-seed="bach-prelude-c-major"] .choose')
+        # The keeper orders them by the time at which each was written.
+        write_takes(page)
+    before = page.run(own)
+    visit_again(page)
+    assert page.run(own) == before
+
+
 def test_where_a_browser_keeps_nothing_takes_stay_until_the_visitor_leaves(page):
     none = "Object.defineProperty(window, 'indexedDB', {value: {}});"
     told = page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": none})
