@@ -64,16 +64,20 @@ class Browser:
 
     def open(self, hash_: str = "", phone: bool = False, forget: bool = True) -> None:
         """Opens the page anew; as a visitor who has never been here, unless he is to be known."""
-        if phone:
-            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-        else:
-            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.show_on(phone)
         self.driver.get("about:blank")
         if forget:
             kept = {"origin": self.url.rstrip("/"), "storageTypes": "indexeddb"}
             self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", kept)
         self.driver.get(self.url + hash_)
         self.wait("document.querySelector('#pyzzicato[data-ready]')")
+
+    def show_on(self, phone: bool) -> None:
+        """Shows the page on a phone's screen, 390 px wide, or in the window, 1280 px wide."""
+        if phone:
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+        else:
+            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     def run(self, script: str, *arguments: object) -> object:
         """Returns what a script returns; `view`, `player` and `piano` are at hand in it."""
@@ -158,3 +162,9 @@ def continue_for(page: Browser, seconds: float = 5) -> None:
     page.put("#seconds", seconds)
     page.click("#go")
     page.wait(MADE)
+
+
+def write_takes(page: Browser) -> None:
+    """Has the page keep its takes now."""
+    keeper = "pyzzicato.views.continue.shelf.keeper"
+    page.driver.execute_async_script(f"{keeper}.writeAll().then(arguments[0])")

@@ -4,7 +4,7 @@ import io
 import zipfile
 
 import pytest
-from browser import MADE, PICTURES, continue_for
+from browser import MADE, PICTURES, continue_for, write_takes
 from midi_builder import meta, midi, off, on
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -24,11 +24,6 @@ def select(page, start, end):
     page.run("view.bench.select({start: 0, end: 1});")
     page.put("#span-from", start)
     page.put("#span-to", end)
-
-
-def write(page):
-    """Has the page keep its takes now."""
-    page.driver.execute_async_script("pyzzicato.views.continue.shelf.writeAll().then(arguments[0])")
 
 
 def test_takes_are_starred_zipped_thrown_away_brought_back_and_kept_for_the_next_visit(page):
@@ -54,7 +49,7 @@ def test_takes_are_starred_zipped_thrown_away_brought_back_and_kept_for_the_next
     page.click('[data-seed="bach-chromatic-fantasia"] .choose')
     notes = page.run(PIECE)
     page.screenshot(PICTURES / "takes.png")
-    write(page)
+    write_takes(page)
     page.open(forget=False)
     page.wait("view.takeList.length === 3")
     assert page.run(PIECE) == notes
@@ -63,32 +58,6 @@ def test_takes_are_starred_zipped_thrown_away_brought_back_and_kept_for_the_next
     page.open(forget=False)
     page.wait("view.hasArrived")
     assert page.run("return view.takeList.length;") == 0
-
-
-def test_two_tabs_with_one_seed_keep_the_takes_of_both(page):
-    continue_for(page)
-    page.put("#seconds", 6)
-    write(page)
-    first = page.driver.current_window_handle
-    page.driver.switch_to.new_window("tab")
-    try:
-        page.open(forget=False)
-        page.wait("view.takeList.length === 1")
-        continue_for(page, 7)
-        page.click('[data-take="1"] [data-act="throw"]')
-        write(page)
-    finally:
-        page.driver.close()
-        page.driver.switch_to.window(first)
-    page.click("#go")
-    page.wait("view.takeList.length === 2 && !view.busy")
-    write(page)
-    page.open(forget=False)
-    page.wait("view.takeList.length === 2")
-    assert page.run("return view.takeList.map(t => [t.number, t.seconds]).sort();") in (
-        [[2, 6], [3, 7]],
-        [[2, 7], [3, 6]],
-    )
 
 
 def test_play_on_from_a_moment_keeps_what_is_before_and_marks_it(page):

@@ -70,6 +70,7 @@ def test_a_link_shows_our_own_title_words_and_picture(page_url):
     head = httpx.get(page_url).text.partition("</head>")[0]
     titles = re.findall(r'<meta (?:property|name)="(?:og|twitter):title" content="([^"]*)"', head)
     assert titles == ["Pyzzicato", "Pyzzicato"]
+    assert re.findall(r"<title>(.*?)</title>", head) == ["Pyzzicato"]
     assert "gradio.app" not in re.sub(r"<script.*?</script>", "", head, flags=re.S)
     (picture,) = re.findall(r'property="og:image" content="([^"]*)"', head)
     assert httpx.get(picture).content.startswith(b"\x89PNG")

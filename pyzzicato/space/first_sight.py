@@ -35,8 +35,8 @@ def with_first_sight(page: bytes) -> bytes:
     head, rest = page[: body.start()], page[body.end() :]
     markup = (STATIC / "page.html").read_text(encoding="utf-8")
     sight = (
-        f'{_THEME}<section id="pyzzicato-place" aria-label="Pyzzicato" aria-busy="true" inert>'
-        f"{markup}</section>"
+        f'{_THEME}<main id="pyzzicato-place" aria-label="Pyzzicato" aria-busy="true" inert>'
+        f"{markup}</main>"
     )
     links = "".join(f'<link rel="stylesheet" href="page/{name}.css">' for name in STYLES)
     # Gradio's scripts hold most of what is sent, and come after what is to be seen, in their order.

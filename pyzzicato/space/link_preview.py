@@ -17,7 +17,9 @@ TITLE = "Pyzzicato"
 WORDS = "Small neural networks carry on piano music: choose an opening, listen, redo, steer, save."
 _PICTURE = "page/preview.png"
 
-_OTHERS = re.compile(rb'[ \t]*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
+_OTHERS = re.compile(
+    rb'[ \t]*(?:<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<title>[^<]*</title>)\s*'
+)
 
 
 class OwnHead:
@@ -72,7 +74,8 @@ def own_head(page: bytes, address: str) -> bytes:
         "twitter:description": WORDS,
         "twitter:image": f"{address}{_PICTURE}",
     }
-    lines = []
+    # Gradio's scripts would bring a title; until they have come a tab would have no name.
+    lines = [f"<title>{escape(TITLE)}</title>"]
     for name, told in about.items():
         kind = "property" if name.startswith("og") else "name"
         lines.append(f'<meta {kind}="{name}" content="{escape(told)}">')

@@ -51,14 +51,26 @@ export class ContinueView extends EventTarget {
     this.along = new Along(this.picker.keyboard, this.player.piano, this.form, (notes) => (
       this.picker.takePlayed(notes)));
     this.picker.choosePreset();
-    this.shelf.load().then(() => this.arrive());
+    this.shelf.addEventListener("elsewhere", ({ detail }) => this.showElsewhere(detail));
+    this.shelf.keeper.load().then(() => this.arrive());
   }
 
   /** Shows what was kept at an earlier visit, unless the visitor was quicker. */
   arrive() {
     if (!this.take && !this.making) this.showTake(this.shelf.lastOf(this.seed));
-    this.picker.showOwnCards();
     this.hasArrived = true;
+  }
+
+  /** Shows what another tab has done with the takes; what is heard and chosen here stays. */
+  showElsewhere({ renewed, gone }) {
+    const { take } = this;
+    if (renewed.includes(take)) {
+      // The notes that a hand holds are others now.
+      this.bench.editor.letGo();
+      this.showTake(take);
+    }
+    if (gone.includes(take)) this.say("This take was thrown away in another tab. It is here until you choose another one.");
+    this.picker.showOwnCards();
   }
 
   appear() { this.picker.reveal(); }
@@ -247,6 +259,8 @@ export class ContinueView extends EventTarget {
     if (!take || take.running) return;
     this.prepareToPlay();
     const from = this.player.playing ? null : Math.max(0, take.end - 2);
+    // One that another tab has thrown away is wanted here.
+    if (!this.takeList.includes(take)) this.shelf.add(take);
     this.listenTo(take);
     take.makeLonger(this.longer);
     this.showTake(take);

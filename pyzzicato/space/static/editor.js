@@ -29,7 +29,7 @@ export class Editor {
   toggle() {
     this.isOn = !this.isOn;
     this.roll.editor = this.isOn ? this : null;
-    if (!this.isOn) this.roll.chosen = null;
+    if (!this.isOn) this.letGo();
     this.roll.holder.classList.toggle("editing", this.isOn);
     this.roll.draw();
     this.view.bench?.show();
@@ -89,6 +89,11 @@ export class Editor {
     const { drag } = this;
     this.drag = null;
     if (drag?.moved) this.put(drag.notes, drag.moved);
+  }
+
+  letGo() {
+    this.drag = null;
+    this.roll.chosen = null;
   }
 
   /** Takes a key that is pressed on the roll; returns whether it is one of the editor's. */
@@ -176,7 +181,7 @@ export class Editor {
   undo() {
     const { view } = this;
     const { take } = view;
-    this.roll.chosen = null;
+    this.letGo();
     take?.undo();
     if (take && !take.canUndo && take === view.shelf.draftOf(take.seed)) view.showSketch(null);
     view.bench?.show();

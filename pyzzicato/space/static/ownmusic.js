@@ -48,7 +48,7 @@ class OwnMusic {
     this.halt = make("button", { class: "quiet", onclick: () => this.do("/stop") }, "Stop");
     this.anew = make("button", { class: "quiet", onclick: () => this.do("/clear") }, "Begin anew");
     this.words = make("p", { class: "words", role: "status", id: "own-words" });
-    this.leftOut = make("ul", { class: "remarks", id: "own-left-out", role: "status" });
+    this.leftOut = make("ul", { class: "remarks", id: "own-left-out" });
     this.more = make("div", {});
     this.place = make("section", { id: "own-music", class: "panel", "aria-labelledby": "title-own" },
       make("h2", { id: "title-own" }, "Your own music"),
@@ -56,7 +56,8 @@ class OwnMusic {
         + "or so, on this computer: about ten minutes where it has nothing else to do. No file leaves it."),
       make("div", { class: "own-drop" }, this.choose, this.files,
         make("span", { class: "hint drop-hint" }, "or drop them here"), this.words),
-      this.leftOut,
+      // A list that were itself the status would be no list to a screen reader.
+      make("div", { role: "status" }, this.leftOut),
       make("div", { class: "own-form" },
         make("label", { class: "field" }, "Name of the model", this.name),
         make("div", { class: "own-acts" }, this.go, this.halt, this.anew)),

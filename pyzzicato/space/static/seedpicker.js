@@ -70,6 +70,7 @@ export class SeedPicker {
   /** Shows cards of the visitor's own seeds, so that each can be chosen again. */
   showOwnCards() {
     const own = this.shelf.ownSeeds.slice(0, MOST_OWN_CARDS);
+    if (own.map(({ key }) => key).join() === this.ownCards.map(({ name }) => name).join()) return;
     const focused = document.activeElement?.closest?.(".card")?.dataset.seed;
     for (const { name, element } of this.ownCards) {
       this.cards.get(name)?.roll.dispose();

@@ -1,41 +1,24 @@
-// The shelf: the takes of every seed, kept while the visitor stays and for the next visit.
+// The shelf: the takes of every seed, as long as the visitor stays. The keeper keeps them for longer.
 
 import { hashNotes } from "./contenthash.js";
-import { Seed } from "./seed.js";
-import { forgetAll, forgetTake, keepTake, readAll } from "./store.js";
-import { Take } from "./take.js";
+import { Keeper } from "./keeper.js";
+import { forgetAll, forgetDraft, forgetTake, keepLast } from "./store.js";
 
-const LATER_MS = 400;
-
-/** Events: `change` when the takes of a seed have changed. */
+/**
+ * Events: `change` when the takes of a seed have changed; `elsewhere` when what is kept was read, with
+ * the takes that another tab has changed, `renewed`, and thrown away, `gone`.
+ */
 export class Shelf extends EventTarget {
   constructor() {
     super();
     this.seeds = new Map(); // seed key -> { seed, takes, last, highest, draft }; last is a take's id
     this.thrown = []; // takes that were thrown away, the latest last
-    this.pending = new Map(); // take -> timer
-    addEventListener("pagehide", () => this.writeAll());
+    this.keeper = new Keeper(this);
   }
 
-  /** Brings back what was kept at an earlier visit. */
-  async load() {
-    for (const record of await readAll()) {
-      try {
-        if (this.seeds.has(record.key)) continue;
-        const seed = new Seed(record.seed);
-        if (seed.key !== record.key) continue;
-        const takes = record.takes.map((told) => Take.fromRecord(seed, told)).sort((a, b) => a.number - b.number);
-        // Two tabs may have given one number to two takes.
-        for (const [i, take] of takes.entries()) take.number = Math.max(take.number, (takes[i - 1]?.number ?? 0) + 1);
-        this.seeds.set(record.key, { seed, takes, last: record.last });
-      } catch (error) {
-        console.warn("A kept take could not be read.", error);
-      }
-    }
-    this.dispatchEvent(new Event("change"));
-  }
+  of(seed) { return this.takesOf(seed?.key); }
 
-  of(seed) { return this.seeds.get(seed?.key)?.takes ?? []; }
+  takesOf(key) { return this.seeds.get(key)?.takes ?? []; }
 
   /** The seeds that are not presets, the latest first. */
   get ownSeeds() {
@@ -45,11 +28,11 @@ export class Shelf extends EventTarget {
 
   seedOf(key) { return this.seeds.get(key)?.seed ?? null; }
 
-  /** Remembers a seed, so that it can be chosen again; of a piece's other parts those with takes. */
+  /** Remembers a seed, so that it can be chosen again; of a piece's other parts those with takes or changes. */
   remember(seed) {
-    for (const [key, { seed: other, takes }] of this.seeds) {
+    for (const [key, { seed: other, takes, draft }] of this.seeds) {
       const isSamePiece = other.title === seed.title && hashNotes(other.notes) === hashNotes(seed.notes);
-      if (isSamePiece && !takes.length && key !== seed.key) this.seeds.delete(key);
+      if (isSamePiece && !takes.length && !draft && key !== seed.key) this.seeds.delete(key);
     }
     const held = this.seeds.get(seed.key);
     if (held) this.seeds.delete(seed.key);
@@ -59,18 +42,26 @@ export class Shelf extends EventTarget {
   add(take) {
     this.remember(take.seed);
     const held = this.seeds.get(take.seed.key);
-    take.number ??= 1 + Math.max(0, ...held.takes.map((one) => one.number ?? 0), held.highest ?? 0);
-    held.highest = Math.max(held.highest ?? 0, take.number);
-    if (held.draft === take) held.draft = null;
+    if (held.draft === take) this.unsketch(take.seed);
+    this.number(take, held);
     held.takes.push(take);
     this.changed(take);
     return take;
+  }
+
+  /** Gives a take a number that no other take of its seed has; two tabs may have given one to two. */
+  number(take, held) {
+    const others = held.takes.filter((one) => one !== take).map(({ number }) => number ?? 0);
+    const highest = Math.max(0, ...others, held.highest ?? 0);
+    if (!take.number || others.includes(take.number)) take.number = highest + 1;
+    held.highest = Math.max(highest, take.number);
   }
 
   /** Remembers the seed as it was changed by hand: a take that has no new notes yet, and no place among the takes. */
   sketch(take) {
     this.remember(take.seed);
     this.seeds.get(take.seed.key).draft = take;
+    this.keeper.later(take);
   }
 
   /** Finds a take its place after it was changed by hand: among the takes, or as the changed seed. */
@@ -85,7 +76,13 @@ export class Shelf extends EventTarget {
   draftOf(seed) { return this.seeds.get(seed?.key)?.draft ?? null; }
 
   /** Forgets the changes of a seed. */
-  unsketch(seed) { this.seeds.get(seed.key).draft = null; }
+  unsketch(seed) {
+    const held = this.seeds.get(seed.key);
+    const { draft } = held;
+    held.draft = null;
+    this.keeper.cancel(draft);
+    return forgetDraft(draft.id, seed.key);
+  }
 
   /** Throws a take away; `bringBack` undoes it. */
   throwAway(take) {
@@ -113,7 +110,9 @@ export class Shelf extends EventTarget {
     const last = this.lastThrown(seed);
     if (!last) return null;
     this.thrown.splice(this.thrown.indexOf(last), 1);
-    this.seeds.get(seed.key).takes.splice(last.place, 0, last.take);
+    const held = this.seeds.get(seed.key);
+    this.number(last.take, held);
+    held.takes.splice(last.place, 0, last.take);
     this.changed(last.take);
     return last.take;
   }
@@ -121,52 +120,34 @@ export class Shelf extends EventTarget {
   /** The take of a seed that was shown last. */
   lastOf(seed) {
     const held = this.seeds.get(seed.key);
-    return held?.takes.find((take) => take.id === held.last) ?? held?.takes.at(-1) ?? held?.draft ?? null;
+    const last = held && [...held.takes, held.draft].find((take) => take?.id === held.last);
+    return last ?? held?.takes.at(-1) ?? held?.draft ?? null;
   }
 
   show(take) {
     const held = this.seeds.get(take.seed.key);
     if (held && held.last !== take.id) {
       held.last = take.id;
-      this.later(take);
+      keepLast(take.seed.key, take.id);
     }
   }
 
   /** Has what is known of a take written, and tells of it. */
   changed(take) {
-    this.later(take);
+    this.keeper.later(take);
     this.dispatchEvent(new Event("change"));
   }
 
-  later(take) {
-    clearTimeout(this.pending.get(take));
-    this.pending.set(take, setTimeout(() => this.write(take), LATER_MS));
-  }
-
-  write(take) {
-    clearTimeout(this.pending.get(take));
-    this.pending.delete(take);
-    const { key } = take.seed;
-    const { takes, last } = this.seeds.get(key) ?? {};
-    if (!takes?.includes(take) || take.running) return null;
-    if (!take.newNotes.length) return forgetTake(take.id, key);
-    return keepTake({ key, seed: take.seed.record, last }, { ...take.record, of: key });
-  }
-
-  /** Writes at once what waits to be written. */
-  writeAll() { return Promise.all([...this.pending.keys()].map((take) => this.write(take))); }
-
   forget(take) {
-    clearTimeout(this.pending.get(take));
-    this.pending.delete(take);
+    this.keeper.cancel(take);
+    take.stamp = null;
     this.dispatchEvent(new Event("change"));
     return forgetTake(take.id, take.seed.key);
   }
 
   /** Forgets everything, here and for the next visit. */
   async clear() {
-    for (const timer of this.pending.values()) clearTimeout(timer);
-    this.pending.clear();
+    this.keeper.cancelAll();
     this.seeds.clear();
     this.thrown = [];
     await forgetAll();

@@ -49,6 +49,7 @@ export class Take extends EventTarget {
     this.words = "";
     this.how = ""; // what was done, where it is not simply a continuation
     this.past = []; // earlier states of its notes, for undo
+    this.stamp = null; // names the record of it that this tab has written or read last
   }
 
   get model() { return modelOf(this.settings.model); }
@@ -260,20 +261,27 @@ export class Take extends EventTarget {
       id, edited, settings, from, made, marks, starred, facts, how, number, seedSeconds,
       isFixed: Boolean(this.isFixed), isClosed: Boolean(this.isClosed),
       before: this.before, ended: this.ended, isBased: Boolean(this.base),
+      // Notes that did not change are the same ones in all of them, and are kept once.
+      past: [...this.past],
     };
   }
 
   static fromRecord(seed, told) {
     const take = new Take(seed, told.settings);
-    const { isBased, of, ...rest } = told;
-    Object.assign(take, rest);
-    // What it was played on from is in its notes; from here on they are what they are.
-    take.isFixed = told.isFixed || isBased;
-    if (take.isFixed) {
-      take.made = take.from + take.made - take.seedSeconds;
-      take.from = take.seedSeconds;
-    }
+    take.restore(told);
     return take;
+  }
+
+  /** Becomes what a record tells; a number that it has already it keeps. */
+  restore(told) {
+    const { isBased, of, ...rest } = told;
+    Object.assign(this, rest, { base: null, number: this.number ?? rest.number });
+    // What it was played on from is in its notes; from here on they are what they are.
+    this.isFixed = told.isFixed || isBased;
+    if (this.isFixed) {
+      this.made = this.from + this.made - this.seedSeconds;
+      this.from = this.seedSeconds;
+    }
   }
 
   /** A take of notes that something else has made, from what the take `like` is. */
