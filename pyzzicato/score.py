@@ -234,33 +234,62 @@ def _part(staves: Sequence[Sequence[Sequence[_Chord]]], clock: FileClock, scale:
             if before is not None:
                 before.tie_next, note.tie_prev = note, before
             before = note
-    for start, end in bars:
-        # partitura fills up bars in which something is written already.
-        if not any(True for _ in part.iter_all(score.Note, start, end)):
-            part.add(score.Rest(voice=1, staff=1), start, end)
+    for number, (staff, voice, start, end) in enumerate(_rests(staves, bars)):
+        part.add(score.Rest(id=f"r{number}", voice=voice, staff=staff), start, end)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         score.find_tuplets(part)
-        score.fill_rests(part)
     return part
+
+
+def _rests(
+    staves: Sequence[Sequence[Sequence[_Chord]]], bars: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yields staff, voice (counted over both), beginning and end of each rest.
+
+    They fill up each voice in the bars in which it plays; a bar without a note is one rest.
+    """
+    ends = [end for _, end in bars]
+    for staff, voices in enumerate(staves, start=1):
+        first = _VOICES * (staff - 1) + 1
+        for start, end in bars:
+            playing = {
+                number: [c for c in voice if c.start < end and c.end > start]
+                for number, voice in enumerate(voices, start=first)
+            }
+            if not any(playing.values()):
+                yield staff, first, start, end
+            for number, chords in playing.items():
+                place = start
+                for chord in [*chords, _Chord(end, end, [])] if chords else []:
+                    for rest in _note_values(place, chord.start, ends):
+                        yield staff, number, *rest
+                    place = chord.end
 
 
 def _note_values(start: int, end: int, bar_ends: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yields beginning and end of the tied notes that write a length, in parts of a quarter note.
 
     partitura leaves some lengths of five or nine parts without a note value, and MuseScore then
-    reads a quarter note.
+    reads a quarter note. Triplets end with their beat, as a beat that is cut in three and in two at
+    once is not read either.
     """
     while start < end:
         bar_end = bar_ends[min(bisect_right(bar_ends, start), len(bar_ends) - 1)]
         until = min(end, bar_end) if start < bar_end else end
-        if until - start not in _WRITABLE:
-            next_beat = (start // DIVISIONS + 1) * DIVISIONS
-            if start % DIVISIONS and next_beat < until:
-                until = next_beat
-            until = start + max(length for length in _WRITABLE if length <= until - start)
+        next_beat = (start // DIVISIONS + 1) * DIVISIONS
+        if _is_triplet(start) or (start % DIVISIONS and until - start not in _WRITABLE):
+            until = min(until, next_beat)
+        elif _is_triplet(until) and until > next_beat:
+            until = until // DIVISIONS * DIVISIONS
+        until = start + max(length for length in _WRITABLE if length <= until - start)
         yield start, until
         start = until
+
+
+def _is_triplet(place: int) -> bool:
+    """Returns whether a place, in parts of a quarter note, lies on none of its 16ths or 32nds."""
+    return place % (DIVISIONS // 8) > 0
 
 
 def _bars(timing: Timing, last_tick: int) -> Iterator[tuple[int, int]]:
