@@ -58,7 +58,7 @@ def test_the_tones_are_played_once_and_kept(tones, monkeypatch):
     assert soundfile.info(io.BytesIO(path.read_bytes())).format == "MP3"
 
 
-def test_no_engine_is_told_as_null(monkeypatch):
+def test_no_engine_is_reported_as_null(monkeypatch):
     def choose(*_):
         raise ValueError("no engine can play here")
 
