@@ -39,11 +39,11 @@ def build() -> Any:
     return page
 
 
-def serve(**told: Any) -> tuple[Any, str]:
+def serve(**options: Any) -> tuple[Any, str]:
     """Starts the page and its API; returns the page, to close it, and its address.
 
     Args:
-        told: more arguments of `gradio.Blocks.launch`.
+        options: more arguments of `gradio.Blocks.launch`.
     """
     if "GRADIO_TEMP_DIR" not in os.environ:
         # Gradio's own would be a folder that everybody on this machine may have made before.
@@ -57,13 +57,13 @@ def serve(**told: Any) -> tuple[Any, str]:
         on_start=lambda: _in_background(get_ready, piano),
         head=head_html(page),
         ssr_mode=False,
-        **told,
+        **options,
     )
     return page, url
 
 
-def _in_background(work: Callable[..., None], *told: Any) -> None:
-    threading.Thread(target=work, args=told, name=work.__name__, daemon=True).start()
+def _in_background(work: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -38,15 +38,15 @@ https://towardsdatascience.com/pyzzicato-piano-instrumental-music-generation-usi
 
 def run_continue(args: argparse.Namespace) -> None:
     """Carries a seed on and writes MIDI, sound, picture and figures of each take."""
-    told = {f.name: getattr(args, f.name) for f in fields(GenerationSettings)}
+    values = {f.name: getattr(args, f.name) for f in fields(GenerationSettings)}
     if args.rng is None:
-        told["rng"] = secrets.randbelow(_BIGGEST_DRAWN_RNG)
-    settings = GenerationSettings(**told)
+        values["rng"] = secrets.randbelow(_BIGGEST_DRAWN_RNG)
+    settings = GenerationSettings(**values)
     check_whole("takes", args.takes, 1, MAX_TAKES)
     make_folder(args.out)  # Now: what was played must not be lost for want of a place.
     model, info = open_model(args.model)
     seed = read_seed(args.seed, model.config.sustain)
-    _say(seed.remarks)
+    _print_remarks(seed.remarks)
     wanted = Wanted(args.continuation_only, not args.no_audio, args.mp3, args.musicxml)
     every: list[PieceFiles] = []
     for k in range(args.takes):
@@ -54,7 +54,7 @@ def run_continue(args: argparse.Namespace) -> None:
         piece = _play(model, seed, one, args.from_seconds)
         earlier = [files.facts for files in every]
         files = write_piece(piece, args.out, model=info, wanted=wanted, earlier=earlier)
-        _say((*piece.remarks, *files.remarks))
+        _print_remarks((*piece.remarks, *files.remarks))
         every.append(files)
         if not args.json:
             _report(files, info)
@@ -90,7 +90,7 @@ def _report(files: PieceFiles, info: ModelInfo) -> None:
         print(path)
 
 
-def _say(remarks: Iterable[str]) -> None:
+def _print_remarks(remarks: Iterable[str]) -> None:
     for remark in remarks:
         print(remark, file=sys.stderr)
 
@@ -101,9 +101,9 @@ def run_evaluate(args: argparse.Namespace) -> None:
     from .evaluation.command import FilesConfig, evaluate_files
     from .evaluation.training_index import BUNDLED_INDEX
 
-    told = {f.name: getattr(args, f.name) for f in fields(FilesConfig)}
-    told["training_index"] = args.training_index or BUNDLED_INDEX
-    print(evaluate_files(FilesConfig(**{**told, "files": tuple(args.files)})))
+    values = {f.name: getattr(args, f.name) for f in fields(FilesConfig)}
+    values["training_index"] = args.training_index or BUNDLED_INDEX
+    print(evaluate_files(FilesConfig(**{**values, "files": tuple(args.files)})))
 
 
 def run_models(args: argparse.Namespace) -> None:

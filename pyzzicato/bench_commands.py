@@ -1,4 +1,4 @@
-"""The commands that rework a piece, or tell its odds: `pyzzicato redo | keep | odds`."""
+"""The commands that rework a piece, or print its odds: `pyzzicato redo | keep | odds`."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ from .sources import SeedPiece, read_seed
 from .takes import Take
 
 _BAR, _SURE = 60, 0.9
-"""Signs for a chance of 1; so likely the next note has come by the time that is told."""
+"""Signs for a chance of 1; so likely the next note has come by the time that is printed."""
 _Play = Callable[[Model, SeedPiece, GenerationSettings], Take]
 
 
@@ -54,7 +54,7 @@ def run_odds(args: argparse.Namespace) -> None:
     odds = next_odds(model, seed, args.at, settings)
     keys = odds.likeliest(args.top)
     if args.json:
-        told = {
+        result = {
             "model": info.name,
             "at": odds.at,
             "last": round(odds.last, 3),
@@ -62,7 +62,7 @@ def run_odds(args: argparse.Namespace) -> None:
             "onsets": [{"seconds": wait, "chance": chance} for wait, chance in odds.onsets],
             "came": asdict(odds.came) if odds.came else None,
         }
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(result, ensure_ascii=False))
         return
     print(
         f"{seed.title}, {odds.at:g} s; the last note was struck {odds.at - odds.last:.2f} s before"

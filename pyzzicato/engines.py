@@ -4,7 +4,7 @@
 - `midirenderer`: comes with pip on every platform; reads plain `.sf2` soundfonts only.
 
 `audio.render` is the way in. This module picks an engine, runs it in a process of its own and
-checks whether it failed: midi2audio alone would not say.
+checks whether it failed: midi2audio alone would not report that.
 """
 
 import contextlib
@@ -37,9 +37,9 @@ _TIMEOUT_S = 300.0
 _LOOK_S = 0.2
 # How long the strings may ring on after the last offset; FluidSynth adds about as much by itself.
 _RING_S = 3.0
-# What FluidSynth and midirenderer say of a soundfont that they cannot load.
+# What FluidSynth and midirenderer print of a soundfont that they cannot load.
 _SOUNDFONT_COMPLAINTS = ("Failed to load SoundFont", "SoundFont error")
-_MAX_SAID = 100_000
+_MAX_OUTPUT = 100_000
 _NICE = 10
 # pyzzicato.midi writes one tick a millisecond.
 _TICKS_A_SECOND = 1000
@@ -135,7 +135,7 @@ def play(
 
 
 class _CarefulFluidSynth(FluidSynth):  # type: ignore[misc]  # midi2audio has no types
-    """midi2audio's FluidSynth, which tells of failures and opens large soundfonts quickly.
+    """midi2audio's FluidSynth, which reports failures and opens large soundfonts quickly.
 
     midi2audio ignores what the program answers and has no place for options, hence this override of
     its one command. Samples are loaded as they are needed (the MuseScore font takes up to 10 s
@@ -176,20 +176,20 @@ def _run(
         ValueError: if the engine cannot use the soundfont.
         RuntimeError: if it fails otherwise or takes too long.
     """
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as log:
         with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log
         ) as done:
             _give_way(done)
             try:
                 _wait(done, engine, timeout_s, check)
             finally:
                 done.kill()  # Nothing happens to one that has ended.
-        said.seek(0)
-        told = said.read(_MAX_SAID).decode(errors="replace").strip()
-    last = told.splitlines()[-1] if told else "it said nothing"
+        log.seek(0)
+        output = log.read(_MAX_OUTPUT).decode(errors="replace").strip()
+    last = output.splitlines()[-1] if output else "it log nothing"
     # FluidSynth returns 0 even where it could not load the soundfont.
-    if any(complaint in told for complaint in _SOUNDFONT_COMPLAINTS):
+    if any(complaint in output for complaint in _SOUNDFONT_COMPLAINTS):
         raise ValueError(
             f"soundfont must be one that {engine} can read, got a damaged one ({last}); fetch it "
             "again"

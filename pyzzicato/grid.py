@@ -16,7 +16,7 @@ from .notes import Note, separate_strokes, sort_notes
 from .tempo import find_timing
 
 _SHORTEST_S = 0.02
-# Fewer onsets may lie on a grid by chance, or be too few to tell how fine the piece's grid is.
+# Fewer onsets may lie on a grid by chance, or be too few to show how fine the piece's grid is.
 _LEAST_ONSETS = 8
 # Parts of a quarter note that are struck less often than this, as a share of the one struck most
 # often, are exceptions in the seed; they would be the rule if new notes were moved to them.

@@ -105,23 +105,23 @@ def write_piece(
     make_folder(folder)
     start = folder / file_name(piece)
     midi = _write_midi(piece, start.with_name(f"{start.name}.mid"), wanted.continuation_only)
-    said: list[str] = []
+    remarks: list[str] = []
     made: dict[str, Path] = {"midi": midi}
 
     for kind, ending in (("picture", "png"), *((("score", "musicxml"),) if wanted.score else ())):
         try:
             made[kind] = piece.save(start.with_name(f"{start.name}.{ending}"))
         except ValueError as error:
-            said.append(f"No {kind}: {error}.")
+            remarks.append(f"No {kind}: {error}.")
     facts = describe_piece(piece, model)
-    result = _write_result(facts, made, folder, said, earlier)
+    result = _write_result(facts, made, folder, remarks, earlier)
     # Last, so that nothing is lost where no sound can be made. A continuation of silence alone has
     # none; MIDI and picture show that it is so.
     notes = piece.continuation_only if wanted.continuation_only else piece.notes
     if (wanted.wav or wanted.mp3) and notes:
-        _write_sound(notes, start, wanted, made, facts, said)
-        result = _write_result(facts, made, folder, said, earlier)
-    return PieceFiles(**made, result=result, facts=facts, remarks=tuple(said))
+        _write_sound(notes, start, wanted, made, facts, remarks)
+        result = _write_result(facts, made, folder, remarks, earlier)
+    return PieceFiles(**made, result=result, facts=facts, remarks=tuple(remarks))
 
 
 def describe_piece(piece: Take, model: ModelInfo) -> dict[str, Any]:
@@ -167,13 +167,13 @@ def _write_sound(
     wanted: Wanted,
     made: dict[str, Path],
     facts: dict[str, Any],
-    said: list[str],
+    remarks: list[str],
 ) -> None:
     try:
         # Imported here: playing needs no sound.
         from .audio import render, write_mp3, write_wav
     except ModuleNotFoundError as error:
-        said.append(f"No sound: {missing_extra('audio', error)}.")
+        remarks.append(f"No sound: {missing_extra('audio', error)}.")
         return
     sound = render(notes)
     facts["sound"] = {"engine": sound.engine, "soundfont": sound.soundfont}
@@ -182,20 +182,20 @@ def _write_sound(
             try:
                 made[kind] = write(sound, start.with_name(f"{start.name}.{kind}"))
             except ValueError as error:
-                said.append(f"No {kind.upper()}: {error}.")
+                remarks.append(f"No {kind.upper()}: {error}.")
 
 
 def _write_result(
     facts: dict[str, Any],
     made: dict[str, Path],
     folder: Path,
-    said: list[str],
+    remarks: list[str],
     earlier: Sequence[dict[str, Any]],
 ) -> Path | None:
     """Writes the figures of a take, or of several: those of the first, and all as `takes`."""
     facts["files"] = {kind: path.name for kind, path in made.items()}
     own = facts["remarks"]
-    facts["remarks"] = [*own, *(remark for remark in said if remark not in own)]
+    facts["remarks"] = [*own, *(remark for remark in remarks if remark not in own)]
     takes = [*earlier, facts]
     whole = facts if len(takes) == 1 else {**takes[0], "takes": takes}
     path = folder / "result.json"
@@ -203,6 +203,6 @@ def _write_result(
     try:
         replace_file(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        said.append(f"No result.json: {error.strerror}.")
+        remarks.append(f"No result.json: {error.strerror}.")
         return None
     return path

@@ -80,20 +80,20 @@ class PianoContinuationPipeline(Pipeline):
         return Model(config, graph, read_values(table), str(config.name_or_path))
 
     def _sanitize_parameters(
-        self, **told: Any
+        self, **settings: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         known = {field.name for field in fields(GenerationSettings)}
-        unknown = sorted(told.keys() - known)
+        unknown = sorted(settings.keys() - known)
         if unknown:
             raise ValueError(
                 f"settings must be of {', '.join(sorted(known))}, got {show_value(unknown[0])}"
             )
-        return {}, told, {}
+        return {}, settings, {}
 
     def preprocess(self, input_: Any, **_: Any) -> dict[str, Any]:
         """Returns the piece's notes, as this model's checkpoint wants them."""
         if isinstance(input_, Mapping):
-            return {"notes": sort_notes(_note(told) for told in input_["notes"]), "like": None}
+            return {"notes": sort_notes(_note(note) for note in input_["notes"]), "like": None}
         if isinstance(input_, str | Path | bytes):
             performance = read_midi(input_)
             return {"notes": performance.music(self.model.config.sustain), "like": performance}
@@ -102,8 +102,8 @@ class PianoContinuationPipeline(Pipeline):
             f"{type(input_).__name__}"
         )
 
-    def _forward(self, input_tensors: dict[str, Any], **told: Any) -> Any:
-        settings = GenerationSettings(**told)
+    def _forward(self, input_tensors: dict[str, Any], **options: Any) -> Any:
+        settings = GenerationSettings(**options)
         notes, like = input_tensors["notes"], input_tensors["like"]
         composer = like.composer if like else None
         return {"piece": continue_seed(self._ready, notes, settings, composer, like=like)}
@@ -143,12 +143,12 @@ def _file_beside(place: str, name: str, commit: str | None) -> Path | None:
         return None
 
 
-def _note(told: Note | Mapping[str, Any]) -> Note:
-    if isinstance(told, Note):
-        return told
+def _note(value: Note | Mapping[str, Any]) -> Note:
+    if isinstance(value, Note):
+        return value
     try:
-        return Note(**told)
+        return Note(**value)
     except TypeError as error:
         raise ValueError(
-            f"a note must have pitch, start, end and velocity, got {dict(told)!r}"
+            f"a note must have pitch, start, end and velocity, got {dict(value)!r}"
         ) from error

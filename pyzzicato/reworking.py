@@ -162,12 +162,12 @@ def named_part(source: SeedPiece, name: str) -> list[Note]:
         if wanted and wanted in (str(n + 1), part.name.strip().casefold())
     }
     if not numbers:
-        told = [
+        names = [
             f"{n} ({part.name.strip()})" if part.name.strip() else str(n)
             for n, part in enumerate(performance.parts[:_MOST_NAMED], start=1)
         ]
         of = f" of {len(performance.parts)}" if len(performance.parts) > _MOST_NAMED else ""
-        raise ValueError(f"track must be one of {', '.join(told)}{of}, got {show_value(name)}")
+        raise ValueError(f"track must be one of {', '.join(names)}{of}, got {show_value(name)}")
     pairs = zip(source.notes, performance.part_of, strict=True)
     return [note for note, number in pairs if number in numbers]
 

@@ -2,7 +2,7 @@
 
 Each preset is a text file in `seed_scores/`, in the form that `pyzzicato.scores` describes; its
 name is the file's name without `.txt`. To add one, type the notes of an opening of 30 to 40 seconds
-into a new file there: `list_seeds` finds it. A model hears its first ten seconds unless asked
+into a new file there: `list_seeds` finds it. A model is given its first ten seconds unless asked
 otherwise; the rest is how the composer goes on. `train/check_seeds.py` compares the presets with
 encoded scores of the same works.
 """

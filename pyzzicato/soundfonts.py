@@ -131,7 +131,7 @@ def check_soundfont(path: Path, compressed: bool = True, name: str = "soundfont"
 
 
 def _major_version(beginning: bytes) -> int:
-    """Returns the soundfont's major version from its first bytes; 0 where they do not tell."""
+    """Returns the soundfont's major version from its first bytes; 0 where they hold none."""
     # The version chunk is `ifil`, a size of 4, then the major version: two bytes, little-endian.
     where = beginning.find(b"ifil")
     if where < 0 or len(beginning) < where + 10:

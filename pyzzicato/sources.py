@@ -135,17 +135,17 @@ def _is_midi_object(source: object) -> bool:
     return hasattr(source, "read") or (hasattr(source, "instruments") and hasattr(source, "write"))
 
 
-def _note(told: object) -> Note:
-    if isinstance(told, Note):
-        return told
-    if isinstance(told, Mapping):
+def _note(value: object) -> Note:
+    if isinstance(value, Note):
+        return value
+    if isinstance(value, Mapping):
         try:
-            return Note(**told)
+            return Note(**value)
         except TypeError as error:
             raise ValueError(
-                f"a note must have pitch, start, end and velocity, got {dict(told)!r}"
+                f"a note must have pitch, start, end and velocity, got {dict(value)!r}"
             ) from error
-    raise ValueError(f"{_KINDS}, got a list with {type(told).__name__} in it")
+    raise ValueError(f"{_KINDS}, got a list with {type(value).__name__} in it")
 
 
 def _notes_of_roll(roll: np.ndarray, fs: int) -> list[Note]:

@@ -202,8 +202,8 @@ def continue_seed(
     source = read_source(seed, model.config.sustain, model.config.fs)
     row: list[Take] = []
     for k in range(n):
-        told = replace(settings, rng=(settings.rng + k) % (MAX_RNG + 1))
-        for chunk in stream_continuation(model, source, told, seed_composer):
+        drawn = replace(settings, rng=(settings.rng + k) % (MAX_RNG + 1))
+        for chunk in stream_continuation(model, source, drawn, seed_composer):
             if on_progress is not None:
                 on_progress(k * settings.seconds + chunk.seconds)
         assert isinstance(chunk.piece, Take)  # the last chunk holds the whole
@@ -274,5 +274,5 @@ def missing_extra(extra: str, error: ModuleNotFoundError) -> str:
 
 def as_take(piece: Continuation, source: SeedPiece) -> Take:
     """Returns a continuation with the piece that its seed was cut from."""
-    told = {f.name: getattr(piece, f.name) for f in fields(Continuation)}
-    return Take(**told, source=source)
+    values = {f.name: getattr(piece, f.name) for f in fields(Continuation)}
+    return Take(**values, source=source)

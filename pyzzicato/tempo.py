@@ -31,7 +31,7 @@ def find_timing(notes: Sequence[Note]) -> tuple[Timing, int]:
         notes: in seconds; ten seconds of music or more.
 
     Raises:
-        ValueError: if partitura is missing, or the notes are too few to tell their beats.
+        ValueError: if partitura is missing, or the notes are too few to find their beats.
     """
     try:
         from partitura.musicanalysis import (  # type: ignore[import-untyped]

@@ -112,12 +112,12 @@ class Findings:
         if answer.status >= 500:
             self.add(f"HTTP {answer.status} {answer.text[:100]!r}", where)
         if answer.event == "error":
-            told = answer.data.get("error") if isinstance(answer.data, dict) else answer.data
-            if not isinstance(told, str) or len(told.split()) < 3:
-                self.add(f"an error without a sentence ({told!r})", where)
-            elif len(told) > 2000:
-                self.add(f"a message of {len(told)} characters", where)
-            text = json.dumps(told, ensure_ascii=False)
+            found = answer.data.get("error") if isinstance(answer.data, dict) else answer.data
+            if not isinstance(found, str) or len(found.split()) < 3:
+                self.add(f"an error without a sentence ({found!r})", where)
+            elif len(found) > 2000:
+                self.add(f"a message of {len(found)} characters", where)
+            text = json.dumps(found, ensure_ascii=False)
             if isinstance(asked, str) and asked:
                 text = text.replace(asked, "")
             self.look_for_leaks(text, where)
@@ -176,8 +176,8 @@ def post_bad_values(url: str, hook: str, findings: Findings, most: int | None) -
     info = httpx.get(f"{url}/gradio_api/info?all_endpoints=true", timeout=60).json()
     cases = [
         (name, place, value)
-        for name, told in info["named_endpoints"].items()
-        for place in range(len(told["parameters"]))
+        for name, entry in info["named_endpoints"].items()
+        for place in range(len(entry["parameters"]))
         for value in bad_values(hook)
     ]
     if most is not None:
@@ -194,7 +194,7 @@ def spoilt(name: str, parameters: list[dict[str, Any]], place: int, value: Any) 
     """Returns what to post to an endpoint to make one of its values bad, and that value's name."""
     parameter = parameters[place]["parameter_name"]
     if name not in GOOD:
-        body = [told.get("parameter_default") for told in parameters]
+        body = [entry.get("parameter_default") for entry in parameters]
         body[place] = value
         return body, parameter
     named = {**GOOD[name], parameter: value}
@@ -224,8 +224,8 @@ def post_bad_bodies(url: str, findings: Findings) -> None:
     with suppress(httpx.TransportError):
         httpx.post(f"{url}/gradio_api/call/v2/continue", content=parts(), timeout=30)
     for path in ("/gradio_api/call/v2/nothing", "/gradio_api/run/continue", "/gradio_api/api/vote"):
-        told = httpx.post(url + path, json={"data": [HTML]}, timeout=30)
-        findings.look_for_leaks(told.text, path)
+        reply = httpx.post(url + path, json={"data": [HTML]}, timeout=30)
+        findings.look_for_leaks(reply.text, path)
 
 
 def ask_for_files(url: str, hook: str, findings: Findings) -> None:
@@ -249,18 +249,18 @@ def ask_for_files(url: str, hook: str, findings: Findings) -> None:
     ]
     for prefix in ("/gradio_api/file=", "/file=", "/gradio_api/file/", "/gradio_api/proxy="):
         for other in others:
-            told = httpx.get(f"{url}{prefix}{other}", timeout=30, follow_redirects=False)
-            if told.status_code == 200 and prefix != "/file=":
-                findings.add(f"{prefix}{other} was served", told.text[:80])
+            reply = httpx.get(f"{url}{prefix}{other}", timeout=30, follow_redirects=False)
+            if reply.status_code == 200 and prefix != "/file=":
+                findings.add(f"{prefix}{other} was served", reply.text[:80])
             # A refusal may repeat the path that was asked for, and nothing else.
-            asked = unquote(told.request.url.path.removeprefix(prefix))
-            text = told.text.replace(asked, "").replace(asked.lstrip("/"), "")
+            asked = unquote(reply.request.url.path.removeprefix(prefix))
+            text = reply.text.replace(asked, "").replace(asked.lstrip("/"), "")
             findings.look_for_leaks(text, prefix + other)
     for name in ("../../evil.mid", "/etc/evil", HTML + ".mid", "x" * 300 + ".mid"):
-        told = httpx.post(
+        reply = httpx.post(
             f"{url}/gradio_api/upload", files={"files": (name, titled_midi())}, timeout=30
         )
-        for kept in told.json() if told.status_code == 200 else []:
+        for kept in reply.json() if reply.status_code == 200 else []:
             if not Path(kept).resolve().is_relative_to(path.parents[2].resolve()):
                 findings.add("an upload was kept outside its folder", kept)
             answer = ask(
@@ -269,11 +269,11 @@ def ask_for_files(url: str, hook: str, findings: Findings) -> None:
             findings.judge(Answer(answer.status, answer.event, answer.data, ""), name)
             if answer.event == "complete" and "<" in answer.data[0]["seed"]:
                 findings.add("HTML in a title", answer.data[0]["seed"])
-    told = httpx.post(
+    reply = httpx.post(
         f"{url}/gradio_api/upload", files={"files": ("big.mid", bytes(2_000_000))}, timeout=30
     )
-    if told.status_code != 413:
-        findings.add(f"an upload of 2 MB was answered with {told.status_code}", told.text[:80])
+    if reply.status_code != 413:
+        findings.add(f"an upload of 2 MB was answered with {reply.status_code}", reply.text[:80])
 
 
 def post_broken_requests(url: str, findings: Findings) -> None:
@@ -303,13 +303,13 @@ def post_broken_requests(url: str, findings: Findings) -> None:
     ]
     for address, body, kind in requests:
         headers = {"content-type": kind or "application/json"}
-        told = httpx.post(address, content=body, headers=headers, timeout=60)
+        answer = httpx.post(address, content=body, headers=headers, timeout=60)
         findings.n_asked += 1
-        if told.status_code >= 500:
-            findings.add(f"HTTP {told.status_code} {told.text[:100]!r}", (address, body[:60]))
-        if "7" * 100 in told.text:
+        if answer.status_code >= 500:
+            findings.add(f"HTTP {answer.status_code} {answer.text[:100]!r}", (address, body[:60]))
+        if "7" * 100 in answer.text:
             findings.add("a message repeats a number of 3,000 digits", address)
-        findings.look_for_leaks(told.text, (address, body[:60]))
+        findings.look_for_leaks(answer.text, (address, body[:60]))
 
 
 def knock(url: str, findings: Findings) -> None:
@@ -320,18 +320,18 @@ def knock(url: str, findings: Findings) -> None:
         *(("Origin", site) for site in ("https://evil.example", "null", "http://localhost.evil")),
     ):
         for address in (post, f"{url}/gradio_api/mcp/", f"{url}/gradio_api/upload", url):
-            told = httpx.post(address, headers={name: value}, json={"seed": SEED}, timeout=30)
+            answer = httpx.post(address, headers={name: value}, json={"seed": SEED}, timeout=30)
             findings.n_asked += 1
-            if told.status_code not in (400, 403):
-                findings.add(f"{name} {value} is let in ({told.status_code})", address)
-    told = httpx.get(url, timeout=30)
+            if answer.status_code not in (400, 403):
+                findings.add(f"{name} {value} is let in ({answer.status_code})", address)
+    answer = httpx.get(url, timeout=30)
     for header, part in (
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "script-src 'self' 'nonce-"),
         ("content-security-policy", "frame-ancestors"),
     ):
-        if part not in told.headers.get(header, ""):
-            findings.add(f"the page has no {header} with {part}", told.headers.get(header))
+        if part not in answer.headers.get(header, ""):
+            findings.add(f"the page has no {header} with {part}", answer.headers.get(header))
     for address in ("https://example.com/", "http://127.0.0.1:1/"):
         for way in ("file=", "file/", "proxy="):
             if httpx.get(f"{url}/gradio_api/{way}{address}", timeout=30).status_code < 400:
@@ -353,14 +353,14 @@ def vote_too_often(url: str, findings: Findings, n: int = 60) -> None:
 
 def kill_voters(folder: Path, findings: Findings, rounds: int) -> None:
     """Kills processes while they vote into one book; no vote that was in may be missing."""
-    told = sum(vote_and_be_killed(folder, f"round {i} ") for i in range(rounds))
+    n_in = sum(vote_and_be_killed(folder, f"round {i} ") for i in range(rounds))
     book = VoteBook(folder)
     n, counted = len(book.votes()), book.tally().n_votes
-    findings.n_asked += told
+    findings.n_asked += n_in
     # Of each process one may have been written that it could not tell of any more.
-    if not told <= n <= told + rounds or counted != n:
-        findings.add(f"{told} votes were in, {n} are there, {counted} are counted", folder)
-    print(f"{rounds} processes killed while they voted: {told} votes were in, {n} are there")
+    if not n_in <= n <= n_in + rounds or counted != n:
+        findings.add(f"{n_in} votes were in, {n} are there, {counted} are counted", folder)
+    print(f"{rounds} processes killed while they voted: {n_in} votes were in, {n} are there")
 
 
 def check(url: str, most: int | None) -> Findings:
@@ -395,12 +395,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="of a running app; without it one is started")
     parser.add_argument("--most", type=int, help="so many posts, drawn from all")
-    told = parser.parse_args()
-    if told.url:
-        findings = check(told.url.rstrip("/"), told.most)
+    options = parser.parse_args()
+    if options.url:
+        findings = check(options.url.rstrip("/"), options.most)
     else:
         with tempfile.TemporaryDirectory() as folder, served_app(Path(folder)) as app:
-            findings = check(app.url, told.most)
+            findings = check(app.url, options.most)
             vote_too_often(app.url, findings)
             kill_voters(Path(folder, "killed"), findings, 21)
             print(f"memory of the app afterwards: {app.memory_mb():.0f} MB")

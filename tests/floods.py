@@ -49,23 +49,23 @@ def client_at(address: str, seconds: float = 120) -> httpx.Client:
     return httpx.Client(transport=transport, timeout=seconds)
 
 
-def body_of(told: Any) -> bytes:
+def body_of(given: Any) -> bytes:
     """Returns a call as it is posted; bytes are one already."""
-    return told if isinstance(told, bytes) else json.dumps(told).encode()
+    return given if isinstance(given, bytes) else json.dumps(given).encode()
 
 
-def post(app: ServedApp, client: int, endpoint: str, told: Any) -> str | None:
+def post(app: ServedApp, client: int, endpoint: str, given: Any) -> str | None:
     """Posts a call and returns its event, None if it was refused; nobody fetches the answer."""
     with client_at(address_of(client)) as http:
         answer = http.post(
-            f"{app.url}/gradio_api/call/v2{endpoint}", content=body_of(told), headers=_JSON
+            f"{app.url}/gradio_api/call/v2{endpoint}", content=body_of(given), headers=_JSON
         )
     return answer.json()["event_id"] if answer.status_code == 200 else None
 
 
-def listen(app: ServedApp, client: int, endpoint: str, told: Any, seconds: float) -> None:
+def listen(app: ServedApp, client: int, endpoint: str, given: Any, seconds: float) -> None:
     """Posts a call and listens to it for so long, then leaves."""
-    event = post(app, client, endpoint, told)
+    event = post(app, client, endpoint, given)
     if event is None:
         return
     until = time.monotonic() + seconds
@@ -79,9 +79,9 @@ def listen(app: ServedApp, client: int, endpoint: str, told: Any, seconds: float
                 break
 
 
-def call_tool(app: ServedApp, client: int, tool: str, told: Any, seconds: float) -> str:
+def call_tool(app: ServedApp, client: int, tool: str, given: Any, seconds: float) -> str:
     """Returns what a tool answers as text; leaves after so many seconds, which gives ""."""
-    body = told if isinstance(told, bytes) else tool_body(tool, told)
+    body = given if isinstance(given, bytes) else tool_body(tool, given)
     headers = {**_JSON, "Accept": "application/json, text/event-stream"}
     try:
         with client_at(address_of(client), seconds) as http:
@@ -91,10 +91,10 @@ def call_tool(app: ServedApp, client: int, tool: str, told: Any, seconds: float)
         return ""
 
 
-def tool_body(tool: str, told: Any) -> bytes:
+def tool_body(tool: str, given: Any) -> bytes:
     """Returns the call of a tool as it is posted."""
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
-    return body_of({**call, "params": {"name": tool, "arguments": told}})
+    return body_of({**call, "params": {"name": tool, "arguments": given}})
 
 
 def many_notes(n: int, seconds: float) -> list[dict[str, float]]:
@@ -106,35 +106,35 @@ def many_notes(n: int, seconds: float) -> list[dict[str, float]]:
     ]
 
 
-def unheard(n: int, endpoint: str, told: Any, clients: int = 8) -> Callable[[ServedApp], None]:
+def unheard(n: int, endpoint: str, given: Any, clients: int = 8) -> Callable[[ServedApp], None]:
     """Returns the flood of so many calls whose answers nobody fetches."""
 
     def flood(app: ServedApp) -> None:
         with ThreadPoolExecutor(8) as posting:
-            calls = [{**told, "rng": i} for i in range(n)]
+            calls = [{**given, "rng": i} for i in range(n)]
             list(posting.map(lambda i: post(app, i % clients, endpoint, calls[i]), range(n)))
 
     return flood
 
 
-def heard(n: int, endpoint: str, told: Any, seconds: float) -> Callable[[ServedApp], None]:
+def heard(n: int, endpoint: str, given: Any, seconds: float) -> Callable[[ServedApp], None]:
     """Returns the flood of so many clients who listen for so long, in the background."""
 
     def flood(app: ServedApp) -> None:
         for i in range(n):
-            target, told_i = listen, (app, i, endpoint, {**told, "rng": i}, seconds)
-            threading.Thread(target=target, args=told_i, daemon=True).start()
+            target, its_arguments = listen, (app, i, endpoint, {**given, "rng": i}, seconds)
+            threading.Thread(target=target, args=its_arguments, daemon=True).start()
         time.sleep(2)
 
     return flood
 
 
-def asked_and_left(n: int, endpoint: str, told: Any) -> Callable[[ServedApp], None]:
+def asked_and_left(n: int, endpoint: str, given: Any) -> Callable[[ServedApp], None]:
     """Returns the flood of so many who leave a second after they asked."""
 
     def flood(app: ServedApp) -> None:
         with ThreadPoolExecutor(n) as asking:
-            list(asking.map(lambda i: listen(app, i, endpoint, told, 1.0), range(n)))
+            list(asking.map(lambda i: listen(app, i, endpoint, given, 1.0), range(n)))
 
     return flood
 
@@ -211,10 +211,10 @@ def visit(app: ServedApp, seconds: float = 120) -> Visit:
     """
     address = f"127.200.{random.randint(1, 250)}.{random.randint(1, 250)}"
     began, n_refused, worked_s = time.monotonic(), 0, app.worked_s()
-    told = {"seed": SEED, "seconds": 5}
+    options = {"seed": SEED, "seconds": 5}
     with contextlib.suppress(httpx.HTTPError), client_at(address, seconds) as http:
         while time.monotonic() - began < seconds:
-            asked = http.post(f"{app.url}/gradio_api/call/v2/continue", json=told)
+            asked = http.post(f"{app.url}/gradio_api/call/v2/continue", json=options)
             if asked.status_code != 200:
                 n_refused += 1
                 time.sleep(1)
@@ -300,8 +300,8 @@ def besiege(app: ServedApp, clients: int, seconds: float) -> int:
 
 def start_siege(app: ServedApp, clients: int, seconds: float) -> "subprocess.Popen[bytes]":
     """Returns the process that besieges the app, started; it prints what `besiege` returns."""
-    told = [sys.executable, str(Path(__file__)), app.url, str(clients), str(seconds)]
-    return subprocess.Popen(told, start_new_session=True, stdout=subprocess.PIPE)
+    arguments = [sys.executable, str(Path(__file__)), app.url, str(clients), str(seconds)]
+    return subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.PIPE)
 
 
 def _give_way() -> None:

@@ -20,10 +20,10 @@ from pyzzicato.playing.loaded_model import Model
 
 def exported(network: PyzzicatoModel) -> Path:
     """Returns the graph of a network, which stays as it is."""
-    told = hashlib.sha256(json.dumps(network.config.choices(), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(network.config.choices(), sort_keys=True).encode())
     for name, weight in network.state_dict().items():
-        told.update(name.encode() + weight.float().numpy().tobytes())
-    graph = Path(constants.HF_HOME) / "tests" / f"{told.hexdigest()[:24]}.onnx"
+        digest.update(name.encode() + weight.float().numpy().tobytes())
+    graph = Path(constants.HF_HOME) / "tests" / f"{digest.hexdigest()[:24]}.onnx"
     if not graph.is_file():
         graph.parent.mkdir(parents=True, exist_ok=True)
         part = graph.with_suffix(f".{os.getpid()}.part")

@@ -47,5 +47,5 @@ def ask(url: str, endpoint: str, body: Any, seconds: float = 60) -> Answer:
     text = httpx.get(f"{address}/{asked.json()['event_id']}", timeout=seconds).text
     events = [part for part in text.strip().split("\n\n") if part.startswith("event: ")]
     name, _, data = events[-1].partition("\n")
-    told = json.loads(data.removeprefix("data: "))
-    return Answer(200, name.removeprefix("event: "), told, asked.text + text)
+    reply = json.loads(data.removeprefix("data: "))
+    return Answer(200, name.removeprefix("event: "), reply, asked.text + text)

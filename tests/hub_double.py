@@ -128,8 +128,10 @@ class HubDouble:
         return self.folder / "blobs" / (entry["sha256"] or entry["oid"])
 
     def commit(self, repo: Repo, table: dict[str, Any], title: str) -> str:
-        told = json.dumps([repo.refs.get("main"), len(repo.commits), title, table], sort_keys=True)
-        oid = hashlib.sha1(told.encode()).hexdigest()
+        answer = json.dumps(
+            [repo.refs.get("main"), len(repo.commits), title, table], sort_keys=True
+        )
+        oid = hashlib.sha1(answer.encode()).hexdigest()
         repo.commits.append({"oid": oid, "title": title, "files": table})
         repo.refs["main"] = oid
         return oid
@@ -217,10 +219,10 @@ def build_app(hub: HubDouble) -> FastAPI:
 
     @app.middleware("http")
     async def misbehave(request: Request, call_next: Any) -> Response:
-        told = f"{request.method} {request.url.path}"
-        hub.requests.append(told)
+        line = f"{request.method} {request.url.path}"
+        hub.requests.append(line)
         faults = hub.faults
-        if re.search(faults.where, told):
+        if re.search(faults.where, line):
             if faults.portal == "html":
                 return Response("<html><form>Log in</form></html>", media_type="text/html")
             if faults.portal:
@@ -248,26 +250,28 @@ def build_app(hub: HubDouble) -> FastAPI:
 
     @app.post("/api/repos/create")
     async def create(request: Request) -> Any:
-        told = await request.json()
-        kind = told.get("type", "model") + "s"
-        name = f"{told.get('organization') or 'me'}/{told['name']}"
+        values = await request.json()
+        kind = values.get("type", "model") + "s"
+        name = f"{values.get('organization') or 'me'}/{values['name']}"
         prefix = "" if kind == "models" else f"{kind}/"
         answer = {"url": f"{hub.url}/{prefix}{name}", "name": name, "id": name}
         if (kind, name) in hub.repos:
             return JSONResponse({**answer, "error": "You already created this repo"}, 409)
-        repo = Repo(kind, name, told.get("visibility") == "private" or bool(told.get("private")))
+        repo = Repo(
+            kind, name, values.get("visibility") == "private" or bool(values.get("private"))
+        )
         hub.repos[kind, name] = repo
         hub.commit(repo, {p: hub.keep(p, d) for p, d in FIRST_COMMIT.items()}, "initial commit")
         return answer
 
     @app.post("/api/validate-yaml")
     async def validate(request: Request) -> Any:
-        told = await request.json()
-        found = re.match(r"---\n(.*?)\n---", told["content"], flags=re.S)
+        values = await request.json()
+        found = re.match(r"---\n(.*?)\n---", values["content"], flags=re.S)
         errors = []
         try:
             card = yaml.safe_load(found[1]) if found else {}
-            if told["repoType"] == "space" and "sdk" not in card:
+            if values["repoType"] == "space" and "sdk" not in card:
                 errors.append({"message": "sdk is required"})
         except yaml.YAMLError as error:
             errors.append({"message": str(error)})
@@ -291,12 +295,12 @@ def build_app(hub: HubDouble) -> FastAPI:
         if isinstance(found, JSONResponse):
             return found
         files = []
-        for told in (await request.json())["files"]:
-            entry = found[1]["files"].get(told["path"], {})
+        for values in (await request.json())["files"]:
+            entry = found[1]["files"].get(values["path"], {})
             files.append(
                 {
-                    "path": told["path"],
-                    "uploadMode": "lfs" if LFS.search(told["path"]) else "regular",
+                    "path": values["path"],
+                    "uploadMode": "lfs" if LFS.search(values["path"]) else "regular",
                     "shouldIgnore": False,
                     "oid": entry.get("sha256") or entry.get("oid"),
                 }
@@ -305,10 +309,10 @@ def build_app(hub: HubDouble) -> FastAPI:
 
     async def batch(request: Request) -> Any:
         objects = []
-        for told in (await request.json())["objects"]:
-            answer = {"oid": told["oid"], "size": told["size"]}
-            if not (hub.folder / "blobs" / told["oid"]).exists():
-                href = f"{hub.url}/lfs/{told['oid']}"
+        for values in (await request.json())["objects"]:
+            answer = {"oid": values["oid"], "size": values["size"]}
+            if not (hub.folder / "blobs" / values["oid"]).exists():
+                href = f"{hub.url}/lfs/{values['oid']}"
                 answer["actions"] = {"upload": {"href": href, "header": {}}}
             objects.append(answer)
         return JSONResponse(
@@ -372,15 +376,15 @@ def build_app(hub: HubDouble) -> FastAPI:
         if isinstance(repo, JSONResponse):
             return repo
 
-        def told(table: dict[str, str], under: str) -> list[dict[str, str]]:
+        def values(table: dict[str, str], under: str) -> list[dict[str, str]]:
             return [
                 {"name": n, "ref": f"refs/{under}/{n}", "targetCommit": oid}
                 for n, oid in table.items()
             ]
 
         return {
-            "branches": told(repo.refs, "heads"),
-            "tags": told(repo.tags, "tags"),
+            "branches": values(repo.refs, "heads"),
+            "tags": values(repo.tags, "tags"),
             "converts": [],
         }
 
@@ -449,7 +453,7 @@ def build_app(hub: HubDouble) -> FastAPI:
 
 
 def sent(hub: HubDouble, data: bytes, asked: str | None, headers: dict[str, str]) -> Response:
-    """Returns the file or the asked range of it, cut short where the double is told to."""
+    """Returns the file or the asked range of it, cut short where the double is set to."""
     first, last = 0, len(data) - 1
     if asked and (found := re.match(r"bytes=(\d+)-(\d*)", asked)):
         first = int(found[1])

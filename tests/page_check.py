@@ -131,14 +131,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--clicks", type=int, default=20, help="how many, at least 2")
     parser.add_argument("--url", help="of a running page; without it one is started")
-    told = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     programs = find_programs()
     if programs is None:
         raise SystemExit("Chromium and its driver must be installed: make system-packages")
     with tempfile.TemporaryDirectory() as name:
-        browser = Browser(told.url or "", Path(name), programs)
+        browser = Browser(options.url or "", Path(name), programs)
         try:
-            found = _measure(browser, told.clicks, Path(name))
+            found = _measure(browser, options.clicks, Path(name))
         finally:
             browser.close()
     print(json.dumps(found, indent=1))

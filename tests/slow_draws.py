@@ -135,9 +135,9 @@ def slow_step(
     model: PyzzicatoModel, steps: np.ndarray, views: Views, density: int, draw: Draw
 ) -> list[int]:
     """Returns the step after all these steps `(T, A)`, which go through the model once more."""
-    piece, told = torch.from_numpy(steps)[None], torch.tensor([density])
+    piece, found = torch.from_numpy(steps)[None], torch.tensor([density])
     seen = torch.stack(
-        [model.hidden(piece, model.start(1, torch.tensor([n]), told))[0][0, -1] for n, _ in views]
+        [model.hidden(piece, model.start(1, torch.tensor([n]), found))[0][0, -1] for n, _ in views]
     )
     weights = [weight for _, weight in views]
     if isinstance(model.head, NoteHead):

@@ -99,7 +99,7 @@ def test_music_of_one_kind_cannot_be_told_apart():
     assert (found.n_real, found.n_made, found.n_pieces) == (30, 30, 60)
 
 
-def test_what_differs_tells_and_only_where_it_is_shown():
+def test_what_differs_is_found_and_only_where_it_is_shown():
     found = judge_features(REAL, LOUD)
     assert list(found) == list(VIEWS)
     assert found["all figures"].auc == 1.0
@@ -107,7 +107,7 @@ def test_what_differs_tells_and_only_where_it_is_shown():
     assert found["recurrence alone"].low < 0.5 < found["recurrence alone"].high
 
 
-def test_recurrence_tells_alone():
+def test_recurrence_alone_is_enough():
     def said_twice(given: Passage) -> Passage:
         half = cut_notes(given.notes, 0.0, SECONDS / 2)
         moved = [replace(n, start=n.start + 7.5, end=n.end + 7.5) for n in half]

@@ -118,12 +118,12 @@ def test_what_cannot_be_made_is_refused(store, tiny, tmp_path):
 
 
 def test_the_options_of_a_shell_are_those_of_the_configs(monkeypatch, tmp_path):
-    told = ["generate", "--model", "lstm", "wavenet", "--data", "d", "--out", "o"]
-    monkeypatch.setattr(sys, "argv", ["adversary.py", *told])
+    arguments = ["generate", "--model", "lstm", "wavenet", "--data", "d", "--out", "o"]
+    monkeypatch.setattr(sys, "argv", ["adversary.py", *arguments])
     making = script.parse_args()
     assert (making.model, making.seconds, making.split) == (("lstm", "wavenet"), 60.0, "validation")
-    told = ["judge", "--made", str(tmp_path / "lstm"), "--form", "roll", "--updates", "7"]
-    monkeypatch.setattr(sys, "argv", ["adversary.py", *told])
+    arguments = ["judge", "--made", str(tmp_path / "lstm"), "--form", "roll", "--updates", "7"]
+    monkeypatch.setattr(sys, "argv", ["adversary.py", *arguments])
     judged = script.parse_args()
     assert judged.real == tmp_path / "real"
     assert (judged.form, judged.updates, judged.learn) == ("roll", 7, None)

@@ -23,10 +23,10 @@ def session(client):
     return call(client, "/along_begin")["session"]
 
 
-def answer_of(client, session, **told):
+def answer_of(client, session, **options):
     """Returns the parts of an answer, and the seconds until the first came."""
     began = time.monotonic()
-    job = client.submit(session=session, api_name="/along_answer", **told)
+    job = client.submit(session=session, api_name="/along_answer", **options)
     parts, first_s = [], None
     for part in job:
         first_s = time.monotonic() - began if first_s is None else first_s
@@ -56,7 +56,7 @@ def test_a_phrase_is_heard_answered_and_the_answer_cut_short(client, session):
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "told", "words"),
+    ("endpoint", "posted", "words"),
     [
         ("/along_hear", {"session": "other"}, "session must be one"),
         ("/along_stop", {"session": "other"}, "session must be one"),
@@ -68,7 +68,7 @@ def test_a_phrase_is_heard_answered_and_the_answer_cut_short(client, session):
         ("/along_begin", {"model": "lstm"}, "one of note events"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(client, session, endpoint, told, words):
-    told = told if endpoint == "/along_begin" else {"session": session, **told}
+def test_what_cannot_be_done_is_said_in_a_sentence(client, session, endpoint, posted, words):
+    posted = posted if endpoint == "/along_begin" else {"session": session, **posted}
     with pytest.raises(AppError, match=words):
-        call(client, endpoint, **told)
+        call(client, endpoint, **posted)

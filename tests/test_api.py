@@ -30,15 +30,15 @@ def mine(tmp_path_factory):
     return write_midi(tune(12), tmp_path_factory.mktemp("mine") / "mine.mid")
 
 
-def call(client, endpoint="/continue", **told):
+def call(client, endpoint="/continue", **options):
     if endpoint.startswith("/continue"):
-        told = {"seconds": 5, **told}
-    return client.predict(**told, api_name=endpoint)
+        options = {"seconds": 5, **options}
+    return client.predict(**options, api_name=endpoint)
 
 
-def post(url, endpoint, **told):
+def post(url, endpoint, **options):
     """Returns the last event of a call by plain HTTP, as curl makes it: its name and its data."""
-    started = httpx.post(f"{url}gradio_api/call/v2{endpoint}", json=told)
+    started = httpx.post(f"{url}gradio_api/call/v2{endpoint}", json=options)
     assert started.status_code == 200, started.text
     event_id = started.json()["event_id"]
     answer = httpx.get(f"{url}gradio_api/call/v2{endpoint}/{event_id}", timeout=60).text
@@ -48,8 +48,8 @@ def post(url, endpoint, **told):
 
 def test_the_api_the_page_the_shell_and_python_play_the_same_bytes(client, page_url, tmp_path):
     take = call(client, seed=SEED, rng=3)["takes"][0]
-    told = ["--seconds", "5", "--rng", "3", "--no-audio", "--out", str(tmp_path)]
-    assert command_line(["continue", SEED, *told]) == 0
+    arguments = ["--seconds", "5", "--rng", "3", "--no-audio", "--out", str(tmp_path)]
+    assert command_line(["continue", SEED, *arguments]) == 0
     data = (tmp_path / f"{SEED}-rng-3.mid").read_bytes()
     assert len(take["notes"]) > 0
     assert Path(take["midi"]).read_bytes() == data
@@ -60,7 +60,7 @@ def test_the_api_the_page_the_shell_and_python_play_the_same_bytes(client, page_
     event, (answer,) = post(page_url, "/continue", seed=SEED, seconds=5, rng=3)
     assert event == "complete"
     assert httpx.get(answer["takes"][0]["midi"]["url"]).content == data
-    # The page draws the notes it is told and has them saved.
+    # The page draws the notes it is given and has them saved.
     shown = take["seed_notes"], take["notes"], take["seed_seconds"], 5, "a title"
     saved = client.predict("midi", *shown, api_name="/save_take")
     same = zip(read_midi(saved).notes, read_midi(data).notes, strict=True)
@@ -105,7 +105,7 @@ def test_takes_are_what_their_numbers_give_alone(client):
     assert takes[0]["notes"] != takes[1]["notes"]
 
 
-def test_what_is_told_of_a_take_is_true(client):
+def test_what_is_said_of_a_take_is_true(client):
     answer = call(client, seed=SEED, seconds=20)
     take = answer["takes"][0]
     assert answer["version"] == pyzzicato.__version__
@@ -121,7 +121,7 @@ def test_what_is_told_of_a_take_is_true(client):
     assert take["settings"]["seconds"] == 20
 
 
-def test_a_take_tells_in_whose_style_it_was_played(client):
+def test_a_take_says_in_whose_style_it_was_played(client):
     played = {
         asked: call(client, seed=SEED, seconds=1, composer=asked)["takes"][0]["composer"]
         for asked in (None, "any", "liszt")
@@ -201,7 +201,7 @@ def test_votes_are_counted_and_change_the_leaderboard(client):
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "told", "said"),
+    ("endpoint", "posted", "said"),
     [
         ("/continue", {"seed": "moonlight"}, "seed must be one of .*beethoven-moonlight"),
         ("/continue", {"seed": "../../etc/passwd"}, "seed must be one of"),
@@ -242,16 +242,16 @@ def test_votes_are_counted_and_change_the_leaderboard(client):
         ),
     ],
 )
-def test_bad_values_come_back_as_one_clear_sentence(client, endpoint, told, said):
+def test_bad_values_come_back_as_one_clear_sentence(client, endpoint, posted, said):
     with pytest.raises(AppError, match=said) as raised:
-        call(client, endpoint, **told)
+        call(client, endpoint, **posted)
     assert "Traceback" not in str(raised.value)
 
 
-def test_bad_values_are_told_to_plain_http_too(page_url):
-    event, told = post(page_url, "/continue", seed=SEED, seconds=-3)
+def test_bad_values_are_reported_to_plain_http_too(page_url):
+    event, answer = post(page_url, "/continue", seed=SEED, seconds=-3)
     assert event == "error"
-    assert told["error"] == "seconds must be 1 to 600, got -3; ask for less and carry that on"
+    assert answer["error"] == "seconds must be 1 to 600, got -3; ask for less and carry that on"
 
 
 def test_no_request_passes_the_queue_by(page_url):

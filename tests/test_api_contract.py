@@ -157,10 +157,12 @@ def test_no_endpoint_has_gone_and_none_is_public_unawares(endpoints):
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters_keep_their_names_types_and_defaults(endpoints, name):
-    told = endpoints[name]["parameters"]
-    found = [(p["parameter_name"], p["python_type"]["type"], p["parameter_default"]) for p in told]
+    values = endpoints[name]["parameters"]
+    found = [
+        (p["parameter_name"], p["python_type"]["type"], p["parameter_default"]) for p in values
+    ]
     assert found == PARAMETERS[name]
-    required = {(name, p["parameter_name"]) for p in told if not p["parameter_has_default"]}
+    required = {(name, p["parameter_name"]) for p in values if not p["parameter_has_default"]}
     assert required == {pair for pair in REQUIRED if pair[0] == name}
 
 

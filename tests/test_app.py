@@ -1,4 +1,4 @@
-"""The page as it is served: its files, what it is told, and nothing beside."""
+"""The page as it is served: its files, what it is given, and nothing beside."""
 
 import json
 import re
@@ -18,17 +18,17 @@ def fetch(url):
         return answer.read(), answer.headers
 
 
-def test_the_page_is_told_its_seeds_models_and_endpoints(page_url):
+def test_the_page_is_given_its_seeds_models_and_endpoints(page_url):
     html = json.loads(fetch(f"{page_url}config")[0])["head"]
     text = re.search(r'id="pyzzicato-data">(.*?)</script>', html, flags=re.S).group(1)
-    told = json.loads(text.replace("<\\/", "</"))
-    assert told["version"] == __version__
-    assert [seed["name"] for seed in told["seeds"]] == [seed.name for seed in list_seeds()]
-    assert {model["name"] for model in told["models"]} == {info.name for info in list_models()}
-    assert len({model["title"] for model in told["models"]}) == len(told["models"])
+    answer = json.loads(text.replace("<\\/", "</"))
+    assert answer["version"] == __version__
+    assert [seed["name"] for seed in answer["seeds"]] == [seed.name for seed in list_seeds()]
+    assert {model["name"] for model in answer["models"]} == {info.name for info in list_models()}
+    assert len({model["title"] for model in answer["models"]}) == len(answer["models"])
     used = {"continue_stream", "read_midi", "save_take", "listen", "judge", "leaderboard"}
-    assert used <= set(told["endpoints"])
-    names = [name for name, _ in told["endpoints"]["save_take"]["parameters"]]
+    assert used <= set(answer["endpoints"])
+    names = [name for name, _ in answer["endpoints"]["save_take"]["parameters"]]
     assert names == ["form", "seed_notes", "new_notes", "seed_seconds", "seconds", "title"]
 
 
@@ -75,7 +75,7 @@ def test_the_tones_of_the_piano_are_served(page_url):
     assert {tone["velocity"] for tone in places["tones"]} == {48, 96}
 
 
-def test_the_drawer_of_the_api_is_told_that_nobody_counts_calls(page_url):
+def test_the_drawer_of_the_api_learns_that_nobody_counts_calls(page_url):
     assert json.loads(fetch(f"{page_url}monitoring/summary")[0]) == {"functions": {}}
 
 

@@ -17,7 +17,7 @@ from pyzzicato.representations.event_bins import ONSET_TICKS
 
 def build(**choices: object) -> PyzzicatoModel:
     """Returns a lively debug model with attention and a learnt recall."""
-    told = {
+    options = {
         "representation": "events",
         "head": "notes",
         "backbone": "attention",
@@ -26,7 +26,7 @@ def build(**choices: object) -> PyzzicatoModel:
         "recall_heads": 3,
         "composers": ["bach"],
     }
-    return livened(PyzzicatoModel(tiny_config(**{**told, **choices}))).eval()
+    return livened(PyzzicatoModel(tiny_config(**{**options, **choices}))).eval()
 
 
 @torch.no_grad()
@@ -138,7 +138,7 @@ def test_onset_steps_last_as_long_as_in_the_representation() -> None:
 
 
 @torch.no_grad()
-def test_what_is_left_of_a_piece_is_told_step_by_step() -> None:
+def test_what_is_left_of_a_piece_is_given_step_by_step() -> None:
     model = build(endings=[2.0, 8.0])
     steps = random_events(1, 6)
     plain, _ = model.hidden(steps, model.start(1))

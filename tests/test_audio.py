@@ -100,7 +100,7 @@ def test_a4_is_440_hz(sound: Sound) -> None:
     assert 437 <= int(np.argmax(spectrum[:660])) <= 443
 
 
-def test_two_channels_are_heard_and_differ(sound: Sound) -> None:
+def test_two_channels_sound_and_differ(sound: Sound) -> None:
     left, right = np.abs(sound.samples).max(axis=0)
     assert 0.2 < left / right < 5
     assert not np.array_equal(sound.samples[:, 0], sound.samples[:, 1])

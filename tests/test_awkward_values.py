@@ -112,11 +112,11 @@ def try_all(call: Callable[..., Any], name: str, base: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("settings", "name"),
     [(kind, f.name) for kind in SETTINGS for f in fields(kind) if f.init],
-    ids=lambda told: getattr(told, "__name__", told),
+    ids=lambda value: getattr(value, "__name__", value),
 )
 def test_settings_refuse_in_a_short_sentence(settings: type, name: str) -> None:
-    def make(**told: Any) -> None:
-        made = settings(**told)
+    def make(**options: Any) -> None:
+        made = settings(**options)
         if isinstance(made, Architecture):
             made.check()
 
@@ -138,8 +138,8 @@ def test_endpoints_refuse_in_a_short_sentence(endpoint: str, name: str) -> None:
     call = ENDPOINTS[endpoint]
     known = inspect.signature(call).parameters
 
-    def post(**told: Any) -> None:
-        answer = call(**{key: value for key, value in told.items() if key in known})
+    def post(**options: Any) -> None:
+        answer = call(**{key: value for key, value in options.items() if key in known})
         if inspect.iscoroutine(answer):
             asyncio.run(answer)
         elif inspect.isasyncgen(answer):
@@ -187,14 +187,14 @@ def test_functions_refuse_in_a_short_sentence(model: Model, function: str, name:
 
 
 def test_a_companion_refuses_in_a_short_sentence(model: Model) -> None:
-    def answer(**told: Any) -> None:
+    def answer(**options: Any) -> None:
         companion = Companion(model)
         companion.hear(tune())
-        next(companion.answer(**{"now": 6.0, **told}))
+        next(companion.answer(**{"now": 6.0, **options}))
 
     try_all(answer, "now", {})
     try_all(answer, "seconds", {})
-    try_all(lambda **told: quantise(tune(), Timing(), **told), "strength", {})
+    try_all(lambda **options: quantise(tune(), Timing(), **options), "strength", {})
 
 
 def test_a_fault_is_found() -> None:
@@ -202,4 +202,4 @@ def test_a_fault_is_found() -> None:
         assert faults_of(said)
     assert faults_of("rng must be 0 to 9, got a larger number; try 0") == []
     with pytest.raises(AssertionError, match="TypeError"):
-        try_all(lambda told: 1 + told, "told", {})
+        try_all(lambda value: 1 + value, "value", {})

@@ -134,7 +134,7 @@ def test_nothing_is_learnt_across_the_border_of_two_pieces_of_events() -> None:
         assert chances == pytest.approx(np.full(len(chances), 1 / len(chances)))
 
 
-def test_what_came_before_tells_more_than_shares_where_it_matters() -> None:
+def test_what_came_before_predicts_more_than_shares_where_it_matters() -> None:
     figure = [notes_of(*[(t % 3, 40 + t % 4, t % 5, t % 2) for t in range(400)])]
     counted = count_event_baselines(figure)
     assert counted.markov_nll(figure) < 0.5 * counted.frequency_nll(figure)

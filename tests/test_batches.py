@@ -36,8 +36,8 @@ def sampler_of(
 ) -> CropSampler:
     """Returns a sampler of the training pieces, by default without any change to them."""
     plain = {"batch_size": 4, "crop_steps": 16, "transpose": 0, "stretch": 0.0}
-    all_told = {"composer_dropout": 0.0, "density_dropout": 0.0}
-    settings = tiny_settings(**{**plain, **all_told, **choices})
+    no_dropout = {"composer_dropout": 0.0, "density_dropout": 0.0}
+    settings = tiny_settings(**{**plain, **no_dropout, **choices})
     pieces = store.of_split("train") if pieces is None else pieces
     return CropSampler(store, pieces, steps, settings, composers, density)
 
@@ -163,22 +163,22 @@ def test_composers_have_their_numbers_and_the_others_0(
 
 
 @pytest.mark.parametrize("share", [0.2, 0.7])
-def test_a_share_of_the_composers_is_not_told(
+def test_a_share_of_the_composers_is_dropped(
     store: NoteStore, steps: Representation, share: float
 ) -> None:
     bach = [piece for piece in store.of_split("train") if piece.composer == "Bach"]
     sampler = sampler_of(
         store, steps, bach, {"Bach": 1}, batch_size=1000, crop_steps=2, composer_dropout=share
     )
-    untold = float((sampler.batch(0).composers == 0).float().mean())
+    dropped = float((sampler.batch(0).composers == 0).float().mean())
     # Four standard deviations of a share of 1000.
-    assert untold == pytest.approx(share, abs=0.06)
+    assert dropped == pytest.approx(share, abs=0.06)
 
 
 def test_densities_are_those_of_the_crops_as_written(
     store: NoteStore, steps: Representation
 ) -> None:
-    def told(**choices: object) -> list[int]:
+    def densities(**choices: object) -> list[int]:
         sampler = sampler_of(
             store, steps, density=lambda crop: int(crop.sum()), batch_size=100, **choices
         )
@@ -188,9 +188,9 @@ def test_densities_are_those_of_the_crops_as_written(
             assert batch.densities.tolist() == crops.sum((1, 2)).tolist()
         return batch.densities.tolist()
 
-    assert told() == told(crowds=0.5, noise=0.5, detours=0.5, stutters=0.5)
-    untold = told(density_dropout=0.5).count(0) - told().count(0)
-    assert 25 < untold < 75
+    assert densities() == densities(crowds=0.5, noise=0.5, detours=0.5, stutters=0.5)
+    dropped = densities(density_dropout=0.5).count(0) - densities().count(0)
+    assert 25 < dropped < 75
     assert set(sampler_of(store, steps).batch(0).densities.tolist()) == {0}
 
 

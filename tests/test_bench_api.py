@@ -57,9 +57,9 @@ def test_a_span_is_redone_and_the_rest_stays(client):
 def test_the_top_voice_is_kept_by_name_and_by_its_notes(client):
     notes = load_seed("chopin-nocturne-e-flat").notes
     top = notes_as_json(top_voice(notes))
-    told = {"notes": notes_as_json(notes), "end": 4, "tries": 1}
-    by_name = call(client, "/keep", keep="top", **told)["takes"][0]
-    named = call(client, "/keep", keep="notes", kept=top, **told)["takes"][0]
+    options = {"notes": notes_as_json(notes), "end": 4, "tries": 1}
+    by_name = call(client, "/keep", keep="top", **options)["takes"][0]
+    named = call(client, "/keep", keep="notes", kept=top, **options)["takes"][0]
     assert set(by_name) == TAKE
     assert by_name["notes"] == named["notes"] != []
     staying = [note for note in by_name["seed_notes"] if note["start"] < 4]
@@ -78,7 +78,7 @@ def test_a_track_of_a_file_is_kept(client):
     assert take["facts"]["kept"] == 40
 
 
-def test_odds_are_told_at_a_moment(client):
+def test_odds_are_given_at_a_moment(client):
     odds = call(client, "/odds", seed=SEED, at=4)
     fields = {"version", "model", "at", "last", "keys", "onsets", "likeliest", "came"}
     assert set(odds) == fields
@@ -90,21 +90,21 @@ def test_odds_are_told_at_a_moment(client):
 
 
 def test_a_piece_is_carried_on_from_a_moment_to_a_close(client):
-    told = {"seed": SEED, "from_seconds": 6, "ending": True, "seconds": 5}
-    take = call(client, "/continue", **told)["takes"][0]
+    options = {"seed": SEED, "from_seconds": 6, "ending": True, "seconds": 5}
+    take = call(client, "/continue", **options)["takes"][0]
     seed = notes_as_json(load_seed(SEED).notes)
     assert take["seed_seconds"] == 6 and take["settings"]["ending"]
     starts = [note["start"] for note in take["seed_notes"]]
     assert starts == [note["start"] for note in seed if note["start"] < 6]
     assert all(note["start"] >= 6 and note["end"] <= 11 for note in take["notes"])
-    *parts, last = client.submit(**told, api_name="/continue_stream")
+    *parts, last = client.submit(**options, api_name="/continue_stream")
     streamed = [note for part in [*parts, last] for note in part["notes"]]
     assert len(streamed) == len(take["notes"])
     assert last["result"]["takes"][0]["notes"] == take["notes"]
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "told", "words"),
+    ("endpoint", "posted", "words"),
     [
         ("/redo", {"start": 4, "end": 5}, "end - start must be 2 to 20"),
         ("/redo", {"start": 0, "end": 5}, "start must be above"),
@@ -122,6 +122,6 @@ def test_a_piece_is_carried_on_from_a_moment_to_a_close(client):
         ("/odds", {"at": 0}, "after the first note"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(client, endpoint, told, words):
+def test_what_cannot_be_done_is_said_in_a_sentence(client, endpoint, posted, words):
     with pytest.raises(AppError, match=words):
-        call(client, endpoint, seed=SEED, **told)
+        call(client, endpoint, seed=SEED, **posted)

@@ -49,9 +49,9 @@ def test_the_way_from_plain_to_real() -> None:
     for by, share in (("further_", 0.25), ("other_", 0.5)):
         for row in rows:
             row |= {f"{by}real": 10.0, f"{by}plain": 14.0, f"{by}redone": 14.0 - 4 * share}
-    told = check_redo.summarise(rows)
-    assert told["way"] == pytest.approx(2 / 3) and told["density"] == 2.0 and told["n"] == 2
-    assert (told["further_way"], told["other_way"]) == (0.25, 0.5)
+    answer = check_redo.summarise(rows)
+    assert answer["way"] == pytest.approx(2 / 3) and answer["density"] == 2.0 and answer["n"] == 2
+    assert (answer["further_way"], answer["other_way"]) == (0.25, 0.5)
 
 
 def test_a_middle_is_judged_by_what_follows_it() -> None:
@@ -81,9 +81,9 @@ def test_only_what_sounds_together_is_dissonant() -> None:
 
 def test_shares_within_a_quarter() -> None:
     row = {"part": "top", "new": 0.2, "real": 0.1, "overlaps": 0, "wall_seconds": 1.0}
-    told = check_keep.summarise([{**row, "density": d} for d in (0.81, 1.24, 1.3, 0.7)])
-    assert told["density_within_a_quarter"] == 0.5
-    assert told["dissonance_ratio"] == pytest.approx(2.0)
+    answer = check_keep.summarise([{**row, "density": d} for d in (0.81, 1.24, 1.3, 0.7)])
+    assert answer["density_within_a_quarter"] == 0.5
+    assert answer["dissonance_ratio"] == pytest.approx(2.0)
 
 
 def test_an_ending_in_the_key() -> None:

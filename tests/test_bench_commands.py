@@ -28,11 +28,11 @@ def written(folder: Path, ending: str = "mid") -> Path:
 
 
 def test_a_span_is_redone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = facts_of(capsys, "redo", SEED, "--span", 4, 6, "--tries", 1, "--out", tmp_path)
+    answer = facts_of(capsys, "redo", SEED, "--span", 4, 6, "--tries", 1, "--out", tmp_path)
     seed = load_seed(SEED).notes
-    assert told["seed_notes"] == sum(not 4 <= n.start < 6 for n in seed)
+    assert answer["seed_notes"] == sum(not 4 <= n.start < 6 for n in seed)
     saved = read_midi(written(tmp_path)).notes
-    assert len(saved) == told["seed_notes"] + told["notes"]  # type: ignore[operator]
+    assert len(saved) == answer["seed_notes"] + answer["notes"]  # type: ignore[operator]
     assert end_of(saved) == pytest.approx(end_of(seed), abs=0.01)
     assert written(tmp_path, "png").exists()
 
@@ -51,14 +51,14 @@ def test_a_hand_or_a_track_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_the_odds_of_a_moment_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["odds", SEED, "--at", "8", "--top", "3"]
     assert main([*asked, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    answer = json.loads(capsys.readouterr().out)
     expected = next_odds(load_model(), SEED, 8.0)
-    assert [(key["pitch"], key["chance"]) for key in told["keys"]] == expected.likeliest(3)
-    assert told["came"]["pitch"] == expected.came.pitch  # type: ignore[union-attr]
+    assert [(key["pitch"], key["chance"]) for key in answer["keys"]] == expected.likeliest(3)
+    assert answer["came"]["pitch"] == expected.came.pitch  # type: ignore[union-attr]
     assert main(asked) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "Prelude in C major" in lines[0] and len(lines) == 6
-    assert f"{told['keys'][0]['chance']:.1%}" in lines[1]
+    assert f"{answer['keys'][0]['chance']:.1%}" in lines[1]
     assert main(["odds", SEED, "--at", "800"]) == 2
     assert main([*asked[:4], "--top", "0"]) == 2
     assert "top must be a whole number from 1 to 88" in capsys.readouterr().err
@@ -68,9 +68,9 @@ def test_a_piece_is_carried_on_from_a_moment_to_a_close(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     how = ("--from", 6, "--ending", "--seconds", 5, "--out", tmp_path)
-    told = facts_of(capsys, "continue", SEED, *how)
-    assert told["seed_seconds"] == 6 and told["settings"]["ending"]  # type: ignore[index]
-    assert told["seed_notes"] == sum(n.start < 6 for n in load_seed(SEED).notes)
+    answer = facts_of(capsys, "continue", SEED, *how)
+    assert answer["seed_seconds"] == 6 and answer["settings"]["ending"]  # type: ignore[index]
+    assert answer["seed_notes"] == sum(n.start < 6 for n in load_seed(SEED).notes)
     assert end_of(read_midi(written(tmp_path)).notes) <= 11.01
 
 

@@ -105,15 +105,15 @@ def test_tickets_of_other_servers_releases_and_models_are_refused(book):
         book.pair(ticket)
 
 
-def test_what_is_told_of_a_pair_names_nobody():
+def test_what_is_sent_of_a_pair_names_nobody():
     pair = Pair(SEED, ("lstm", "conv1d"), 7, 6.0, 3.0)
-    told = list(play_pair("a ticket", pair))
-    text = json.dumps(told)
+    answer = list(play_pair("a ticket", pair))
+    text = json.dumps(answer)
     assert not any(f'"{word}"' in text for word in [*MODELS, REAL, "rng", "systems", "model"])
-    assert [set(part) for part in told] == [{"made", "pair"}] * len(told)
-    assert [part["made"] for part in told] == sorted(part["made"] for part in told)
-    assert all(part["pair"] is None for part in told[:-1])
-    last = told[-1]["pair"]
+    assert [set(part) for part in answer] == [{"made", "pair"}] * len(answer)
+    assert [part["made"] for part in answer] == sorted(part["made"] for part in answer)
+    assert all(part["pair"] is None for part in answer[:-1])
+    last = answer[-1]["pair"]
     assert set(last) == {"ticket", "seed", "seed_seconds", "seconds", "listen_seconds", "takes"}
     assert all(set(take) == {"seed_notes", "notes"} and take["notes"] for take in last["takes"])
 
@@ -161,13 +161,13 @@ def test_the_page_listens_and_judges_and_only_then_learns_who_played(page_url, m
         client.predict(ticket, heard, 1, marks, api_name="/judge")
     monkeypatch.setattr(blind, "LISTEN_S", 0.1)
     time.sleep(0.3)
-    told = client.predict(ticket, heard, 1, marks, api_name="/judge")
-    assert told["votes"] == before + 1
+    answer = client.predict(ticket, heard, 1, marks, api_name="/judge")
+    assert answer["votes"] == before + 1
     again = client.predict(ticket, heard, 0, None, api_name="/judge")
-    assert again == told
+    assert again == answer
     # A vote that is posted by name is not among them.
     client.predict("bach-prelude-c-major", ["lstm", "conv1d"], 0, api_name="/vote")
     assert client.predict(api_name="/leaderboard")["votes"] == before + 1
-    assert len(set(told["systems"])) == 2
-    assert set(told["systems"]) <= {*MODELS, REAL}
-    assert {row["system"] for row in told["leaderboard"]} >= set(told["systems"])
+    assert len(set(answer["systems"])) == 2
+    assert set(answer["systems"]) <= {*MODELS, REAL}
+    assert {row["system"] for row in answer["leaderboard"]} >= set(answer["systems"])

@@ -288,7 +288,7 @@ def test_a_link_sounds_only_after_a_click(page):
     assert page.run("return player.playing;") is False
 
 
-def test_a_server_out_of_reach_is_told_in_words(page):
+def test_a_server_out_of_reach_is_reported_in_words(page):
     condition = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     page.driver.execute_cdp_cmd("Network.enable", {})
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**condition, "offline": True})
@@ -328,7 +328,7 @@ def test_keep_going_adds_what_is_asked_for_and_earlier_takes_come_back(page):
     assert page.text("#seconds-words") == "7 s"
 
 
-def test_more_takes_are_made_one_after_the_other_and_told_of(page):
+def test_more_takes_are_made_one_after_the_other_and_reported(page):
     page.put("#takes", 2)
     page.run(
         "window.said = new Set(); const words = document.getElementById('words');"

@@ -21,9 +21,9 @@ from pyzzicato.training import calibration
 
 def config_for(checkpoint: Path, maestro: Path, **choices: object) -> calibrate.CalibrateConfig:
     """Returns a calibration of seconds; the tiny MAESTRO has pieces of ten."""
-    told = {"seeds": 4, "seconds": 2.0, "seed_seconds": 3.0, "looks": 2, "rng": 0}
-    told["processes"] = 1
-    return calibrate.CalibrateConfig(checkpoint, maestro, **{**told, **choices})
+    options = {"seeds": 4, "seconds": 2.0, "seed_seconds": 3.0, "looks": 2, "rng": 0}
+    options["processes"] = 1
+    return calibrate.CalibrateConfig(checkpoint, maestro, **{**options, **choices})
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ PARTS = {
 }
 
 
-def facts(name: str = "lstm", report=REPORT, record=RECORD, **told):
+def facts(name: str = "lstm", report=REPORT, record=RECORD, **options):
     return model_facts(
         CONFIG,
         record,
@@ -44,7 +44,7 @@ def facts(name: str = "lstm", report=REPORT, record=RECORD, **told):
         revision=REPORTED.get(name, "0" * 12),
         parts=PARTS,
         size_bytes=6_000_000,
-        **told,
+        **options,
     )
 
 
@@ -54,7 +54,7 @@ def quick(monkeypatch) -> None:
     monkeypatch.setattr(model_repo, "EXAMPLE_SETTINGS", GenerationSettings(seconds=2))
 
 
-def test_a_card_tells_of_earlier_runs():
+def test_a_card_lists_earlier_runs():
     run = {"command": "python train/train.py first.toml", "steps_seen": 12, "wall_seconds": 3}
     text = model_card(facts(record={**RECORD, "earlier_runs": [run]}))
     assert "| earlier run | first.toml, 12 steps seen |" in text
@@ -62,7 +62,7 @@ def test_a_card_tells_of_earlier_runs():
 
 
 @pytest.mark.parametrize("name", REPORTED)
-def test_a_card_tells_what_the_files_tell(hub, name):
+def test_a_card_says_what_the_files_say(hub, name):
     card = ModelCard(model_card(facts(name)))
     card.validate("model")
     assert card.data.license == "cc-by-nc-sa-4.0"
@@ -103,11 +103,11 @@ def test_limits_are_what_lies_outside_real_music():
     report = deepcopy(REPORT)
     measures = {n: report["systems"][n]["measures"] for n in ("lstm", "real")}
     measures["lstm"]["polyphony"]["median"] = measures["real"]["polyphony"]["p95"] + 1
-    told = facts("lstm", report)["evaluation"]["limits"]
-    assert any(sentence.startswith("polyphony: ") for sentence in told)
+    found = facts("lstm", report)["evaluation"]["limits"]
+    assert any(sentence.startswith("polyphony: ") for sentence in found)
     kinship = measures["lstm"]["kinship"]["median"]
     assert measures["real"]["kinship"]["p5"] <= kinship <= measures["real"]["kinship"]["p95"]
-    assert not any(sentence.startswith("kinship") for sentence in told)
+    assert not any(sentence.startswith("kinship") for sentence in found)
 
 
 def test_without_report_record_or_continuation_the_card_says_so():
@@ -119,7 +119,7 @@ def test_without_report_record_or_continuation_the_card_says_so():
     assert ModelCard(card).data.eval_results is None
 
 
-def test_a_report_about_other_weights_tells_nothing():
+def test_a_report_about_other_weights_is_not_used():
     assert facts("unknown")["evaluation"] is None
 
 
@@ -137,8 +137,8 @@ SUPRA = {"MAESTRO": {"licences": ["CC BY-NC-SA 4.0"], "splits": ["train", "valid
 SUPRA |= {"supra": {"licences": ["CC BY-NC-SA 4.0"], "splits": ["train"]}}
 
 
-def with_data(**told):
-    return {**RECORD, "data": {**RECORD["data"], **told}}
+def with_data(**options):
+    return {**RECORD, "data": {**RECORD["data"], **options}}
 
 
 def test_figures_stand_under_the_data_they_were_measured_on():
@@ -234,7 +234,7 @@ def test_a_base_is_the_nearest_that_others_can_find(hub):
     assert base_of({"started_from": {"repo": "you/y"}, "earlier_runs": [run]}, "me/x") == "you/y"
 
 
-def test_a_licence_nobody_told_of_is_asked_for(tmp_path):
+def test_a_licence_nobody_named_is_asked_for(tmp_path):
     sources = {"songs": {"licences": [""], "splits": ["train"]}}
     record = with_data(licence="", name="songs", sources=sources)
     folder = checkpoint(tmp_path / "best")
@@ -243,8 +243,8 @@ def test_a_licence_nobody_told_of_is_asked_for(tmp_path):
         build_model_repo(folder, "me/tiny", tmp_path / "out", example=False)
     build_model_repo(folder, "me/tiny", tmp_path / "out", example=False, licence="CC BY 4.0")
     assert ModelCard.load(tmp_path / "out" / "README.md").data.license == "cc-by-4.0"
-    told = json.loads((tmp_path / "out" / "training.json").read_text("utf-8"))["data"]
-    assert (told["licence"], told["sources"]["songs"]["licences"]) == ("CC BY 4.0", ["CC BY 4.0"])
+    found = json.loads((tmp_path / "out" / "training.json").read_text("utf-8"))["data"]
+    assert (found["licence"], found["sources"]["songs"]["licences"]) == ("CC BY 4.0", ["CC BY 4.0"])
 
 
 def test_graphs_and_generation_config_go_along(tmp_path):
@@ -267,12 +267,12 @@ def test_licences_in_the_hubs_words():
 
 
 def test_a_fact_that_is_missing_is_an_error_and_not_a_gap():
-    told = facts()
-    del told["n_weights"]
+    answer = facts()
+    del answer["n_weights"]
     with pytest.raises(UndefinedError):
-        render_card("model.md.jinja", told)
+        render_card("model.md.jinja", answer)
     with pytest.raises(ValueError, match="must hold nothing"):
-        render_card("nothing.md.jinja", told)
+        render_card("nothing.md.jinja", answer)
 
 
 def test_no_template_knows_a_model_by_its_name():

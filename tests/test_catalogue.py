@@ -96,8 +96,8 @@ def test_unknown_composers_and_splits_are_refused(maestro: Path) -> None:
 
 def test_collections_are_read_by_their_manifest(collection: Path) -> None:
     pieces = read_manifest(collection, ["rolls"])
-    told = [(piece.composer, piece.split, piece.source, piece.licence) for piece in pieces]
-    assert told == [
+    found = [(piece.composer, piece.split, piece.source, piece.licence) for piece in pieces]
+    assert found == [
         ("Erik Satie", "train", "rolls", "CC BY 4.0"),
         ("Frédéric Chopin", "validation", "rolls", "CC BY 4.0"),
     ]

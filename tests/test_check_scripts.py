@@ -59,8 +59,8 @@ def test_changes_over_a_join_are_those_of_two_and_ten_seconds() -> None:
     assert changes(seed, []) == (None, pytest.approx(math.log(1 / 21)), None)
 
 
-def run(name: str, *told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", *told])
+def run(name: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
     runpy.run_path(str(ROOT / "train" / f"{name}.py"), run_name="__main__")
 
 
@@ -81,8 +81,8 @@ def test_numbers_of_notes_are_compared_take_by_take(
 ) -> None:
     describe = script("check_temperature")["_describe"]
     assert describe([0.5, 0.81, 1.0, 1.24, 2.0]) == "1.00, 60 %"
-    told = ["--models", "lstm", "--temperatures", "1", "--takes", "1", "--seconds", "2"]
-    run("check_temperature", *told, "--presets", "2", monkeypatch=monkeypatch)
+    arguments = ["--models", "lstm", "--temperatures", "1", "--takes", "1", "--seconds", "2"]
+    run("check_temperature", *arguments, "--presets", "2", monkeypatch=monkeypatch)
     head, _, row = capsys.readouterr().out.splitlines()
     assert head == "|  | 1 (another draw) | 1 |"
     # The same temperature and number are the same notes.
@@ -97,8 +97,8 @@ def test_the_table_of_the_grid_is_printed(
     notes = [one for i in range(90) for one in (on(0, 60 + i % 12), off(240, 60 + i % 12))]
     (tmp_path / "score.mid").write_bytes(midi([tempo(0, 600_000)], notes))
     (tmp_path / "none.mid").write_bytes(b"no music")
-    told = ["check_grid.py", str(tmp_path), "--seconds", "6", "--models", "lstm-events"]
-    monkeypatch.setattr(sys, "argv", [*told, "--quantise", "1"])
+    arguments = ["check_grid.py", str(tmp_path), "--seconds", "6", "--models", "lstm-events"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--quantise", "1"])
     runpy.run_path(str(ROOT / "train" / "check_grid.py"), run_name="__main__")
     first, scores, model = capsys.readouterr().out.splitlines()
     assert first.startswith("1 scores of ")

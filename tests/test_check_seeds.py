@@ -67,7 +67,7 @@ def test_notes_missing_in_the_preset_count(check: ModuleType, tmp_path: Path) ->
     assert longer.agreement == len(pitches) / (len(pitches) + 4)
 
 
-def test_a_table_tells_what_is_struck(check: ModuleType, tmp_path: Path) -> None:
+def test_a_table_shows_what_is_struck(check: ModuleType, tmp_path: Path) -> None:
     rows = ["quarterbeats\tmidi\ttied", "1/2\t65\t1", "3/2\t65\t-1", "2\t67\t", "3\t69\t0"]
     (tmp_path / "table.tsv").write_text("\n".join(rows), encoding="utf-8")
     assert check.table_onsets(tmp_path / "table.tsv") == [(0.5, 65), (2.0, 67)]

@@ -11,7 +11,7 @@ def scope(address="192.0.2.7", forwarded=None):
     return {"client": (address, 1234), "headers": headers}
 
 
-def test_a_client_is_an_address_and_its_name_does_not_tell_it():
+def test_a_client_is_an_address_and_its_name_does_not_show_it():
     assert client_of(scope()) == client_of(scope())
     assert client_of(scope()) != client_of(scope("192.0.2.8"))
     assert "192" not in client_of(scope())

@@ -1,4 +1,4 @@
-"""What a model is told of its piece: whose it is, and how dense."""
+"""Conditions of a piece: whose it is, and how dense."""
 
 import torch
 from model_cases import CASES, livened, random_roll, seen_by_head
@@ -10,23 +10,23 @@ def test_a_composer_changes_what_is_expected_and_any_is_number_0() -> None:
     model = CASES["lstm, joint"].build()
     steps = random_roll(1, 12).expand(3, -1, -1)
     with torch.no_grad():
-        told = model(steps[:, :-1], composers=torch.tensor([0, 1, 2])).logits
-        untold = model(steps[:, :-1]).logits
-    assert torch.equal(told[0], untold[0])
+        found = model(steps[:, :-1], composers=torch.tensor([0, 1, 2])).logits
+        unconditioned = model(steps[:, :-1]).logits
+    assert torch.equal(found[0], unconditioned[0])
     for a, b in ((0, 1), (0, 2), (1, 2)):
-        assert not torch.allclose(told[a], told[b])
+        assert not torch.allclose(found[a], found[b])
     # In a batch where each row has its own composer, each gets what it would get alone.
     with torch.no_grad():
         alone = model(steps[:1, :-1], composers=torch.tensor([2])).logits
-    assert torch.allclose(told[2], alone[0], atol=1e-5, rtol=0)
+    assert torch.allclose(found[2], alone[0], atol=1e-5, rtol=0)
 
 
 def test_a_model_without_composers_takes_no_notice_of_them() -> None:
     model = CASES["lstm"].build()
     steps = random_roll(2, 5)
     with torch.no_grad():
-        told = model(steps, composers=torch.tensor([1, 200])).logits
-        assert torch.equal(told, model(steps).logits)
+        found = model(steps, composers=torch.tensor([1, 200])).logits
+        assert torch.equal(found, model(steps).logits)
 
 
 def test_densities_say_nothing_until_they_are_learnt() -> None:
@@ -34,8 +34,8 @@ def test_densities_say_nothing_until_they_are_learnt() -> None:
     steps = random_roll(1, 20)
     assert torch.equal(seen_by_head(model, steps, 1), seen_by_head(model, steps, 1, 2))
     livened(model)
-    told = [seen_by_head(model, steps, 1, density) for density in range(3)]
-    assert not any(torch.allclose(told[i], told[i - 1]) for i in range(3))
+    found = [seen_by_head(model, steps, 1, density) for density in range(3)]
+    assert not any(torch.allclose(found[i], found[i - 1]) for i in range(3))
 
 
 def test_a_density_is_learnt_and_kept() -> None:
@@ -51,7 +51,7 @@ def test_a_density_is_learnt_and_kept() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    # Told of few it expects few strokes after the first frame, told of many many.
+    # Given a low density it expects few strokes after the first frame, given a high one many.
     with torch.no_grad():
         strokes = []
         for density in (1, 2):

@@ -84,7 +84,7 @@ def test_heads_that_read_memories_need_one() -> None:
         PyzzicatoConfig(representation="events", head="joint")
 
 
-def test_heads_read_as_many_recent_steps_as_they_are_told() -> None:
+def test_heads_read_as_many_recent_steps_as_the_config_says() -> None:
     for choices in ({"head": "joint"}, {"representation": "events", "head": "notes"}):
         assert PyzzicatoConfig(**choices).n_recent == RECENT[choices["head"]]
         assert [PyzzicatoConfig(**choices, recent=n).n_recent for n in (1, 64)] == [1, 64]

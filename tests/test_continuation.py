@@ -213,8 +213,8 @@ def test_a_seed_is_carried_on_as_its_composer_where_the_model_knows_him() -> Non
         who: continue_seed(model, tune(), replace(SHORT, seconds=20.0, composer=who))
         for who in ("any", "bach", "satie")
     }
-    for told, played_as in ((None, "any"), ("satie", "satie"), ("bach", "bach"), ("liszt", "any")):
-        made = continue_seed(model, tune(), replace(SHORT, seconds=20.0), told)
+    for value, played_as in ((None, "any"), ("satie", "satie"), ("bach", "bach"), ("liszt", "any")):
+        made = continue_seed(model, tune(), replace(SHORT, seconds=20.0), value)
         assert made.new_notes == asked[played_as].new_notes
         assert made.composer == (None if played_as == "any" else played_as)
     # Who is asked for counts more than whose the seed is.
@@ -224,17 +224,17 @@ def test_a_seed_is_carried_on_as_its_composer_where_the_model_knows_him() -> Non
     assert continue_seed(model, tune(), nobody, "bach").new_notes == asked["any"].new_notes
 
 
-def test_the_density_reaches_a_model_that_can_be_told_it(
+def test_the_density_reaches_a_model_with_that_condition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half as dense and twice as dense are other levels; where the keeper is off, none is told."""
+    """Half as dense and twice as dense are other levels; where the keeper is off, none is given."""
     model = made_events(tmp_path)
     model.config = architecture(representation="events", head="notes", densities=[2.0, 4.0, 8.0])
-    told: list[list[int]] = []
+    arguments: list[list[int]] = []
     start = Model.start
 
     def noting(model: Model, conditions, weights=(1.0,)):  # type: ignore[no-untyped-def]
-        told.append(list(conditions["density"]))
+        arguments.append(list(conditions["density"]))
         return start(model, conditions, weights)
 
     monkeypatch.setattr(Model, "start", noting)
@@ -242,20 +242,20 @@ def test_the_density_reaches_a_model_that_can_be_told_it(
     settings = replace(SHORT, seconds=1.0, composer="any")
     for how in ({"density": 0.5}, {}, {"density": 2.0}, {"without": ("density",)}):
         continue_seed(model, tune(), replace(settings, **how))
-    assert told == [[2], [3], [3], [0]]
+    assert arguments == [[2], [3], [3], [0]]
 
 
-def test_it_is_told_whom_a_piece_was_played_as(model: Model) -> None:
+def test_the_result_names_whom_a_piece_was_played_as(model: Model) -> None:
     asked = ("any", *(model.config.composers or []))
-    told = [continue_seed(model, tune(), replace(SHORT, composer=who)).composer for who in asked]
-    assert told == [None, *asked[1:]]
+    found = [continue_seed(model, tune(), replace(SHORT, composer=who)).composer for who in asked]
+    assert found == [None, *asked[1:]]
     assert continue_seed(model, [], SHORT).composer is None
 
 
 @pytest.mark.parametrize("name", ["lstm-events", "lstm"])
 def test_at_the_lowest_temperature_there_is_still_music(name: str) -> None:
-    told = GenerationSettings(seconds=90, temperature=0.1)
-    piece = continue_seed(load_model(name), load_seed("bach-chromatic-fantasia").notes, told)
+    answer = GenerationSettings(seconds=90, temperature=0.1)
+    piece = continue_seed(load_model(name), load_seed("bach-chromatic-fantasia").notes, answer)
     # Below it models repeated themselves, and the guard brought them back some five times a minute.
     assert len(piece.rescues) <= 2
     assert len({note.pitch for note in piece.new_notes}) > 5
@@ -312,10 +312,10 @@ def test_a_new_piece_begins_at_any_frame_rate(fs: int, tmp_path: Path) -> None:
     assert max(n.end for n in made.new_notes) <= 3.0
 
 
-def test_progress_is_told_about_once_a_second(ready: Model) -> None:
-    told: list[float] = []
-    continue_seed(ready, tune(), replace(SHORT, seconds=2.25), on_progress=told.append)
-    assert told == [1.0, 2.0, 2.25]
+def test_progress_is_reported_about_once_a_second(ready: Model) -> None:
+    arguments: list[float] = []
+    continue_seed(ready, tune(), replace(SHORT, seconds=2.25), on_progress=arguments.append)
+    assert arguments == [1.0, 2.0, 2.25]
 
 
 def test_new_notes_have_the_seeds_touch(ready: Model) -> None:

@@ -43,7 +43,7 @@ def test_what_is_streamed_is_what_was_prepared(published, hub):
         assert np.array_equal(streamed.packed(piece, 2, 3), published.packed(twin, 2, 3))
 
 
-def test_the_card_tells_what_is_in_it(published, hub):
+def test_the_card_says_what_is_in_it(published, hub):
     card = DatasetCard(hub.read(REPO, "README.md", kind="datasets").decode())
     card.validate("dataset")
     assert card.data.license == "cc0-1.0"
@@ -71,8 +71,8 @@ def test_each_piece_keeps_its_collection_and_licence(dataset_hub, tmp_path):
         publish.main(config)
     assert not dataset_hub.repos
     publish.main(replace(config, licence="MIT"))
-    told = {p.source: p.licence for p in StreamedStore(REPO).pieces}
-    assert told == {"rolls": "CC BY 4.0", "scores": "MIT"}
+    options = {p.source: p.licence for p in StreamedStore(REPO).pieces}
+    assert options == {"rolls": "CC BY 4.0", "scores": "MIT"}
     card = DatasetCard(dataset_hub.read(REPO, "README.md", kind="datasets").decode())
     assert card.data.license == "other"
     assert card.data.to_dict()["license_name"] == "cc-by-4.0-and-mit"
@@ -107,8 +107,8 @@ def test_training_streams_and_ends_as_it_would_again(published, tmp_path, new_ac
 
 def test_prepare_data_copies_from_the_hub(published, tmp_path, monkeypatch):
     out = tmp_path / "copy"
-    told = ["prepare_data.py", "--from-hub", REPO, "--out", str(out), "--composers", "bach"]
-    monkeypatch.setattr(sys, "argv", told)
+    arguments = ["prepare_data.py", "--from-hub", REPO, "--out", str(out), "--composers", "bach"]
+    monkeypatch.setattr(sys, "argv", arguments)
     prepare_data.main(prepare_data.parse_args())
     copied = NoteStore(out)
     assert copied.repo == REPO
@@ -125,8 +125,8 @@ def test_the_script_streams_and_publishes_in_the_end(published, hub, tmp_path, m
         "max_steps = 2\nbatch_size = 1\ncrop_steps = 16\neval_every = 2\neval_steps = 16\n"
         '[model]\nbackbone = "lstm"\nhidden_size = 8\ndense_size = 8\n'
     )
-    told = ["train.py", str(preset), "--stream", REPO, "--out", str(tmp_path / "run")]
-    monkeypatch.setattr(sys, "argv", [*told, "--push-to-hub", "me/pyzzicato-streamed"])
+    arguments = ["train.py", str(preset), "--stream", REPO, "--out", str(tmp_path / "run")]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--push-to-hub", "me/pyzzicato-streamed"])
     train.main(train.parse_args())
     assert ("models", "me/pyzzicato-streamed") in hub.repos
     record = hub.read("me/pyzzicato-streamed", "training.json").decode()

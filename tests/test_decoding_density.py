@@ -22,7 +22,7 @@ from pyzzicato.playing.decoding.density import (
     DensityKeeper,
     density_to_come,
     note_density,
-    told_by,
+    seed_evidence,
 )
 from pyzzicato.playing.decoding.draw import Draw
 from pyzzicato.playing.decoding.parts import Played
@@ -54,7 +54,7 @@ def test_held_notes_are_struck_once() -> None:
     assert note_density(frames, ROLL) == pytest.approx(10 / 5)
 
 
-def test_a_few_strokes_tell_nothing() -> None:
+def test_a_few_strokes_say_nothing() -> None:
     for representation in BOTH.values():
         for n, tells in ((1, False), (FEWEST_STROKES, False), (FEWEST_STROKES + 1, True)):
             steps = representation.encode(notes_every(0.5, n))
@@ -76,7 +76,7 @@ def test_what_follows_a_seed_is_meant_a_little_nearer_to_the_usual() -> None:
     assert meant == pytest.approx([2.1, 3.3, 9.4, 15.6, 24.8], rel=0.05)
 
 
-def test_a_density_that_a_seed_does_not_tell_is_drawn_as_the_composers_pieces_vary() -> None:
+def test_a_density_that_a_seed_does_not_show_is_drawn_as_the_composers_pieces_vary() -> None:
     note = EVENTS.encode(notes_every(1.0, 1))
 
     def drawn(composer: str | None) -> np.ndarray:
@@ -100,16 +100,16 @@ def test_the_shorter_a_seed_the_less_its_density_is_kept(kind: str) -> None:
         notes = notes_every(0.05, round(seconds / 0.05) + 1)
         seed = representation.encode(notes, seconds + 0.05)
         assert note_density(seed, representation) == pytest.approx(20, rel=0.05)
-        told = told_by(seed, representation)
+        answer = seed_evidence(seed, representation)
         found = density_to_come(seed, representation, None, np.random.default_rng(0))
-        assert found == pytest.approx(USUAL * (20 / USUAL) ** (KEPT * told), rel=0.1)
+        assert found == pytest.approx(USUAL * (20 / USUAL) ** (KEPT * answer), rel=0.1)
         return found
 
     found = [meant(seconds) for seconds in (0.25, 0.5, 1.0, 2.0, 4.0, 10.0)]
     assert found == sorted(found)
     assert found[0] < 1.05 * USUAL and found[-1] == pytest.approx(15.6, rel=0.05)
     one = representation.encode(notes_every(1.0, 1))
-    assert told_by(one, representation) == 0
+    assert seed_evidence(one, representation) == 0
 
 
 def test_four_notes_of_no_length_do_not_set_the_density() -> None:
@@ -136,7 +136,7 @@ def after(density: float, seconds: float, representation: Representation = EVENT
     return keeper
 
 
-def test_near_what_is_meant_playing_is_left_to_itself() -> None:
+def test_near_the_target_playing_is_left_alone() -> None:
     assert DensityKeeper(8.0, ROLL).push == 0
     for density in (7.0, 8.0, 9.5):  # Of note events.
         assert after(density, 100).push == 0
@@ -156,9 +156,9 @@ def test_beyond_it_playing_is_pushed_back_the_more_the_further(kind: str) -> Non
     assert after(0, 500, BOTH[kind]).push == pytest.approx(-bound)
 
 
-def test_the_less_a_seed_tells_the_sooner_playing_is_pushed() -> None:
-    def push(told: float) -> float:
-        keeper = DensityKeeper(8.0, EVENTS, told)
+def test_the_less_a_seed_shows_the_sooner_playing_is_pushed() -> None:
+    def push(given: float) -> float:
+        keeper = DensityKeeper(8.0, EVENTS, given)
         for step in range(1, 31):
             keeper.listen(Played(step / 10, [40, 41], 2))
         return keeper.push

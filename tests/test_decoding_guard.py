@@ -1,4 +1,4 @@
-"""What leads playing astray is noticed, brought back to the seed, counted and told."""
+"""What leads playing astray is noticed, brought back to the seed, counted and reported."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -161,14 +161,14 @@ def test_after_a_rescue_the_network_is_fed_its_seed_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed_seconds: float
 ) -> None:
     fed: list[Steps] = []
-    hear = GraphRun.hear
+    feed = GraphRun.feed
 
     def listening(run: GraphRun, steps: Steps) -> None:
         assert run._latest is None
         fed.append(steps)
-        hear(run, steps)
+        feed(run, steps)
 
-    monkeypatch.setattr(GraphRun, "hear", listening)
+    monkeypatch.setattr(GraphRun, "feed", listening)
     notes = tune(31)
     settings = replace(SETTINGS, seed_seconds=seed_seconds)
     piece = continue_seed(one_sided(DROWNED, tmp_path), notes, settings)
@@ -207,7 +207,7 @@ def test_the_articles_way_is_left_as_it_is(tmp_path: Path) -> None:
     assert piece.acted == {"threshold": 400}
 
 
-def test_rescues_are_told_in_words() -> None:
+def test_rescues_are_reported_in_words() -> None:
     assert describe_rescues([]) == ()
     (one,) = describe_rescues([Rescue(12.34, STUCK)])
     assert one == "brought back to the seed at 12 s of the new music, when one key kept repeating"

@@ -74,7 +74,7 @@ def test_what_is_far_away_is_not_pushed_beyond_measure() -> None:
     assert push() == most < 20
 
 
-def test_few_notes_tell_nothing() -> None:
+def test_few_notes_say_nothing() -> None:
     keeper, push = keeper_of(0.4, FEWEST_NOTES - 1)
     keeper.listen(Played(1.0, [60], 1, lengths_of(0.03, 50)))
     assert push() == 0 and keeper.n_acted == 0
@@ -84,9 +84,9 @@ def test_on_a_roll_keys_that_are_held_count_as_long_as_they_have_been() -> None:
     # Two notes of four frames and one of two that have ended; one of three that has not.
     frames = np.zeros((6, 88), dtype=np.uint8)
     frames[0:4, [10, 20]] = frames[1:3, 30] = frames[3:6, 40] = 1
-    told = ROLL.lengths(frames)
-    assert told.n_known == 3
-    assert told.e_folds == pytest.approx(math.log(4 * 4 * 2 * 3))
+    answer = ROLL.lengths(frames)
+    assert answer.n_known == 3
+    assert answer.e_folds == pytest.approx(math.log(4 * 4 * 2 * 3))
     # Step by step the same: the decoder has the seed's last keys.
     seed = [Note(61, 0.0, 9.0, 64)]
     decoder = ROLL.decoder(seed, 0.2, SeedTouch(seed, 0))
@@ -116,8 +116,8 @@ def test_presets_are_carried_on_with_notes_as_long_as_theirs(name: str) -> None:
 
     def away(preset: str, *without: str) -> float:
         """Returns by how many e-folds new notes are longer or shorter than the seed's."""
-        told = GenerationSettings(seconds=10, rng=1, without=without)
-        piece = continue_seed(model, load_seed(preset).notes, told)
+        answer = GenerationSettings(seconds=10, rng=1, without=without)
+        piece = continue_seed(model, load_seed(preset).notes, answer)
         new, old = (
             median(math.log(note.duration) for note in notes)
             for notes in (piece.new_notes, piece.seed_notes)

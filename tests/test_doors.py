@@ -43,8 +43,8 @@ def serve(app, chunks=(b"",), headers=(HOST,), path="/", door=None, client="127.
     return start["status"], dict(start["headers"]), body
 
 
-def refusal(*args, **told):
-    status, _, body = serve(*args, **told)
+def refusal(*args, **options):
+    status, _, body = serve(*args, **options)
     return status, json.loads(body)["detail"]
 
 
@@ -91,9 +91,9 @@ def test_the_page_is_opened_under_its_own_names(host):
     [b"evil.example", b"127.0.0.1.evil.example", b"localhost.evil", b"", b"10.0.0.7", b"[", b"a b"],
 )
 def test_it_is_not_opened_under_another_name(host):
-    status, told = refusal(answer(), headers=[(b"host", host)])
+    status, reply = refusal(answer(), headers=[(b"host", host)])
     assert status == 400
-    assert "PYZZICATO_HOSTS" in told
+    assert "PYZZICATO_HOSTS" in reply
     assert refusal(answer(), headers=[])[0] == 400
 
 
@@ -102,9 +102,9 @@ def test_it_is_not_opened_under_another_name(host):
 )
 @pytest.mark.parametrize("path", ["/gradio_api/call/v2/continue", "/gradio_api/mcp/", "/"])
 def test_another_site_may_not_use_it(origin, path):
-    status, told = refusal(answer(), headers=[HOST, (b"origin", origin)], path=path)
+    status, reply = refusal(answer(), headers=[HOST, (b"origin", origin)], path=path)
     assert status == 403
-    assert "another site" in told
+    assert "another site" in reply
 
 
 def test_a_space_and_an_operator_name_more_hosts(monkeypatch):
@@ -118,8 +118,8 @@ def test_a_space_and_an_operator_name_more_hosts(monkeypatch):
     monkeypatch.setenv("PYZZICATO_HOSTS", "music.example, Piano.Example:8080")
     for name in (b"music.example", b"piano.example"):
         assert serve(answer(), headers=[(b"host", name)])[0] == 200
-    door = Doorkeeper(answer(), hosts=["told.example"])
-    assert serve(None, headers=[(b"host", b"told.example")], door=door)[0] == 200
+    door = Doorkeeper(answer(), hosts=["named.example"])
+    assert serve(None, headers=[(b"host", b"named.example")], door=door)[0] == 200
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     assert "0.0.0.0" not in known_hosts()
 
@@ -128,17 +128,17 @@ def test_bodies_up_to_the_limit_pass_and_longer_ones_end_before_they_are_in_memo
     chunk = bytes(MAX_POST_BYTES // 4)
     headers = [HOST, (b"content-length", str(MAX_POST_BYTES).encode())]
     assert serve(count, [chunk] * 4, headers)[2] == str(4 * len(chunk)).encode()
-    status, told = refusal(count, [chunk] * 5, headers)
+    status, reply = refusal(count, [chunk] * 5, headers)
     assert status == 413
-    assert told == "a request must have at most 4 MB; send less"
+    assert reply == "a request must have at most 4 MB; send less"
 
 
-def test_large_bodies_tell_their_length():
+def test_large_bodies_state_their_length():
     half = bytes(doors.LARGE_BYTES // 2)
     assert serve(count, [half] * 2)[2] == str(2 * len(half)).encode()
-    status, told = refusal(count, [half] * 3)
+    status, reply = refusal(count, [half] * 3)
     assert status == 411
-    assert "must tell its length" in told
+    assert "must state its length" in reply
 
 
 def test_large_bodies_of_one_client_and_of_all_are_so_many_a_minute(monkeypatch):
@@ -148,8 +148,8 @@ def test_large_bodies_of_one_client_and_of_all_are_so_many_a_minute(monkeypatch)
     door = Doorkeeper(count)
 
     def post(client, length=size):
-        told = [HOST, (b"content-length", str(length).encode())]
-        return serve(count, [bytes(length)], told, door=door, client=client)[0]
+        arguments = [HOST, (b"content-length", str(length).encode())]
+        return serve(count, [bytes(length)], arguments, door=door, client=client)[0]
 
     assert [post("127.0.0.1") for _ in range(4)] == [200, 200, 200, 429]
     assert [post("127.0.0.2") for _ in range(3)] == [200, 200, 429]
@@ -161,9 +161,9 @@ def test_large_bodies_of_one_client_and_of_all_are_so_many_a_minute(monkeypatch)
     "length", [b"4000001", b"99999999999999", b"-1", b"a lot", b"\xff", b"9" * 99]
 )
 def test_announced_lengths_are_refused_unread(length):
-    status, told = refusal(count, headers=[HOST, (b"Content-Length", length)])
+    status, reply = refusal(count, headers=[HOST, (b"Content-Length", length)])
     assert status == 413
-    assert told == "a request must have at most 4 MB; send less"
+    assert reply == "a request must have at most 4 MB; send less"
 
 
 def test_bodies_that_do_not_end_are_given_up(monkeypatch):
@@ -234,17 +234,17 @@ def test_one_client_holds_so_many_requests_and_so_much_of_them(monkeypatch):
         raise ConnectionError
 
     headers = [HOST, (b"content-length", b"3600000")]
-    status, told = refusal(disconnected, [bytes(900_000)] * 4, headers)
-    assert (status, told) == (429, doors.TOO_MANY)
+    status, reply = refusal(disconnected, [bytes(900_000)] * 4, headers)
+    assert (status, reply) == (429, doors.TOO_MANY)
 
 
-def test_uploads_have_an_allowance_and_tell_their_length(monkeypatch):
+def test_uploads_have_an_allowance_and_state_their_length(monkeypatch):
     door = Doorkeeper(answer())
     path, megabyte = "/gradio_api/upload", (b"content-length", b"1000000")
     assert refusal(None, path=path, door=door)[0] == 411
-    told = [serve(None, headers=[HOST, megabyte], path=path, door=door) for _ in range(51)]
-    assert [status for status, _, _ in told] == [200] * 50 + [429]
-    assert "try again in" in json.loads(told[-1][2])["detail"]
+    found = [serve(None, headers=[HOST, megabyte], path=path, door=door) for _ in range(51)]
+    assert [status for status, _, _ in found] == [200] * 50 + [429]
+    assert "try again in" in json.loads(found[-1][2])["detail"]
     assert serve(None, headers=[HOST, megabyte], path="/gradio_api/call/vote", door=door)[0] == 200
 
 
@@ -263,16 +263,16 @@ def test_what_gradio_has_and_the_page_does_not_need_is_closed(path):
     assert refusal(answer(), path=path)[0] == 404
 
 
-def test_a_call_that_cannot_be_read_is_told_what_to_look_at():
+def test_a_call_that_cannot_be_read_learns_what_to_look_at():
     for error in (KeyError("/nothing"), TypeError("x"), RecursionError(), ValueError("y")):
-        status, told = refusal(broken(error), path="/gradio_api/call/v2/nothing")
+        status, reply = refusal(broken(error), path="/gradio_api/call/v2/nothing")
         assert status == 422
-        assert "see /gradio_api/info" in told
+        assert "see /gradio_api/info" in reply
     surrogate = UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
     assert refusal(broken(surrogate), path="/gradio_api/queue/join")[0] == 422
 
 
-def test_faults_are_told_without_what_is_the_servers_own():
+def test_faults_are_reported_without_what_is_the_servers_own():
     assert refusal(broken(RuntimeError("secret"))) == (500, FAULT)
     full = OSError(errno.ENOSPC, "No space left on device", "/a/path")
     assert refusal(
@@ -283,8 +283,8 @@ def test_faults_are_told_without_what_is_the_servers_own():
 def test_a_visitors_mistake_is_no_fault_of_the_server():
     kind = [(b"content-type", b"application/json")]
     wrong = json.dumps({"error": "seed must be one of", "title": TITLE}).encode()
-    told = serve(answer(500, kind, wrong), path="/gradio_api/run/judge")
-    assert (told[0], told[2]) == (422, wrong)
+    reply = serve(answer(500, kind, wrong), path="/gradio_api/run/judge")
+    assert (reply[0], reply[2]) == (422, wrong)
     wordless = serve(answer(500, kind, b'{"error": null}'), path="/gradio_api/run/judge")
     assert wordless[0] == 422
     assert "/gradio_api/info" in json.loads(wordless[2])["error"]

@@ -61,15 +61,15 @@ class Fired:
 
 
 @pytest.mark.parametrize("status", [401, 404, 429, 500, 503])
-def test_an_answer_that_is_an_error_is_told_at_once(hub, files, status):
+def test_an_answer_that_is_an_error_is_reported_at_once(hub, files, status):
     hub.put(REPO, files)
     hub.faults.status = status
     began = time.monotonic()
-    with pytest.raises(ValueError, match=REPO) as told:
+    with pytest.raises(ValueError, match=REPO) as found:
         load_model(REPO)
     assert time.monotonic() - began < 3
     kind = NotOnHubError if status in (401, 404) else HubUnreachableError
-    assert isinstance(told.value, kind)
+    assert isinstance(found.value, kind)
 
 
 @pytest.mark.parametrize("status", [401, 404, 429, 500])
@@ -85,7 +85,7 @@ def test_a_pinned_model_falls_back_to_the_bundled_copy(hub, status, caplog):
 
 
 @pytest.mark.parametrize("portal", ["html", "endless"])
-def test_another_server_in_the_hubs_place_is_told_within_seconds(hub, files, portal):
+def test_another_server_in_the_hubs_place_is_reported_within_seconds(hub, files, portal):
     hub.put(REPO, files)
     hub.faults.portal = portal
     began = time.monotonic()
@@ -105,7 +105,7 @@ def test_a_slow_hub_is_not_waited_for_twice(hub):
     assert time.monotonic() - began < 1.5  # below the two seconds of a wait
 
 
-def test_a_slow_hub_is_told_where_there_is_no_copy(hub, files, monkeypatch):
+def test_a_slow_hub_is_reported_where_there_is_no_copy(hub, files, monkeypatch):
     hub.put(REPO, files)
     hub.faults.delay_s = 10
     monkeypatch.setattr(downloading, "PATIENT_ANSWER_S", 0.5)
@@ -197,7 +197,7 @@ def test_a_pinned_file_that_is_another_is_refused_for_the_bundled_copy(hub, capl
     write_pin("lstm", Pin("me/lstm", commit, checkpoint_sums(bundled)))
     assert open_model("lstm")[1].source == "bundled"
     assert f"{file} is damaged, its checksum is not that of the registry" in caplog.text
-    # Whoever asks for that commit and no other is told.
+    # Whoever asks for that commit and no other gets the error.
     with pytest.raises(ValueError, match=f"at commit {commit[:12]} is not what was pinned: {file}"):
         open_model("lstm", revision=commit)
 
@@ -294,8 +294,8 @@ def test_a_file_that_is_too_large_is_not_downloaded(hub, files):
 
 
 def header(**tensors: object) -> bytes:
-    told = json.dumps(tensors).encode()
-    return struct.pack("<Q", len(told)) + told
+    answer = json.dumps(tensors).encode()
+    return struct.pack("<Q", len(answer)) + answer
 
 
 @pytest.mark.parametrize(

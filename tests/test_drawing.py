@@ -30,11 +30,11 @@ from pyzzicato.representations.event_bins import SIZES
 N_DRAWS = 2000
 
 
-def controls(**told: object) -> Controls:
-    """Returns controls of one key or number, neutral but for what is told."""
+def controls(**options: object) -> Controls:
+    """Returns controls of one key or number, neutral but for what is given."""
     neutral = {"uniform": [0.5], "temperature": [1.0], "min_p": [0.0]}
     neutral |= {"bias": [0.0], "view_weights": [1.0]}
-    return Controls(**{name: torch.tensor(v) for name, v in {**neutral, **told}.items()})
+    return Controls(**{name: torch.tensor(v) for name, v in {**neutral, **options}.items()})
 
 
 def choice(
@@ -176,7 +176,7 @@ def drawn_steps(model: Model, first: np.ndarray, draw: Draw, n: int) -> np.ndarr
     for _ in range(n):
         draw.uniform = rng.random(len(draw.uniform)).astype(np.float32)
         run = model.start({"composer": [1], "density": [1]})
-        run.hear(first[None])
+        run.feed(first[None])
         steps.append(run.draw(draw)[0])
     return np.stack(steps)
 
@@ -233,7 +233,7 @@ def test_the_search_for_a_frame_ends_and_is_right_however_strongly_keys_speak(
     for _ in range(4):
         steps = random_roll(1, 3)[0].numpy()
         run = model.start({"composer": [1], "density": [1]})
-        run.hear(steps)
+        run.feed(steps)
         draw = shaped_draw(model, 1.0, 0.0, 0.0)
         draw.uniform = rng.random(88).astype(np.float32)
         assert run.draw(draw)[0].tolist() == slow_step(network, steps, [(1, 1.0)], 1, draw)

@@ -85,10 +85,10 @@ def test_a_model_that_knows_endings_is_given_what_is_left(tmp_path: Path) -> Non
     )
     config = architecture(representation="events", head="notes", endings=[2.0, 8.0, 32.0])
     model = Model(config, write_made(text, tmp_path / "endings.onnx"), name="made")
-    told = continue_seed(model, tune(), GenerationSettings(seconds=20.0, ending=True))
-    numbers = [note.velocity // 8 for note in told.new_notes]
+    answer = continue_seed(model, tune(), GenerationSettings(seconds=20.0, ending=True))
+    numbers = [note.velocity // 8 for note in answer.new_notes]
     assert set(numbers) == {1, 2, 3} and numbers == sorted(numbers, reverse=True)
-    last_three = [n for n in told.new_notes if n.velocity // 8 == 3][-1].start
+    last_three = [n for n in answer.new_notes if n.velocity // 8 == 3][-1].start
     assert 10 + 20 - 8 - 4 < last_three < 10 + 20 - 8 + 1
     plain = continue_seed(model, tune(), GenerationSettings(seconds=20.0))
     assert {note.velocity // 8 for note in plain.new_notes} == {0}

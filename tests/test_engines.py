@@ -52,7 +52,7 @@ def test_auto_takes_the_best_installed_engine() -> None:
     assert font == engine_soundfont(engine)
 
 
-def test_a_missing_program_is_told_and_auto_does_without(without_fluidsynth: None) -> None:
+def test_a_missing_program_is_reported_and_auto_does_without(without_fluidsynth: None) -> None:
     assert choose_engine("auto", None)[0] == "midirenderer"
     with pytest.raises(ValueError, match="the program fluidsynth was not found; install it"):
         choose_engine("fluidsynth", None)

@@ -129,9 +129,9 @@ def test_likelihood_is_of_whole_pieces_each_once(finished, tiny):
     likelihood = read(finished)["likelihood"]
     assert set(likelihood) == {"tiny", "markov", "copy", "frequency"}
     rolls = [notes_to_roll(tune(10, semitones)) for semitones in (2, -5)]
-    for told in likelihood.values():
-        assert told["n_notes"] == sum(count_onsets(roll) for roll in rolls)
-        assert told["n_frames"] == sum(len(roll) - 1 for roll in rolls)
+    for value in likelihood.values():
+        assert value["n_notes"] == sum(count_onsets(roll) for roll in rolls)
+        assert value["n_frames"] == sum(len(roll) - 1 for roll in rolls)
     nats = [part.nats for part in model_likelihoods(open_network(tiny), rolls)]
     assert likelihood["tiny"]["nats_a_second"] == pytest.approx(
         sum(nats) / sum((len(roll) - 1) / 20 for roll in rolls), rel=1e-5
@@ -157,8 +157,10 @@ def test_verdicts_of_networks_join_the_report(finished, basic, tmp_path):
     shutil.copytree(finished, out)
     assert "adversary" not in read(out)
     found = Verdict(0.75, 0.5, 1.0, 3, 3, 6, 100)
-    write_verdicts({"tiny": {NETWORK: found}, "unknown": {NETWORK: found}}, tmp_path / "told.json")
-    script.main(replace(basic, out=out, adversary=tmp_path / "told.json"))
+    write_verdicts(
+        {"tiny": {NETWORK: found}, "unknown": {NETWORK: found}}, tmp_path / "verdicts.json"
+    )
+    script.main(replace(basic, out=out, adversary=tmp_path / "verdicts.json"))
     assert read(out)["adversary"] == {"tiny": {NETWORK: asdict(found)}}
     assert "| network | 0.75 (0.5 to 1) |" in (out / "report.md").read_text(encoding="utf-8")
 
@@ -245,8 +247,8 @@ def test_without_a_training_piece_there_are_no_baselines(basic, maestro, tmp_pat
 
 
 def test_the_options_of_a_shell_are_those_of_the_config(monkeypatch, maestro, tmp_path):
-    told = ["--model", "lstm", "wavenet", "--data-dir", str(maestro), "--out", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", ["evaluate.py", *told, "--seeds", "7"])
+    arguments = ["--model", "lstm", "wavenet", "--data-dir", str(maestro), "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments, "--seeds", "7"])
     config = script.parse_args()
     assert (config.model, config.seeds, config.out) == (("lstm", "wavenet"), 7, tmp_path)
     assert (config.seconds, config.seed_seconds, config.split) == (60.0, 10.0, "validation")

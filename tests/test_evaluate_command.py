@@ -43,8 +43,8 @@ def evaluate(index):
     """Returns the command as a function of files, reference, folder and more options."""
 
     def run(files: object, reference: Path, out: Path, *options: object) -> int:
-        told = [files, "--reference", reference, "--out", out, "--training-index", index]
-        return main(["evaluate", *map(str, [*told, *options])])
+        arguments = [files, "--reference", reference, "--out", out, "--training-index", index]
+        return main(["evaluate", *map(str, [*arguments, *options])])
 
     return run
 
@@ -95,11 +95,11 @@ def test_measures_are_those_of_the_notes_after_the_seed(evaluate, tmp_path, refe
     files = put(tmp_path / "files", one=playing(20))
     out = tmp_path / "report"
     assert evaluate(files / "one.mid", reference, out, "--skip", 5, "--seconds", 15) == 0
-    told = read(out)["files"][0]["stability"]
+    found = read(out)["files"][0]["stability"]
     expected = measure_stability(playing(20).notes, 15.0)
-    assert told["n_notes"] == expected.n_notes
-    assert told["silent_share"] == pytest.approx(expected.silent_share, abs=1e-3)
-    assert told["distinct_8grams"] == pytest.approx(expected.distinct_8grams, abs=0.05)
+    assert found["n_notes"] == expected.n_notes
+    assert found["silent_share"] == pytest.approx(expected.silent_share, abs=1e-3)
+    assert found["distinct_8grams"] == pytest.approx(expected.distinct_8grams, abs=0.05)
 
 
 def test_without_options_whole_files_are_measured(evaluate, tmp_path, reference):

@@ -149,7 +149,7 @@ def test_an_epoch_scores_each_frame_but_the_first_once() -> None:
     assert scored(SequenceBatches(pieces, settings), n_steps) == expected
 
 
-def test_batches_are_no_larger_than_told_and_padded_with_silence() -> None:
+def test_batches_are_no_larger_than_asked_and_padded_with_silence() -> None:
     batches = SequenceBatches([piece(12), piece(30, 33), piece(7, 35), piece(2)], quick())
     for step in range(20):
         frames, mask = batches.batch(step)
@@ -385,8 +385,8 @@ def test_the_script_trains_tests_and_compares(
     recipe, out = mats / "tiny.toml", mats / "run"
     values = {**TINY, "batch_frames": 64, "eval_every": 2}
     recipe.write_text("".join(f"{name} = {value}\n" for name, value in values.items()))
-    told = f"--data-dir {mats} --dataset jsb --model {backbone} --recipe {recipe} --out {out}"
-    monkeypatch.setattr(sys, "argv", ["script", *told.split(), "--max-steps", "5"])
+    found = f"--data-dir {mats} --dataset jsb --model {backbone} --recipe {recipe} --out {out}"
+    monkeypatch.setattr(sys, "argv", ["script", *found.split(), "--max-steps", "5"])
     script.main(script.parse_args())
     printed = capsys.readouterr().out
     result = json.loads((out / "result.json").read_text())
@@ -411,8 +411,8 @@ def test_a_folder_keeps_to_one_run(tmp_path: Path, new_accelerator: NewAccelerat
 
 
 def test_an_error_is_one_line_at_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = f"script --data-dir {tmp_path} --dataset jsb --model lstm"
-    monkeypatch.setattr(sys, "argv", told.split())
+    found = f"script --data-dir {tmp_path} --dataset jsb --model lstm"
+    monkeypatch.setattr(sys, "argv", found.split())
     with pytest.raises(SystemExit, match="error: data folder must hold JSB_Chorales.mat"):
         runpy.run_path(script.__file__, run_name="__main__")
 

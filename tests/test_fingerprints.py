@@ -9,10 +9,10 @@ from pyzzicato.evaluation.fingerprints import (
     PAIR_MEMORY_NOTES,
     SURE_NOTES,
     WINDOW_GRAMS,
+    distinctive_grams,
     fresh_notes,
     gram_hashes,
     playing_order,
-    telling_grams,
     winnow,
 )
 from pyzzicato.notes import Note, stretch_notes, transpose_notes
@@ -70,13 +70,13 @@ def test_hashes_differ_where_a_note_differs() -> None:
 @pytest.mark.parametrize("n", range(GRAM_NOTES))
 def test_too_few_notes_have_no_grams_and_are_all_looked_at(n: int) -> None:
     pitches = pitches_of(2, n=n)
-    assert len(gram_hashes(pitches)) == len(telling_grams(pitches)) == 0
-    assert len(winnow(gram_hashes(pitches), telling_grams(pitches))) == 0
+    assert len(gram_hashes(pitches)) == len(distinctive_grams(pitches)) == 0
+    assert len(winnow(gram_hashes(pitches), distinctive_grams(pitches))) == 0
     assert len(fresh_notes(pitches)) == n
 
 
 @pytest.mark.parametrize(("low", "high"), [(60, 65), (58, 70), (40, 80)])
-def test_telling_grams_equal_the_slow_count(low: int, high: int) -> None:
+def test_distinctive_grams_equal_the_slow_count(low: int, high: int) -> None:
     pitches = pitches_of(3, low, high, 500)
     expected = []
     for i in range(len(pitches) - GRAM_NOTES + 1):
@@ -85,7 +85,7 @@ def test_telling_grams_equal_the_slow_count(low: int, high: int) -> None:
         repeats = any(steps[period:] == steps[:-period] for period in (1, 2, 3))
         classes = {key % 12 for key in gram}
         expected.append(len(classes) >= 4 and len(set(steps)) >= 3 and not repeats)
-    assert telling_grams(pitches).tolist() == expected
+    assert distinctive_grams(pitches).tolist() == expected
     assert any(expected)
 
 
@@ -93,7 +93,7 @@ def test_telling_grams_equal_the_slow_count(low: int, high: int) -> None:
     "name", [name for name in FIGURES if name not in ("scale in octaves", "broken seventh")]
 )
 def test_plain_figures_are_no_fingerprints(name: str) -> None:
-    assert not telling_grams(as_pitches(FIGURES[name][0])).any()
+    assert not distinctive_grams(as_pitches(FIGURES[name][0])).any()
 
 
 def test_winnowing_keeps_the_last_smallest_of_each_window() -> None:
@@ -111,15 +111,15 @@ def test_winnowed_pieces_meet_in_every_shared_run() -> None:
     for at in range(0, 280, 20):
         shared = one[at : at + SURE_NOTES] + 3
         whole = np.concatenate([other[:50], shared, other[50:]])
-        kept = [winnow(gram_hashes(p), telling_grams(p)) for p in (one, whole)]
+        kept = [winnow(gram_hashes(p), distinctive_grams(p)) for p in (one, whole)]
         places = [set(kept[0] - at), set(kept[1] - 50)]
-        inside = {i for i in range(WINDOW_GRAMS) if telling_grams(shared)[i]}
+        inside = {i for i in range(WINDOW_GRAMS) if distinctive_grams(shared)[i]}
         assert not inside or places[0] & places[1] & inside
 
 
 def test_winnowing_keeps_about_a_third() -> None:
     pitches = pitches_of(6, n=20_000)
-    kept = winnow(gram_hashes(pitches), telling_grams(pitches))
+    kept = winnow(gram_hashes(pitches), distinctive_grams(pitches))
     assert len(kept) / 20_000 == pytest.approx(2 / (WINDOW_GRAMS + 1), rel=0.05)
 
 
@@ -140,7 +140,7 @@ def test_fresh_notes_equal_the_slow_search(low: int, high: int) -> None:
 
 
 @pytest.mark.parametrize(("keys", "left"), FIGURES.values(), ids=FIGURES)
-def test_a_figure_soon_has_nothing_new_to_tell(keys: list[int], left: int) -> None:
+def test_a_figure_soon_brings_nothing_new(keys: list[int], left: int) -> None:
     assert fresh_notes(as_pitches(keys)).sum() == left
 
 

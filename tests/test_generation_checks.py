@@ -41,11 +41,16 @@ def test_takes_are_summed_up_by_verdict_and_median() -> None:
     steady = measure_stability(tune(30), 30.0)
     stuck = measure_stability([Note(60, i / 4, i / 4 + 0.2, 60) for i in range(120)], 30.0)
     dry = measure_stability(tune(8), 30.0)
-    told = check_endurance.summarise([(steady, 0), (steady, 2), (stuck, 1), (dry, 0)])
-    assert (told["takes"], told["stuck"], told["dried_up"], told["mostly_silent"]) == (4, 1, 1, 1)
-    assert told["brought_back"] == 2
-    assert told["notes_a_second"] == round((steady.notes_a_second + 4.0) / 2, 3)
-    lines = check_endurance.table({"presets": told}).splitlines()
+    answer = check_endurance.summarise([(steady, 0), (steady, 2), (stuck, 1), (dry, 0)])
+    assert (answer["takes"], answer["stuck"], answer["dried_up"], answer["mostly_silent"]) == (
+        4,
+        1,
+        1,
+        1,
+    )
+    assert answer["brought_back"] == 2
+    assert answer["notes_a_second"] == round((steady.notes_a_second + 4.0) / 2, 3)
+    lines = check_endurance.table({"presets": answer}).splitlines()
     assert lines[0].startswith("| seed | takes | dried up |")
     assert lines[2].startswith("| presets | 4 | 1 |")
 
@@ -57,8 +62,8 @@ def test_endurance_is_measured_and_written(
         (checkpoint,), ("silence",), takes=1, seconds=6.0, processes=1, out=tmp_path / "out"
     )
     check_endurance.main(config)
-    told = json.loads((tmp_path / "out" / "endurance.json").read_text())
-    row = told["models"][checkpoint]["silence"]
+    answer = json.loads((tmp_path / "out" / "endurance.json").read_text())
+    row = answer["models"][checkpoint]["silence"]
     assert row["takes"] == len(list_seeds())
     # Steps are drawn nearly evenly, about a note a second, and held towards what is meant.
     assert 0.3 < row["notes_a_second"] < 10
@@ -91,10 +96,10 @@ def test_composers_are_asked_for_and_judged(checkpoint: str, tmp_path: Path) -> 
         out=tmp_path / "out",
     )
     check_composers.main(config)
-    told = json.loads((tmp_path / "out" / "composers.json").read_text())
-    heard = told["models"][checkpoint]["heard_as"]
+    answer = json.loads((tmp_path / "out" / "composers.json").read_text())
+    heard = answer["models"][checkpoint]["heard_as"]
     assert {name: sum(row.values()) for name, row in heard.items()} == {"bach": 2, "chopin": 2}
-    assert told["chance"] == 0.5
+    assert answer["chance"] == 0.5
     with pytest.raises(ValueError, match="composer must be one of bach, chopin, debussy"):
         check_composers.main(replace(config, composers=("liszt",)))
     assert set(config.composers) <= set(COMPOSERS)
@@ -107,8 +112,8 @@ def test_the_benchmark_measures_both_ways(
         (checkpoint,), lengths=(2.0,), repeats=1, rng=0, out=tmp_path / "out"
     )
     benchmark.main(config)
-    told = json.loads((tmp_path / "out" / "speed.json").read_text())[checkpoint]
-    assert told["times_real_time"]["2 s"] > 0 and told["naive"] > 0
-    assert 0 < told["ms_a_step"]["2 s"] < 2000
-    assert told["seed_heard_s"] > 0
+    found = json.loads((tmp_path / "out" / "speed.json").read_text())[checkpoint]
+    assert found["times_real_time"]["2 s"] > 0 and found["naive"] > 0
+    assert 0 < found["ms_a_step"]["2 s"] < 2000
+    assert found["seed_heard_s"] > 0
     assert "| naive |" in capsys.readouterr().out

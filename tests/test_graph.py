@@ -79,7 +79,7 @@ def test_the_step_that_was_drawn_is_the_latest(tmp_path: Path) -> None:
     # A key that sounds goes on, and no other begins.
     model = made_roll(tmp_path, -9.0, stay=18.0)
     run = model.start({})
-    run.hear(frames(3))
+    run.feed(frames(3))
     last = frames(3)[-1]
     draw = neutral(model.graph)
     assert run.draw(draw)[0].tolist() == last.tolist()
@@ -94,17 +94,17 @@ def test_rows_are_kept_of_every_step_beyond_the_room_there_is_at_first(tmp_path:
     steps = frames(700)
     for n in (1, 2, 256, 257, 258, 513, 700):
         run = GraphRun(graph, {})
-        run.hear(steps[:n])
+        run.feed(steps[:n])
         _, logits = run.draw(neutral(graph))
         assert logits[0] == pytest.approx(steps[:n].mean(axis=0), abs=1e-5)
 
 
-def test_two_pieces_of_one_graph_do_not_hear_each_other(tmp_path: Path) -> None:
+def test_two_pieces_of_one_graph_do_not_mix(tmp_path: Path) -> None:
     graph = StepGraph(write_made(ROWS, tmp_path / "rows.onnx"))
     one, other = GraphRun(graph, {}), GraphRun(graph, {})
     for a, b in zip(frames(30), frames(30, seed=1), strict=True):
-        one.hear(a[None])
-        other.hear(b[None])
+        one.feed(a[None])
+        other.feed(b[None])
         other.draw(neutral(graph))
     assert one.draw(neutral(graph))[1][0] == pytest.approx(frames(30).mean(axis=0), abs=1e-5)
 
@@ -114,7 +114,7 @@ def test_streams_in_several_threads_play_what_each_plays_alone(tmp_path: Path) -
 
     def play(seed: int) -> list[list[int]]:
         run, rng, draw = GraphRun(graph, {}), np.random.default_rng(seed), neutral(graph)
-        run.hear(frames(5, seed))
+        run.feed(frames(5, seed))
         played = []
         for _ in range(200):
             draw.uniform = rng.random(88).astype(np.float32)
@@ -140,7 +140,7 @@ def test_a_note_is_drawn_from_what_is_likely(tmp_path: Path) -> None:
         tmp_path, onset=only(3, 57), pitch=only(40, 88), duration=only(20, 48), velocity=only(9, 16)
     )
     run = model.start({})
-    run.hear(np.zeros((1, 4), dtype=np.uint8))
+    run.feed(np.zeros((1, 4), dtype=np.uint8))
     step, logits = run.draw(neutral(model.graph))
     assert step.tolist() == [3, 40, 20, 9] and step.dtype == np.uint8
     assert logits.shape == (1, 209)
@@ -149,7 +149,7 @@ def test_a_note_is_drawn_from_what_is_likely(tmp_path: Path) -> None:
 def test_a_step_that_does_not_end_can_be_stopped(tmp_path: Path) -> None:
     graph = StepGraph(write_made(ENDLESS, tmp_path / "endless.onnx"))
     run = GraphRun(graph, {})
-    run.hear(np.zeros((1, 88), dtype=np.uint8))
+    run.feed(np.zeros((1, 88), dtype=np.uint8))
     timer = threading.Timer(0.5, run.stop)
     timer.start()
     began = time.monotonic()
@@ -163,13 +163,13 @@ def test_a_piece_goes_back_to_a_mark_and_forks_go_their_own_ways(tmp_path: Path)
     run = GraphRun(graph, {})
     first, second = np.zeros((2, 88), dtype=np.uint8)
     second[7] = 1
-    run.hear(np.stack([first] * 5))
+    run.feed(np.stack([first] * 5))
     mark = run.mark()
-    run.hear(np.stack([second] * 300))
+    run.feed(np.stack([second] * 300))
     far = run.draw(neutral(graph))[1]
     run.return_to(mark)
     again = run.fork()
     assert far[0, 7] > 0.9
     np.testing.assert_array_equal(run.draw(neutral(graph))[1], np.zeros((1, 88)))
-    run.hear(np.stack([second] * 300))
+    run.feed(np.stack([second] * 300))
     np.testing.assert_array_equal(again.draw(neutral(graph))[1], np.zeros((1, 88)))

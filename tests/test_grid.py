@@ -104,16 +104,16 @@ def test_all_onsets_lie_on_the_grid_at_full_strength() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("given", "message"),
     [
         ({"strength": 1.1}, "strength must be 0 to 1, got 1.1"),
         ({"strength": float("nan")}, "strength must be 0 to 1, got nan"),
         ({"division": 0}, "division must be a whole number from 1 to 2147483647, got 0"),
     ],
 )
-def test_bad_settings_name_value_and_range(told: dict[str, float], message: str) -> None:
+def test_bad_settings_name_value_and_range(given: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        quantise([], score(480), **told)  # type: ignore[arg-type]
+        quantise([], score(480), **given)  # type: ignore[arg-type]
 
 
 # ---- The grid of a seed -------------------------------------------------------------------------

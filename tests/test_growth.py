@@ -1,4 +1,4 @@
-"""A model that is told or shown more does at first what the one did that its weights are from."""
+"""A model that is given more does at first what the one did that its weights are from."""
 
 from typing import Any
 
@@ -37,9 +37,9 @@ def _fits(kind: str, what: str) -> bool:
 
 @pytest.mark.parametrize("kind, what", [(k, w) for k in KINDS for w in NEW if _fits(k, w)])
 def test_what_is_new_says_nothing(kind: str, what: str) -> None:
-    told = {**KINDS[kind], "composers": ["bach"]}
-    old = livened(PyzzicatoModel(tiny_config(**told))).eval()
-    new = PyzzicatoModel(tiny_config(**told, **NEW[what])).eval()
+    options = {**KINDS[kind], "composers": ["bach"]}
+    old = livened(PyzzicatoModel(tiny_config(**options))).eval()
+    new = PyzzicatoModel(tiny_config(**options, **NEW[what])).eval()
     new.load_state_dict(grow_weights(old.state_dict(), new))
     if what == ON_EVENTS:
         # A learnt recall speaks at once.
@@ -63,9 +63,9 @@ def test_what_is_new_says_nothing(kind: str, what: str) -> None:
 
 
 def test_recalls_are_learnt_after_chords() -> None:
-    told = {"head": "joint", "chords": 3}
-    old = livened(PyzzicatoModel(tiny_config(**told)))
-    new = PyzzicatoModel(tiny_config(**told, recalls=[1]))
+    options = {"head": "joint", "chords": 3}
+    old = livened(PyzzicatoModel(tiny_config(**options)))
+    new = PyzzicatoModel(tiny_config(**options, recalls=[1]))
     name = "head.net.conv1.weight"
     was, grown = old.state_dict()[name], grow_weights(old.state_dict(), new)[name]
     assert not grown[:, 5].any()  # after two frames and three chords
@@ -73,9 +73,9 @@ def test_recalls_are_learnt_after_chords() -> None:
 
 
 def test_recalls_are_forgotten_where_there_are_none() -> None:
-    told = {"representation": "events", "head": "notes", "recent": 3}
-    old = livened(PyzzicatoModel(tiny_config(**told, recalls=[1, 2])))
-    new = PyzzicatoModel(tiny_config(**told, recall_heads=2))
+    options = {"representation": "events", "head": "notes", "recent": 3}
+    old = livened(PyzzicatoModel(tiny_config(**options, recalls=[1, 2])))
+    new = PyzzicatoModel(tiny_config(**options, recall_heads=2))
     name = "head.net.conv1.weight"
     was, left = old.state_dict()[name], grow_weights(old.state_dict(), new)[name]
     assert torch.equal(left, torch.cat((was[:, :3], was[:, 5:]), dim=1))

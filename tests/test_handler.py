@@ -80,17 +80,17 @@ def test_it_answers_as_the_package_does(repository):
         {"inputs": [], "parameters": {"loudness": 3}},
         {"inputs": encoded, "parameters": {"seconds": 1e9}},
     ]
-    told = serve(repository, *bodies)
-    assert Path(told["package"]).is_relative_to(repository)
+    reply = serve(repository, *bodies)
+    assert Path(reply["package"]).is_relative_to(repository)
     piece = continue_seed(
         load_model(str(repository)), read_midi(midi).sounding(), GenerationSettings(**parameters)
     )
-    for answer in told["answers"][:2]:
+    for answer in reply["answers"][:2]:
         assert base64.b64decode(answer["midi"]) == midi_bytes(piece.notes)
         assert answer["new_notes"] == [asdict(note) for note in piece.new_notes]
         assert answer["notes"] == [asdict(note) for note in piece.notes]
         assert answer["seed_seconds"] == piece.seed_seconds
-    said = [answer["error"] for answer in told["answers"][2:]]
+    said = [answer["error"] for answer in reply["answers"][2:]]
     for sentence, words in zip(
         said,
         ("as base64", "cannot be read", "must have pitch", "got int", "must hold inputs"),

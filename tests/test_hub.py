@@ -128,8 +128,8 @@ def test_a_near_miss_is_pointed_out():
 def test_a_wrong_or_hostile_config_is_refused(tmp_path, key, value, said):
     folder = tmp_path / "bad"
     shutil.copytree(model_info(DEFAULT_MODEL).folder, folder)
-    told = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**told, key: value}))
+    answer = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**answer, key: value}))
     with pytest.raises(ValueError, match=said):
         load_model(str(folder))
 
@@ -156,7 +156,7 @@ def test_damaged_weights_are_refused(tmp_path, damage):
 def test_a_config_of_another_release_is_read_with_a_warning(tmp_path):
     folder = tmp_path / "bad"
     shutil.copytree(model_info(DEFAULT_MODEL).folder, folder)
-    told = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**told, "hiden_size": 8}))
+    answer = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**answer, "hiden_size": 8}))
     with pytest.warns(UserWarning, match="unknown config keys hiden_size"):
         open_network(folder)

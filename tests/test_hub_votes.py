@@ -79,8 +79,8 @@ def test_votes_go_to_the_dataset_and_come_back_to_an_empty_machine(hub, tmp_path
 
 def test_while_the_hub_fails_votes_stay_here(hub, tmp_path):
     hub.faults.status = 500
-    told, errors = finish(start(hub, tmp_path / "down", 1, 2, seconds=5))
-    assert told == "[1, 2]"
+    answer, errors = finish(start(hub, tmp_path / "down", 1, 2, seconds=5))
+    assert answer == "[1, 2]"
     assert "votes stay on this disk" in errors
     hub.faults.status = None
     assert finish(start(hub, tmp_path / "down", 3))[0] == "[1, 2, 3]"

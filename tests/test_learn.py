@@ -1,4 +1,4 @@
-"""What the view "Learn" is told: counted, not typed."""
+"""What the view "Learn" is given: counted, not typed."""
 
 import json
 
@@ -37,9 +37,9 @@ def test_measures_come_from_the_newest_report_that_knows_a_model(tmp_path, monke
 
     def report(folder, rate, names):
         system = {"measures": {"notes_a_second": {"median": rate}}, "rates": {}}
-        told = {"description": folder, "systems": {n: system for n in names}}
+        options = {"description": folder, "systems": {n: system for n in names}}
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "report.json").write_text(json.dumps(told), encoding="utf-8")
+        (tmp_path / folder / "report.json").write_text(json.dumps(options), encoding="utf-8")
 
     monkeypatch.setattr(learn, "REPORTS", tmp_path)
     assert describe_learning()["measures"] is None

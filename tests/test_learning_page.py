@@ -60,11 +60,11 @@ def test_a_run_that_fails_says_why_in_a_sentence(place: Path) -> None:
     again = page.post("/own-music/add", params={"title": "b.mid"}, content=SONG)
     assert again.json()["error"] == "it is learning; stop it first"
     until = time.monotonic() + 120
-    while (told := page.get("/own-music").json())["running"] and time.monotonic() < until:
+    while (state := page.get("/own-music").json())["running"] and time.monotonic() < until:
         time.sleep(0.2)
-    assert "none of the 1 MIDI files" in told["error"]
-    assert told["lines"][0]["words"].startswith("Reading 1 MIDI files")
-    assert str(place) not in str(told)
+    assert "none of the 1 MIDI files" in state["error"]
+    assert state["lines"][0]["words"].startswith("Reading 1 MIDI files")
+    assert str(place) not in str(state)
     page.post("/own-music/start", params={"name": "my band"})
     assert page.post("/own-music/stop").json()["running"] is False
 
@@ -77,7 +77,7 @@ def ended(own: OwnMusic) -> str:
     return str(own.describe()["error"])
 
 
-def test_no_path_of_the_machine_is_told(place: Path) -> None:
+def test_no_path_of_the_machine_is_shown(place: Path) -> None:
     own = OwnMusic(place)
     own.add("a.mid", SONG)
     (place / "run").write_text("no folder")

@@ -38,7 +38,7 @@ def test_a_published_bundled_model_is_listed_once(hub):
     assert rows[0]["measures"]["loss"] == round(first.record["losses"]["validation"], 4)
 
 
-def test_the_hub_is_asked_once_a_day_or_when_told_to(hub, tmp_path):
+def test_the_hub_is_asked_once_a_day_or_on_request(hub, tmp_path):
     find_models()
     publish_it(checkpoint(tmp_path / "best"), "someone/new")
     hub.requests.clear()
@@ -132,7 +132,7 @@ def test_the_command_lists_both_in_words(hub, tmp_path, capsys):
     assert all(len(line) <= 100 for line in said.splitlines())
 
 
-def test_bundled_models_tell_the_measures_of_their_cards(hub):
+def test_bundled_models_have_the_measures_of_their_cards(hub):
     rows = {row["name"]: row for row in find_models().models}
     for name in ("lstm-events", "lstm"):
         card = metadata_load(next(i.folder for i in list_models() if i.name == name) / "README.md")

@@ -25,23 +25,23 @@ def test_work_that_nobody_listens_to_makes_nobody_wait(app):
     assert wait_politely(app) < 20 + 10 * alone
     time.sleep(31)
     event = next(event for event in events if event is not None)
-    told = ""
+    found = ""
     # Gradio breaks a stream off that belongs to no call any more.
     with (
         contextlib.suppress(httpx.RemoteProtocolError),
         httpx.stream("GET", f"{app.url}/gradio_api/call/v2/continue/{event}", timeout=60) as stream,
     ):
         for part in stream.iter_text():
-            told += part
-    assert "event: error" in told
-    assert "event: complete" not in told
+            found += part
+    assert "event: error" in found
+    assert "event: complete" not in found
 
 
 def test_a_listener_who_is_slow_to_come_still_gets_the_answer(app):
     event = post(app, 0, "/continue", {"seed": SEED, "seconds": 2})
     time.sleep(8)
-    told = httpx.get(f"{app.url}/gradio_api/call/v2/continue/{event}", timeout=120).text
-    assert "event: complete" in told
+    found = httpx.get(f"{app.url}/gradio_api/call/v2/continue/{event}", timeout=120).text
+    assert "event: complete" in found
 
 
 def test_more_clients_than_workers_all_get_what_they_asked_for(page_url):

@@ -21,8 +21,8 @@ NAME = f"{SEED}-rng-0"
 
 
 def play(folder, *options):
-    told = ["continue", SEED, "--seconds", "5", "--rng", "0", "--out", str(folder)]
-    return main([*told, *options])
+    arguments = ["continue", SEED, "--seconds", "5", "--rng", "0", "--out", str(folder)]
+    return main([*arguments, *options])
 
 
 def test_continue_writes_music_sound_picture_and_figures(tmp_path, capsys):
@@ -57,11 +57,11 @@ def test_the_same_command_gives_the_same_midi_bytes(tmp_path):
 def test_a_fresh_process_plays_the_same_from_a_midi_file(tmp_path):
     seed = next(seed for seed in list_seeds() if seed.name == SEED)
     write_midi(seed.notes, tmp_path / "seed.mid")
-    told = ["continue", str(tmp_path / "seed.mid"), "--no-audio", "--json", "--seconds", "4"]
-    told += ["--rng", "3"]
-    assert main([*told, "--out", str(tmp_path / "here")]) == 0
+    arguments = ["continue", str(tmp_path / "seed.mid"), "--no-audio", "--json", "--seconds", "4"]
+    arguments += ["--rng", "3"]
+    assert main([*arguments, "--out", str(tmp_path / "here")]) == 0
     done = subprocess.run(
-        [sys.executable, "-m", "pyzzicato", *told, "--out", str(tmp_path / "there")],
+        [sys.executable, "-m", "pyzzicato", *arguments, "--out", str(tmp_path / "there")],
         capture_output=True,
         text=True,
         check=True,
@@ -120,9 +120,9 @@ def test_a_file_that_is_not_midi_is_one_clear_line(tmp_path, capsys):
 
 def test_a_silent_seed_begins_a_new_piece_and_says_so(tmp_path, capsys):
     write_midi([Note(60, 0.0, 1.0, 64), Note(60, 30.0, 31.0, 64)], tmp_path / "late.mid")
-    told = ["continue", str(tmp_path / "late.mid"), "--seconds", "5", "--no-audio"]
-    told += ["--seed-start", "10"]
-    assert main([*told, "--out", str(tmp_path / "out")]) == 0
+    arguments = ["continue", str(tmp_path / "late.mid"), "--seconds", "5", "--no-audio"]
+    arguments += ["--seed-start", "10"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
     assert "the seed is silent" in capsys.readouterr().err
     facts = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (facts["seed_notes"], facts["seed_seconds"]) == (0, 0)
@@ -132,8 +132,8 @@ def test_a_silent_seed_begins_a_new_piece_and_says_so(tmp_path, capsys):
 
 def test_a_seed_begins_with_the_first_note_of_its_file_and_says_so(tmp_path, capsys):
     write_midi([Note(60, 10.5, 11.5, 64), Note(62, 11.5, 12.5, 64)], tmp_path / "late.mid")
-    told = ["continue", str(tmp_path / "late.mid"), "--seconds", "5", "--no-audio"]
-    assert main([*told, "--out", str(tmp_path / "out")]) == 0
+    arguments = ["continue", str(tmp_path / "late.mid"), "--seconds", "5", "--no-audio"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
     assert "after 10.5 s of silence" in capsys.readouterr().err
     facts = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (facts["seed_notes"], facts["seed_seconds"]) == (2, 2.0)
@@ -169,8 +169,8 @@ def test_parts_of_decoding_can_be_switched_off(tmp_path, capsys):
     midi = []
     for options in (), ("--without", "density", "guard"), ("--without", *PART_NAMES):
         assert play(tmp_path, "--no-audio", "--json", *options) == 0
-        told = json.loads(capsys.readouterr().out)["settings"]["without"]
-        assert told == list(options[1:])
+        found = json.loads(capsys.readouterr().out)["settings"]["without"]
+        assert found == list(options[1:])
         midi.append((tmp_path / f"{NAME}.mid").read_bytes())
     assert midi[0] != midi[2]
     with pytest.raises(SystemExit):
@@ -179,23 +179,23 @@ def test_parts_of_decoding_can_be_switched_off(tmp_path, capsys):
 
 
 def test_defaults_come_from_one_place():
-    told = build_parser().parse_args(["continue", SEED])
+    options = build_parser().parse_args(["continue", SEED])
     default = GenerationSettings()
     for name in vars(default):
         if name != "rng":
-            assert getattr(told, name) == getattr(default, name), name
+            assert getattr(options, name) == getattr(default, name), name
 
 
 def test_without_a_number_each_run_draws_another_and_says_which(tmp_path, capsys):
-    told = ["continue", SEED, "--seconds", "2", "--no-audio", "--out"]
+    arguments = ["continue", SEED, "--seconds", "2", "--no-audio", "--out"]
     drawn = []
     for name in ("first", "second"):
-        assert main([*told, str(tmp_path / name)]) == 0
+        assert main([*arguments, str(tmp_path / name)]) == 0
         facts = json.loads((tmp_path / name / "result.json").read_text())
         drawn.append(facts["settings"]["rng"])
         assert f"--rng {drawn[-1]}," in capsys.readouterr().out
     assert drawn[0] != drawn[1]
-    assert main([*told, str(tmp_path / "again"), "--rng", str(drawn[0])]) == 0
+    assert main([*arguments, str(tmp_path / "again"), "--rng", str(drawn[0])]) == 0
     file = f"{SEED}-rng-{drawn[0]}.mid"
     first, again = (tmp_path / name / file for name in ("first", "again"))
     assert first.read_bytes() == again.read_bytes()
@@ -203,8 +203,8 @@ def test_without_a_number_each_run_draws_another_and_says_which(tmp_path, capsys
 
 def test_takes_are_those_of_the_numbers_that_follow(tmp_path, capsys):
     assert play(tmp_path, "--no-audio", "--takes", "2", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [take["files"]["midi"] for take in told] == [f"{NAME}.mid", f"{SEED}-rng-1.mid"]
+    answer = json.loads(capsys.readouterr().out)
+    assert [take["files"]["midi"] for take in answer] == [f"{NAME}.mid", f"{SEED}-rng-1.mid"]
     assert len(json.loads((tmp_path / "result.json").read_text())["takes"]) == 2
     assert play(tmp_path / "one", "--no-audio", "--rng", "1") == 0
     one, second = (folder / f"{SEED}-rng-1.mid" for folder in (tmp_path / "one", tmp_path))

@@ -183,8 +183,8 @@ def test_the_token_is_checked_before_anything_is_laid_out(hub, store_folder, tmp
 
 
 def scoped(name, *permissions):
-    told = {"scoped": [{"entity": {"type": "user", "name": name}, "permissions": permissions}]}
-    return {"role": "fineGrained", "fineGrained": told}
+    rights = {"scoped": [{"entity": {"type": "user", "name": name}, "permissions": permissions}]}
+    return {"role": "fineGrained", "fineGrained": rights}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ TOOLS = {
     "answer_along",
     "stop_along",
 }
-"""Part of the contract: assistants are told to use tools by these names."""
+"""Part of the contract: assistants use tools by these names."""
 
 
 def converse(page_url, talk):
@@ -50,12 +50,12 @@ def converse(page_url, talk):
     return asyncio.run(held())
 
 
-def call(page_url, tool, **told):
-    return converse(page_url, lambda session: session.call_tool(tool, told))
+def call(page_url, tool, **options):
+    return converse(page_url, lambda session: session.call_tool(tool, options))
 
 
-def told_by(result):
-    """Returns an answer, which is told as JSON text and as structured content."""
+def content_of(result):
+    """Returns an answer, which comes as JSON text and as structured content."""
     assert not result.isError, result.content
     assert json.loads(result.content[0].text) == result.structuredContent
     return result.structuredContent
@@ -79,50 +79,50 @@ def test_every_endpoint_is_a_tool_that_says_what_it_takes(page_url):
     assert "127}" in properties["notes"]["description"]
 
 
-def test_an_assistant_is_told_of_the_seeds_in_short(page_url):
-    told = call(page_url, "describe_seeds")
-    assert len(told.content[0].text) < 4000
-    assert "notes" not in told_by(told)["seeds"][0]
-    assert told_by(call(page_url, "describe_seeds", notes=True))["seeds"][0]["notes"]
+def test_an_assistant_gets_the_seeds_in_short(page_url):
+    answer = call(page_url, "describe_seeds")
+    assert len(answer.content[0].text) < 4000
+    assert "notes" not in content_of(answer)["seeds"][0]
+    assert content_of(call(page_url, "describe_seeds", notes=True))["seeds"][0]["notes"]
 
 
 def test_an_assistant_gives_a_file_by_its_address_or_in_broken_lines(page_url):
     lines = base64.encodebytes(midi_bytes(tune(8))).decode()
     assert "\n" in lines.strip()
-    answer = told_by(call(page_url, "continue_piece", midi=lines, seconds=5, rng=2))
+    answer = content_of(call(page_url, "continue_piece", midi=lines, seconds=5, rng=2))
     file = answer["takes"][0]["midi"]
     for given in (file["url"], file["path"]):
-        measured = told_by(call(page_url, "evaluate_piece", midi=given))
+        measured = content_of(call(page_url, "evaluate_piece", midi=given))
         assert measured["notes"] == len(read_midi(httpx.get(file["url"]).content).notes)
 
 
 @pytest.mark.parametrize("before", ["", "data:audio/midi;base64,"])
 def test_an_assistant_has_a_midi_file_carried_on(page_url, before):
     text = before + base64.b64encode(midi_bytes(tune(8))).decode()
-    answer = told_by(call(page_url, "continue_piece", midi=text, seconds=5, rng=2))
+    answer = content_of(call(page_url, "continue_piece", midi=text, seconds=5, rng=2))
     take = answer["takes"][0]
     piece = read_midi(httpx.get(take["midi"]["url"]).content)
     assert len(piece.notes) == len(take["seed_notes"]) + len(take["notes"])
     assert len(take["seed_notes"]) == len(tune(8))
-    measured = told_by(call(page_url, "evaluate_piece", midi=text))
+    measured = content_of(call(page_url, "evaluate_piece", midi=text))
     assert measured["notes"] == len(tune(8))
 
 
-def test_an_assistant_that_errs_is_told_why(page_url):
-    for told, said in (
+def test_an_assistant_that_errs_learns_why(page_url):
+    for value, said in (
         ({"seed": "moonlight"}, "seed must be one of"),
         ({"seed": "bach-prelude-c-major", "seconds": -1}, "seconds must be 1 to 600"),
         ({"midi": "http://127.0.0.1:9/inside.mid"}, "midi must be an uploaded file or base64"),
         ({"midi": "/etc/passwd"}, "midi must be an uploaded file or base64"),
     ):
-        result = call(page_url, "continue_piece", **told)
+        result = call(page_url, "continue_piece", **value)
         assert result.isError
         assert said in result.content[0].text
         assert "Traceback" not in result.content[0].text
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("given", "said"),
     [
         ({"temperature": "y" * 100_000}, "temperature must be"),
         ({"rng": 7 * 10**3000}, "rng must be a whole number from 0 to"),
@@ -131,8 +131,8 @@ def test_an_assistant_that_errs_is_told_why(page_url):
     ],
     ids=["temperature", "rng", "notes", "seed"],
 )
-def test_what_is_wrong_is_told_by_the_endpoint_and_not_repeated(page_url, told, said):
-    result = call(page_url, "continue_piece", **{"seconds": 1, **told})
+def test_what_is_wrong_is_reported_by_the_endpoint_and_not_repeated(page_url, given, said):
+    result = call(page_url, "continue_piece", **{"seconds": 1, **given})
     assert result.isError
     (content,) = result.content
     assert said in content.text
@@ -146,13 +146,13 @@ def test_an_assistant_that_leaves_frees_its_worker(page_url):
     for _ in range(4):
         assert call_tool(app, 0, "continue_piece", LONG, 1.0) == ""
     began = time.monotonic()
-    played = told_by(call(page_url, "continue_piece", seed="bach-prelude-c-major", seconds=1))
+    played = content_of(call(page_url, "continue_piece", seed="bach-prelude-c-major", seconds=1))
     assert played["takes"][0]["notes"]
     # Forty minutes of music had been asked for.
     assert time.monotonic() - began < 20
 
 
-def test_assistants_that_are_too_many_are_told_so_in_a_sentence(page_url):
+def test_assistants_that_are_too_many_get_a_sentence(page_url):
     async def talk(session):
         calls = (session.call_tool("continue_piece", {**LONG, "rng": i}) for i in range(50))
         asked = [asyncio.create_task(one) for one in calls]

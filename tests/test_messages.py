@@ -1,4 +1,4 @@
-"""Messages: whatever goes wrong is told in a sentence that gives nothing away."""
+"""Messages: whatever goes wrong is reported in a sentence that gives nothing away."""
 
 import asyncio
 import errno
@@ -45,7 +45,7 @@ def kinds(error):
 
 
 @pytest.mark.parametrize("kind", ["function", "generator", "coroutine"])
-def test_a_wrong_value_is_told_and_a_bug_is_not(kind):
+def test_a_wrong_value_is_reported_and_a_bug_is_not(kind):
     with pytest.raises(gr.Error) as raised:
         kinds(ValueError("rng must be 0 to 5, got <b>9</b>"))[kind]()
     assert raised.value.message == "rng must be 0 to 5, got ‹b>9‹/b>"

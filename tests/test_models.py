@@ -337,7 +337,7 @@ def test_the_graph_equals_the_network_on_whole_sequences(
         for composer, _ in views
     ]
     run = begin(model, views)
-    run.hear(steps[0, :1].numpy())
+    run.feed(steps[0, :1].numpy())
     for t, bias in enumerate(sure(given)):
         draw = random_draw(model.graph, np.random.default_rng(t))
         draw.bias = bias
@@ -355,7 +355,7 @@ def test_the_graph_draws_as_the_slow_obvious_way_does(
     rng = np.random.default_rng(5)
     steps = repeating(case, 9)[0].numpy()
     run = begin(model, views)
-    run.hear(steps)
+    run.feed(steps)
     for n in range(3):
         draw = random_draw(model.graph, rng)
         draw.temperature = rng.uniform(0.6, 2.0, len(draw.temperature)).astype(np.float32)
@@ -373,7 +373,7 @@ def test_a_long_piece_is_played_without_drift(
     steps = STEPS[case.representation](1, 700)
     whole = logits_given(network.head, seen_by_head(network, steps)[:-1], steps[0, 1:]).numpy()
     run = model.start({})
-    run.hear(steps[0, :-1].numpy())
+    run.feed(steps[0, :-1].numpy())
     draw = random_draw(model.graph, np.random.default_rng(0))
     draw.bias = sure(steps[0, -1:])[0]
     assert run.draw(draw)[1][0] == pytest.approx(whole[-1], abs=max(1e-4, case.rounding), rel=1e-4)
@@ -394,10 +394,10 @@ def test_the_graph_is_what_a_stranger_may_rely_on(
     assert {TensorProto.FLOAT16} == {
         w.data_type for w in large if w.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
     }
-    told = {f"condition.{name}" for name in network.condition_names}
+    found = {f"condition.{name}" for name in network.condition_names}
     kept = {name for name in model.graph.inputs if name.partition(".")[0] in ("state", "past")}
     controls = {"step", "uniform", "temperature", "min_p", "bias", "view_weights"}
-    assert set(model.graph.inputs) == controls | told | kept
+    assert set(model.graph.inputs) == controls | found | kept
     assert len(model.graph.outputs) == 2 + len(kept)
 
 
@@ -408,7 +408,7 @@ def test_what_the_graph_draws_can_be_fed_back(
     drawn = []
     for number in (3, 3, 4):
         run, rng = model.start({}), np.random.default_rng(number)
-        run.hear(STEPS[case.representation](1, 1)[0].numpy() * 0)
+        run.feed(STEPS[case.representation](1, 1)[0].numpy() * 0)
         steps = [run.draw(random_draw(model.graph, rng)) for _ in range(50)]
         drawn.append([step.tolist() for step, _ in steps])
         highest = [1] * 88 if case.representation == "roll" else [n - 1 for n in SIZES]
@@ -424,6 +424,6 @@ def test_a_network_of_half_precision_is_exported_in_float32() -> None:
     # The same numbers, which were rounded once: bfloat16's are float16's, but for the smallest.
     whole = network.float().head.logits(seen_by_head(network, steps))
     run = model.start({})
-    run.hear(steps[0].numpy())
+    run.feed(steps[0].numpy())
     _, logits = run.draw(random_draw(model.graph, np.random.default_rng(0)))
     assert logits[0, : SIZES[0]] == pytest.approx(whole[-1].detach().numpy(), abs=1e-4)

@@ -36,7 +36,7 @@ def test_a_kept_model_is_found_and_plays_by_its_name(checkpoint: Path) -> None:
         load_model("my-bend")
 
 
-def test_keeping_again_replaces_and_tells_other_weights(checkpoint: Path, tmp_path: Path) -> None:
+def test_keeping_again_replaces_and_reports_other_weights(checkpoint: Path, tmp_path: Path) -> None:
     assert not is_kept(checkpoint, "my-band")
     keep_model(checkpoint, "my-band")
     assert is_kept(checkpoint, "my-band")
@@ -85,9 +85,9 @@ def test_the_page_lists_it_by_its_name_with_its_style(checkpoint: Path) -> None:
     forget_models()
     try:
         assert names.model_titles() == {**titles, "my-band": "my-band"}
-        told = api.describe_models()
-        assert told["composers"]["my-band"] == "my-band"
-        assert told["composers"]["bach"] == "Johann Sebastian Bach"
-        assert told["models"][-1]["composers"] == ["bach", "my-band"]
+        answer = api.describe_models()
+        assert answer["composers"]["my-band"] == "my-band"
+        assert answer["composers"]["bach"] == "Johann Sebastian Bach"
+        assert answer["models"][-1]["composers"] == ["bach", "my-band"]
     finally:
         forget_models()

@@ -44,8 +44,8 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-def prepare(music: Path, out: Path, **told: object) -> NoteStore:
-    prepare_folder(music, out, **told)  # type: ignore[arg-type]
+def prepare(music: Path, out: Path, **options: object) -> NoteStore:
+    prepare_folder(music, out, **options)  # type: ignore[arg-type]
     return NoteStore(out)
 
 
@@ -55,8 +55,8 @@ def splits_of(store: NoteStore) -> dict[str, str]:
 
 def test_a_folder_is_read_and_what_is_unfit_is_listed(music, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
-    told = ["prepare_data.py", "--midi-dir", str(music), "--out", str(out), "--processes", "1"]
-    monkeypatch.setattr(sys, "argv", told)
+    arguments = ["prepare_data.py", "--midi-dir", str(music), "--out", str(out), "--processes", "1"]
+    monkeypatch.setattr(sys, "argv", arguments)
     prepare_data.main(prepare_data.parse_args())
     said = capsys.readouterr().out
     assert "10 pieces, " in said and "1 of the pieces to validate on" in said
@@ -119,8 +119,8 @@ def test_a_table_says_more_than_names_do(music, tmp_path):
     (music / "list.csv").write_text("﻿" + "\n".join(rows), encoding="utf-8")
     store = prepare(music, tmp_path / "out", licence="CC BY 4.0", name="Band")
     found = {piece.path: piece for piece in store.pieces}
-    told = found["Anna - Song 1.mid"]
-    assert (told.composer, told.title, told.split, told.licence) == (
+    values = found["Anna - Song 1.mid"]
+    assert (values.composer, values.title, values.split, values.licence) == (
         ("Clara", "Her song", "validation", "MIT")
     )
     assert (found["live/two_steps.MIDI"].composer, found["live/two_steps.MIDI"].split) == (

@@ -19,9 +19,9 @@ from pyzzicato.representations.touch import SeedTouch
 PLAIN = GenerationSettings(without=PART_NAMES)
 
 
-def begun(model: Model, settings: GenerationSettings = PLAIN, **told: object) -> Performer:
+def begun(model: Model, settings: GenerationSettings = PLAIN, **options: object) -> Performer:
     """Returns the tune's first two seconds, ready to be carried on."""
-    return Performer(model, decoder_of(model), settings, **{**TOLD, **told})  # type: ignore
+    return Performer(model, decoder_of(model), settings, **{**GIVEN, **options})  # type: ignore
 
 
 def decoder_of(model: Model) -> StepDecoder:
@@ -29,12 +29,12 @@ def decoder_of(model: Model) -> StepDecoder:
     return model.representation.decoder(tune(2), 2.0, SeedTouch(tune(2), 0))
 
 
-TOLD = {"composer": 0, "density": 8.0, "rng": None}
+GIVEN = {"composer": 0, "density": 8.0, "rng": None}
 
 
 @pytest.fixture(autouse=True)
 def _fresh_numbers() -> None:
-    TOLD["rng"] = np.random.default_rng(0)
+    GIVEN["rng"] = np.random.default_rng(0)
 
 
 def test_a_frame_is_drawn_from_one_number_for_each_key(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_frame_is_drawn_from_one_number_for_each_key(tmp_path: Path) -> None:
 def test_it_plays_up_to_a_time_and_goes_on_from_there(tmp_path: Path) -> None:
     model = made_roll(tmp_path, -3.0, 3.0)
     at_once = begun(model).play(4.0)
-    TOLD["rng"] = np.random.default_rng(0)
+    GIVEN["rng"] = np.random.default_rng(0)
     in_parts = begun(model)
     parts: list[Note] = []
     for until in (0.0, 0.3, 1.0, 1.0, 2.52, 4.0):
@@ -68,7 +68,7 @@ def test_the_first_note_comes_after_the_seeds_end(tmp_path: Path) -> None:
     model = made_events(tmp_path, onset=[50.0] + [0.0] * 56)
     decoder = decoder_of(model)
     assert decoder.impossible is not None
-    performance = Performer(model, decoder, PLAIN, **TOLD)  # type: ignore[arg-type]
+    performance = Performer(model, decoder, PLAIN, **GIVEN)  # type: ignore[arg-type]
     performance.play(0.01)
     assert decoder.seconds >= 0.0 and decoder.impossible is None
     assert all(note.start >= 0 for note in decoder.sounding)
@@ -92,7 +92,7 @@ def test_whole_numbers_play_as_decimals_do(tmp_path: Path) -> None:
     model = made_roll(tmp_path, -2.0)
     played = []
     for settings in (GenerationSettings(temperature=2), GenerationSettings(temperature=2.0)):
-        TOLD["rng"] = np.random.default_rng(0)
+        GIVEN["rng"] = np.random.default_rng(0)
         played.append(begun(model, settings).play(2.0))
     assert played[0] == played[1] != []
 
@@ -100,10 +100,10 @@ def test_whole_numbers_play_as_decimals_do(tmp_path: Path) -> None:
 def test_guidance_is_two_views_of_the_piece(tmp_path: Path) -> None:
     model = made_roll(tmp_path, -2.0)
     model.config = architecture(composers=["bach", "chopin"], densities=[4.0, 8.0])
-    told: list[tuple[object, object]] = []
+    arguments: list[tuple[object, object]] = []
 
     def noting(conditions, weights):  # type: ignore[no-untyped-def]
-        told.append((conditions, list(weights)))
+        arguments.append((conditions, list(weights)))
         return Model.start(model, conditions, weights)
 
     model.start = noting  # type: ignore[method-assign]
@@ -111,10 +111,10 @@ def test_guidance_is_two_views_of_the_piece(tmp_path: Path) -> None:
     begun(model, replace(PLAIN, guidance=1.5), composer=2)
     begun(model, replace(PLAIN, guidance=1.5), composer=0)
     begun(model, replace(PLAIN, without=()), composer=1)
-    assert told == [
+    assert arguments == [
         ({"composer": [2], "density": [0]}, [1.0]),
         ({"composer": [2, 0], "density": [0, 0]}, [1.5, -0.5]),
         ({"composer": [0], "density": [0]}, [1.0]),
-        # Without an off switch it is told how dense the piece is to be.
+        # Unless switched off, it is given the density of the piece.
         ({"composer": [1], "density": [2]}, [1.0]),
     ]

@@ -77,7 +77,7 @@ def test_a_silent_soundfont_is_refused(monkeypatch, tmp_path):
         Piano(tmp_path).tones_file()
 
 
-def test_no_engine_is_told_as_null(monkeypatch):
+def test_no_engine_is_reported_as_null(monkeypatch):
     def choose(*_):
         raise ValueError("no engine can play here")
 

@@ -31,8 +31,8 @@ def piece():
 SILENT = Wanted(wav=False)
 
 
-def write(piece, folder, wanted=None, **told):
-    return write_piece(piece, folder, model=model_info("lstm"), wanted=wanted, **told)
+def write(piece, folder, wanted=None, **options):
+    return write_piece(piece, folder, model=model_info("lstm"), wanted=wanted, **options)
 
 
 def test_a_preset_and_a_file_are_both_seeds(tmp_path):
@@ -125,7 +125,7 @@ def test_a_full_disk_costs_only_what_does_not_fit(piece, tmp_path, monkeypatch, 
     monkeypatch.setattr(
         Figure,
         "savefig",
-        lambda figure, path, **told: refuse(path) or savefig(figure, path, **told),
+        lambda figure, path, **how: refuse(path) or savefig(figure, path, **how),
     )
     files = write(piece, tmp_path / "out", SILENT)
     assert len(read_midi(files.midi).notes) == len(piece.notes)
@@ -165,10 +165,10 @@ def test_names_of_any_bytes_become_titles_that_can_be_shown(piece, tmp_path, nam
     assert files.midi.stem.endswith("-rng-0") and files.midi.name.isprintable()
 
 
-def test_names_of_files_tell_piece_and_take(piece):
+def test_names_of_files_hold_piece_and_take(piece):
     def name(title, rng):
-        told = replace(piece.settings, rng=rng)
-        return file_name(replace(piece, source=SeedPiece("", (), name=title), settings=told))
+        options = replace(piece.settings, rng=rng)
+        return file_name(replace(piece, source=SeedPiece("", (), name=title), settings=options))
 
     assert name("Étude n° 1 (op. 10_3)", 7) == "étude-n-1-op-10-3-rng-7"
     assert name("月の光", 8) == "月の光-rng-8"
@@ -182,13 +182,13 @@ def test_several_takes_share_one_result(tmp_path):
     one = write(first, tmp_path, SILENT)
     assert "takes" not in json.loads(one.result.read_text())
     two = write(second, tmp_path, SILENT, earlier=[one.facts])
-    told = json.loads(two.result.read_text())
-    assert [take["settings"]["rng"] for take in told["takes"]] == [0, 1]
-    assert [take["files"]["midi"] for take in told["takes"]] == [
+    answer = json.loads(two.result.read_text())
+    assert [take["settings"]["rng"] for take in answer["takes"]] == [0, 1]
+    assert [take["files"]["midi"] for take in answer["takes"]] == [
         f"{SEED}-rng-0.mid",
         f"{SEED}-rng-1.mid",
     ]
-    assert told["notes"] == len(first.new_notes)
+    assert answer["notes"] == len(first.new_notes)
 
 
 def test_mp3_and_score_are_written_where_they_are_wanted(piece, tmp_path):

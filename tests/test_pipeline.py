@@ -29,15 +29,15 @@ import torch
 from transformers import AutoModel, pipeline
 
 torch.set_num_threads(1)
-told = json.load(open("told.json"))
+inputs = json.load(open("inputs.json"))
 found = {}
-for repo, steps in told["repos"].items():
+for repo, steps in inputs["repos"].items():
     with torch.no_grad():
         model = AutoModel.from_pretrained(repo, trust_remote_code=True).eval()
         logits = model(torch.tensor(steps)).logits
     play = pipeline("piano-continuation", model=repo, trust_remote_code=True)
     by_file = play("seed.mid", seconds=2, rng=7)
-    by_notes = play(told["notes"], seconds=2, rng=7)
+    by_notes = play(inputs["notes"], seconds=2, rng=7)
     found[repo] = [
         logits.flatten().tolist(),
         base64.b64encode(by_file["midi"]).decode(),
@@ -52,7 +52,7 @@ from pyzzicato.hub import open_model
 from pyzzicato.notes import Note
 from pyzzicato.playing.scoring import nats_by_number
 
-notes = [Note(**n) for n in json.load(open("told.json"))["notes"]]
+notes = [Note(**n) for n in json.load(open("inputs.json"))["notes"]]
 for revision in sys.argv[2:]:
     model, info = open_model(sys.argv[1], revision)
     print(json.dumps([nats_by_number(model, notes).sum(), info.as_dict()]))
@@ -68,11 +68,11 @@ def test_the_same_logits_and_midi_without_the_package(hub, tmp_path):
     notes = tune(4)
     (tmp_path / "seed.mid").write_bytes(midi_bytes(notes))
     heard = read_midi(tmp_path / "seed.mid").sounding()
-    told = {
+    options = {
         "repos": {repo: its.tolist() for repo, its in steps.items()},
         "notes": [asdict(n) for n in heard],
     }
-    (tmp_path / "told.json").write_text(json.dumps(told))
+    (tmp_path / "inputs.json").write_text(json.dumps(options))
     (tmp_path / "run.py").write_text(WITHOUT_THE_PACKAGE)
     done = subprocess.run(
         [sys.executable, "run.py"],
@@ -100,7 +100,7 @@ def test_a_fresh_process_loads_by_tag_and_by_commit(hub, tmp_path):
     folder = checkpoint(tmp_path / "best")
     published = publish_it(folder, tag="v1")
     notes = tune(3)
-    (tmp_path / "told.json").write_text(json.dumps({"notes": [asdict(n) for n in notes]}))
+    (tmp_path / "inputs.json").write_text(json.dumps({"notes": [asdict(n) for n in notes]}))
     (tmp_path / "run.py").write_text(WITH_THE_PACKAGE)
     done = subprocess.run(
         [sys.executable, "run.py", published.repo, "v1", published.commit],

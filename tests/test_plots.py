@@ -84,7 +84,7 @@ def test_seed_and_continuation_differ_without_colour() -> None:
     assert grey[heights[0], left] < grey[heights[0], right] - 5
 
 
-def test_returns_to_the_seed_are_dotted_lines_and_told() -> None:
+def test_returns_to_the_seed_are_dotted_lines_and_named() -> None:
     notes = [Note(60, 0.0, 30.0, 64)]
     plain = plot_pianoroll([], notes, 4.0)
     marked = plot_pianoroll([], notes, 4.0, returns=[12.5, 20.0])
@@ -183,7 +183,7 @@ def test_figures_leave_no_global_state_and_agree_between_threads(tmp_path: Path)
     assert matplotlib.pyplot.get_fignums() == []
 
 
-def test_save_png_tells_where_it_cannot_write(tmp_path: Path) -> None:
+def test_save_png_says_where_it_cannot_write(tmp_path: Path) -> None:
     figure = plot_composers(COMPOSERS)
     assert save_png(figure, str(tmp_path / "a.png")) == tmp_path / "a.png"
     for place in (tmp_path / "absent" / "a.png", tmp_path):

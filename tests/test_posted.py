@@ -187,6 +187,6 @@ def test_what_is_no_list_of_notes_is_refused(posted, said):
 def test_a_file_is_described_as_gradio_serves_it(uploads):
     path = uploads / "x.mid"
     path.write_bytes(MIDI)
-    told = file_data(path, "audio/midi")
-    assert told["meta"] == {"_type": "gradio.FileData"}
-    assert (told["path"], told["size"], told["orig_name"]) == (str(path), len(MIDI), "x.mid")
+    answer = file_data(path, "audio/midi")
+    assert answer["meta"] == {"_type": "gradio.FileData"}
+    assert (answer["path"], answer["size"], answer["orig_name"]) == (str(path), len(MIDI), "x.mid")

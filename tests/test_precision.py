@@ -36,5 +36,5 @@ def test_bf16_is_used_where_it_is_more_than_imitated(
     assert ("training in" in said) == (asked != expected)
 
 
-def test_this_machine_tells_what_it_can_do() -> None:
+def test_this_machine_reports_what_it_can_do() -> None:
     assert precision_here("bf16") in ("no", "bf16")

@@ -54,8 +54,8 @@ def pieces(tmp_path: Path) -> NoteStore:
     for i in range(14):
         notes = tune(12, i) if i % 2 else random_music(i)
         assert end_of(notes) >= 6
-        told = {"composer": "Bach", "title": f"Piece {i}", "path": f"{i}.mid"}
-        writer.add(pack_notes(notes), split="train" if i < 12 else "validation", **told)
+        options = {"composer": "Bach", "title": f"Piece {i}", "path": f"{i}.mid"}
+        writer.add(pack_notes(notes), split="train" if i < 12 else "validation", **options)
     writer.close()
     return NoteStore(folder)
 
@@ -162,8 +162,8 @@ def test_every_weight_has_a_gradient_so_that_processes_can_learn_together(
     new_accelerator: NewAccelerator,
 ) -> None:
     # Of each condition nothing is said in the pairs but the density.
-    told = {**EVENTS, "backbone": "attention", "n_heads": 2, "composers": ["bach"]}
-    model = PyzzicatoModel(tiny_config(**told, densities=[2.0], endings=[2.0]))
+    options = {**EVENTS, "backbone": "attention", "n_heads": 2, "composers": ["bach"]}
+    model = PyzzicatoModel(tiny_config(**options, densities=[2.0], endings=[2.0]))
     task = PreferenceTask([pair(7, 9, 8)], SHORT, new_accelerator(), [])
     task.loss(model, task.batch(0, 0)).backward()
     assert [name for name, weight in model.named_parameters() if weight.grad is None] == []

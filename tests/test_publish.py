@@ -52,10 +52,10 @@ def checkpoint(folder: Path, **choices: object) -> Path:
     return folder
 
 
-def publish_it(folder: Path, repo: str = REPO, **told: object):
+def publish_it(folder: Path, repo: str = REPO, **options: object):
     """Publishes quickly, without a continuation on the card."""
     config = publish.PublishConfig(
-        checkpoint=folder, repo=repo, **{"example": False, "sound": False, "yes": True, **told}
+        checkpoint=folder, repo=repo, **{"example": False, "sound": False, "yes": True, **options}
     )
     return publish.main(config)
 
@@ -126,7 +126,7 @@ def test_a_private_repository_is_made_private(hub, tmp_path):
 def test_a_dry_run_writes_everything_and_sends_nothing(hub, tmp_path, capsys):
     out = tmp_path / "out"
     assert publish_it(checkpoint(tmp_path / "best"), dry_run=True, out=out) is None
-    assert not any(told.startswith(("POST", "PUT")) for told in hub.requests)
+    assert not any(value.startswith(("POST", "PUT")) for value in hub.requests)
     assert (out / "README.md").read_text(encoding="utf-8").startswith("---\n")
     said = capsys.readouterr().out
     assert "model.safetensors" in said
@@ -177,7 +177,7 @@ def test_a_report_about_other_weights_is_refused(hub, tmp_path):
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
-def test_a_hub_that_refuses_is_told_in_words(hub, tmp_path, status):
+def test_a_hub_that_refuses_is_reported_in_words(hub, tmp_path, status):
     hub.faults.status = status
     hub.faults.where = "^POST"
     with pytest.raises(ValueError, match="was not published: .*(log in|later|not allowed)"):
@@ -186,8 +186,8 @@ def test_a_hub_that_refuses_is_told_in_words(hub, tmp_path, status):
 
 def test_the_command_line(hub, tmp_path, monkeypatch, capsys):
     folder = checkpoint(tmp_path / "best")
-    told = ["publish.py", str(folder), "--repo", REPO, "--no-example", "--tag", "v1", "--yes"]
-    monkeypatch.setattr(sys, "argv", told)
+    arguments = ["publish.py", str(folder), "--repo", REPO, "--no-example", "--tag", "v1", "--yes"]
+    monkeypatch.setattr(sys, "argv", arguments)
     publish.main(publish.parse_args())
     assert REPO in capsys.readouterr().out
     assert "v1" in hub.repos["models", REPO].tags
@@ -197,7 +197,7 @@ def test_the_command_line(hub, tmp_path, monkeypatch, capsys):
             publish.main(publish.parse_args())
 
 
-def test_a_hub_out_of_reach_is_told_in_words(
+def test_a_hub_out_of_reach_is_reported_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Port 9 of this machine: nobody listens there.

@@ -63,7 +63,7 @@ def test_whoever_has_posted_most_gives_way_when_it_is_too_much(queue):
     assert queue.make_room("greedy", 0)
 
 
-def test_where_all_have_alike_the_newcomer_is_told_that_it_is_busy(queue):
+def test_where_all_have_alike_the_newcomer_is_refused(queue):
     for i in range(MAX_WORKS):
         work(queue, f"client {i}")
     assert not queue.make_room("new")
@@ -144,7 +144,7 @@ def test_what_is_listened_to_or_under_way_is_kept(queue):
 
 def test_a_call_to_nothing_is_refused(queue):
     body = SimpleNamespace(fn_index=99, session_hash=None)
-    taken, told, why = asyncio.run(queue.push(body, None, None))
+    taken, answer, why = asyncio.run(queue.push(body, None, None))
     assert not taken
-    assert "there is no such endpoint" in told
+    assert "there is no such endpoint" in answer
     assert why == "error"

@@ -257,16 +257,16 @@ def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
         assert command_line(["continue", "bach-prelude-c-major", "--seconds", "8"]) == 0
     # A checkpoint that the page has the reader train first, and a folder of MAESTRO's.
     stand_ins = {"runs/lstm/best": "lstm", "MAESTRO/2018": str(maestro / "2004")}
-    told = [stand_ins.get(word, word) for word in command]
+    arguments = [stand_ins.get(word, word) for word in command]
     monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "kept"))
     if command[0] == "learn":
-        told = learning_briefly(told, tmp_path, monkeypatch)
+        arguments = learning_briefly(arguments, tmp_path, monkeypatch)
     if command[0] == "continue":
-        told += ["--seconds", "5"]
-    if "my-band" in told and command[0] == "continue":
+        arguments += ["--seconds", "5"]
+    if "my-band" in arguments and command[0] == "continue":
         config = tiny_config(representation="events", head="notes", composers=["my-band"])
         keep_model(save_playable(PyzzicatoModel(config), tmp_path / "model"), "my-band")
-    assert command_line(told) == 0
+    assert command_line(arguments) == 0
     if command[0] == "continue":
         assert (tmp_path / "out" / "result.json").exists()
     if command[0] == "evaluate":
@@ -275,7 +275,7 @@ def test_a_command_of_the_package(command, maestro, tmp_path, monkeypatch):
         assert (tmp_path / "runs" / "mine" / "best" / "model.onnx").exists()
 
 
-def learning_briefly(told: list[str], tmp_path: Path, monkeypatch) -> list[str]:
+def learning_briefly(given: list[str], tmp_path: Path, monkeypatch) -> list[str]:
     """Returns the command with a folder of music in it; learning takes one update."""
     monkeypatch.setattr(learning_plan, "_UPDATES", (1, 1))
     monkeypatch.setattr(learning_plan, "_CROP_STEPS", {"note": 16, "frame": 16})
@@ -284,7 +284,7 @@ def learning_briefly(told: list[str], tmp_path: Path, monkeypatch) -> list[str]:
     for i in range(4):
         (tmp_path / "FOLDER").mkdir(exist_ok=True)
         write_midi(random_music(i, 30), tmp_path / "FOLDER" / f"piece {i}.mid")
-    return told
+    return given
 
 
 def test_the_models_are_loaded_from_the_hub(hub, tmp_path):
@@ -318,9 +318,11 @@ SHORTENED = {
 def run_scripts(commands, folders, monkeypatch) -> None:
     """Runs commands of `train/`, shortened, in the current folder, with folders for their names."""
     for script, *words in ([word.replace("NAMESPACE", "me") for word in c[1:]] for c in commands):
-        told = [str(folders.get(word, word)) for word in words]
-        told = [str(ROOT / word) if word.startswith("train/recipes/") else word for word in told]
-        monkeypatch.setattr(sys, "argv", [script, *told, *SHORTENED.get(script, [])])
+        arguments = [str(folders.get(word, word)) for word in words]
+        arguments = [
+            str(ROOT / word) if word.startswith("train/recipes/") else word for word in arguments
+        ]
+        monkeypatch.setattr(sys, "argv", [script, *arguments, *SHORTENED.get(script, [])])
         # Each command is a process of its own, but for the test.
         AcceleratorState._reset_state(reset_partial_state=True)
         runpy.run_path(str(ROOT / script), run_name="__main__")

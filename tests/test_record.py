@@ -30,7 +30,7 @@ def record_of(store: NoteStore, settings: TrainSettings, progress: Progress) -> 
     return read
 
 
-def test_the_record_tells_what_the_run_was(store: NoteStore) -> None:
+def test_the_record_says_what_the_run_was(store: NoteStore) -> None:
     settings = tiny_settings(composers=("Bach",))
     look = {"step": 4.0, "training": 3.0, "validation": 2.5}
     progress = Progress(step=8, best_loss=2.5, best_step=4, seconds=1.26, curve=[look])
@@ -59,22 +59,22 @@ def test_the_record_tells_what_the_run_was(store: NoteStore) -> None:
     }
 
 
-def test_the_record_tells_of_the_runs_that_led_to_it(store: NoteStore, tmp_path: Path) -> None:
+def test_the_record_lists_the_runs_that_led_to_it(store: NoteStore, tmp_path: Path) -> None:
     progress = Progress(step=4, best_loss=2.5, best_step=4, seconds=60.0)
     assert record_of(store, tiny_settings(), progress)["earlier_runs"] == []
-    settings, told = tiny_settings(), []
+    settings, found = tiny_settings(), []
     for name in ("first", "second"):
         PyzzicatoModel(settings.model_config("extend")).save_pretrained(tmp_path / name)
         record = json.loads(json.dumps(record_of(store, settings, progress)))
         write_record(record, tmp_path / name)
         run = {"command": "python x", "steps": 4, "steps_seen": 512, "wall_seconds": 60.0}
         same = ("settings", "started_from", "data")
-        told.append({**run, **{key: record[key] for key in same}})
+        found.append({**run, **{key: record[key] for key in same}})
         settings = tiny_settings(start_from=str(tmp_path / name))
         began = record_of(store, settings, progress)["started_from"]
         weights = weights_revision(tmp_path / name / "model.safetensors")
         assert began == {"repo": None, "commit": None, "revision": weights}
-        assert record_of(store, settings, progress)["earlier_runs"] == told
+        assert record_of(store, settings, progress)["earlier_runs"] == found
 
 
 def test_the_record_of_a_run_on_events_counts_notes(store: NoteStore) -> None:

@@ -78,7 +78,7 @@ def test_only_composers_the_classifier_knows_are_asked_for():
     assert probability["mean"] == pytest.approx((0.7 + 0.3) / 2)
 
 
-def test_the_longest_match_is_told_in_words():
+def test_the_longest_match_is_reported_in_words():
     index = small_index()
     pieces = [measured(playing(i), index=index) for i in (5, 1, 6)]
     summary = summarise(pieces)
@@ -106,10 +106,10 @@ def test_variety_is_the_spread_as_a_multiple_of_real_musics():
 
 def test_each_set_is_compared_with_real_music_and_real_music_with_itself():
     report = build_report({"real": REAL, "lstm": OTHERS})
-    told = report["systems"]["lstm"]
-    assert 0 < told["distribution"]["mean_oa"] < 1
-    assert told["distribution"]["features"]["polyphony"]["n_other"] == 4
-    assert told["variety"].keys() == told["measures"].keys()
+    found = report["systems"]["lstm"]
+    assert 0 < found["distribution"]["mean_oa"] < 1
+    assert found["distribution"]["features"]["polyphony"]["n_other"] == 4
+    assert found["variety"].keys() == found["measures"].keys()
     assert report["ceiling"]["features"]["polyphony"]["n_reference"] == 4
     assert not report["systems"]["real"].keys() & {"distribution", "variety"}
 
@@ -143,7 +143,7 @@ def test_sets_without_pieces_are_left_out():
     assert build_report({})["systems"] == {}
 
 
-def test_what_was_told_stands_in_the_report():
+def test_what_was_given_stands_in_the_report():
     report = build_report(
         {"real": REAL[:1]},
         description="How it was made.",

@@ -105,8 +105,8 @@ def test_undefined_values_are_dashes(page):
 def test_figures_are_those_of_the_report(page):
     summary = summarise(sets()["real"])
     spread = summary["measures"]["notes_a_second"]
-    told = re.fullmatch(r"(\S+) \((\S+) to (\S+)\)", cell(page, "notes a second", 1))
-    assert [float(x) for x in told.groups()] == pytest.approx(
+    match = re.fullmatch(r"(\S+) \((\S+) to (\S+)\)", cell(page, "notes a second", 1))
+    assert [float(x) for x in match.groups()] == pytest.approx(
         [spread["median"], spread["p5"], spread["p95"]], rel=0.005
     )
     assert cell(page, "dried up", 3) == "100% (34 to 100)"
@@ -114,8 +114,8 @@ def test_figures_are_those_of_the_report(page):
 
 
 def test_the_cheapest_foresees_best_and_stands_first(page):
-    (told,) = [table for table in tables(page) if table[0][1].strip() == "bits a note"]
-    names = [row[0].strip() for row in told[2:]]
+    (found,) = [table for table in tables(page) if table[0][1].strip() == "bits a note"]
+    names = [row[0].strip() for row in found[2:]]
     assert names == ["cheap", "dear"]
     assert cell(page, "cheap", 3) == "-"
     assert cell(page, "dear", 3) == "10"
@@ -141,16 +141,16 @@ def test_text_is_not_taken_for_markdown(page):
     assert re.search(r"^!\[.*\]\(roll-best\.png\)$", page, re.MULTILINE)
 
 
-def test_the_longest_matches_are_told_in_words(page):
-    told = r"^- \*\*real\*\*, in piece [01]: longest passage also found in training: \d+ notes"
-    assert re.search(told, page, re.MULTILINE)
+def test_the_longest_matches_are_reported_in_words(page):
+    pattern = r"^- \*\*real\*\*, in piece [01]: longest passage also found in training: \d+ notes"
+    assert re.search(pattern, page, re.MULTILINE)
     assert "**quiet**, in" not in page
 
 
 def test_one_piece_has_no_spread():
     piece = measured(playing())
-    told = cell(report_page(build_report({"real": [piece]})), "notes a second", 1)
-    assert float(told) == pytest.approx(piece.stability.notes_a_second, rel=0.005)
+    answer = cell(report_page(build_report({"real": [piece]})), "notes a second", 1)
+    assert float(answer) == pytest.approx(piece.stability.notes_a_second, rel=0.005)
 
 
 def test_sections_without_a_value_are_left_out():
@@ -164,7 +164,7 @@ def test_sections_without_a_value_are_left_out():
     assert report_page(build_report({})).startswith("# Evaluation")
 
 
-def test_the_classifiers_accuracy_is_told():
+def test_the_classifiers_accuracy_is_reported():
     classifier = small_classifier()
     table = Confusion.from_dict({"composers": ["Bach", "Chopin"], "counts": [[3, 1], [2, 2]]})
     classifier.confusions["cross_validation_excerpts"] = table

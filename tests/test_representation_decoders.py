@@ -265,14 +265,14 @@ def test_the_end_of_the_seed_may_be_fed_without_a_key_held(kind: str) -> None:
         assert np.argwhere(fed != written).tolist() == [[39, 60 - LOWEST_PITCH]]
 
 
-def test_what_is_struck_and_what_sounds_is_told_step_by_step() -> None:
+def test_what_is_struck_and_what_sounds_is_known_step_by_step() -> None:
     decoder = roll_decoder([Note(60, 0.0, 1.0, 40)], 1.0)
     assert decoder.n_sounding == 1
-    told = []
+    seen = []
     for pitches in ((60, 67, 64), (67, 64), (), (60,)):
         decoder.play(keys(*pitches))
-        told.append((decoder.struck, decoder.n_sounding))
-    assert told == [([43, 46], 3), ([], 2), ([], 0), ([39], 1)]
+        seen.append((decoder.struck, decoder.n_sounding))
+    assert seen == [([43, 46], 3), ([], 2), ([], 0), ([39], 1)]
     notes = NoteDecoder(SEED, 2.0)
     assert notes.n_sounding == 0
     notes.play(event(lowest_onset(notes), 67, duration=47))

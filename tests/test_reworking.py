@@ -68,7 +68,7 @@ def test_a_track_is_named_by_its_number_or_its_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["track:0", "track:4", "track:", "track:middle"])
-def test_a_track_that_is_not_there_is_told_of_with_those_that_are(name: str) -> None:
+def test_a_track_that_is_not_there_is_reported_with_those_that_are(name: str) -> None:
     with pytest.raises(ValueError, match=r"track must be one of 1 \(Left\), 2 \(Right\), 3, got"):
         named_part(two_tracks("Left", "Right", " "), name)
 
@@ -80,12 +80,15 @@ def test_notes_alone_have_no_tracks() -> None:
 
 def test_the_odds_are_those_of_any_music(model: Model) -> None:
     seed = pyzzicato.load_seed(SEED)
-    told = pyzzicato.next_odds(model, SEED, 8.0)
+    answer = pyzzicato.next_odds(model, SEED, 8.0)
     notes = pyzzicato.next_odds(model, list(seed.notes), 8.0, seed_composer="bach")
-    assert told.likeliest(88) == notes.likeliest(88)
-    chances = [chance for _, chance in told.likeliest(5)]
+    assert answer.likeliest(88) == notes.likeliest(88)
+    chances = [chance for _, chance in answer.likeliest(5)]
     assert len(chances) == 5 and chances == sorted(chances, reverse=True)
-    assert chances[0] == told.keys.max() and told.keys[told.likeliest(1)[0][0] - 21] == chances[0]
+    assert (
+        chances[0] == answer.keys.max()
+        and answer.keys[answer.likeliest(1)[0][0] - 21] == chances[0]
+    )
 
 
 def test_a_file_is_carried_on_from_a_moment(model: Model, tmp_path: Path) -> None:

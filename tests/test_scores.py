@@ -1,4 +1,4 @@
-"""The text form of a score: what small texts mean, and what wrong ones are told."""
+"""The text form of a score: what small texts mean, and how wrong ones are refused."""
 
 from fractions import Fraction
 

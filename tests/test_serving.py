@@ -54,8 +54,8 @@ def test_nothing_that_is_posted_or_answered_is_kept(tmp_path, monkeypatch):
     url = serve_page(page, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     client = Client(url, verbose=False)
     for numbers, text in (([7654321], "a"), ([7654321] * 3000, "x" * 40_000)):
-        told = client.predict(numbers, text, api_name="/double")
-        assert told == [*numbers, *numbers, len(text)]
+        answer = client.predict(numbers, text, api_name="/double")
+        assert answer == [*numbers, *numbers, len(text)]
     (state,) = page.state_holder.session_data.values()
     assert "7654321" not in str(state.config_values)
     page.close()
@@ -76,20 +76,20 @@ def test_a_machine_that_is_too_busy_to_show_the_page_at_once_serves_it_all_the_s
 
 def test_files_of_a_request_can_be_fetched_for_their_time_and_no_longer(small_app, tmp_path):
     client = Client(small_app, verbose=False, download_files=False)
-    told = client.predict("mine", api_name="/write")
-    fetched = httpx.get(told["url"])
+    answer = client.predict("mine", api_name="/write")
+    fetched = httpx.get(answer["url"])
     assert fetched.text == "mine"
     assert fetched.headers["content-disposition"].startswith("attachment")
     again = client.predict("mine", api_name="/write")
-    assert Path(again["path"]).parent != Path(told["path"]).parent
+    assert Path(again["path"]).parent != Path(answer["path"]).parent
     (tmp_path / "upload.mid").write_text("uploaded")
     assert client.predict(handle_file(tmp_path / "upload.mid"), api_name="/echo") == "uploaded"
     hour_ago = time.time() - KEPT_SECONDS - 5
-    os.utime(told["path"], (hour_ago, hour_ago))
+    os.utime(answer["path"], (hour_ago, hour_ago))
     deadline = time.monotonic() + 60
-    while Path(told["path"]).exists() and time.monotonic() < deadline:
+    while Path(answer["path"]).exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert httpx.get(told["url"]).status_code in (403, 404)
+    assert httpx.get(answer["url"]).status_code in (403, 404)
     assert httpx.get(again["url"]).text == "mine"
 
 
@@ -140,9 +140,9 @@ def test_what_cannot_be_read_is_the_askers_fault(small_app, path, body):
     kind = "application/json"
     if "upload" in path:
         kind = "multipart/form-data; boundary=x"
-    told = httpx.post(small_app + path, content=content, headers={"content-type": kind})
-    assert told.status_code < 500, told.text
-    assert "Traceback" not in told.text
+    answer = httpx.post(small_app + path, content=content, headers={"content-type": kind})
+    assert answer.status_code < 500, answer.text
+    assert "Traceback" not in answer.text
 
 
 def test_addresses_and_paths_posted_as_files_never_reach_a_callback(small_app, tmp_path):

@@ -63,8 +63,8 @@ def test_the_ends_of_the_ranges_are_taken() -> None:
 
 def test_parts_to_leave_out_are_taken_as_json_and_shells_have_them() -> None:
     assert GenerationSettings().without == ()
-    for told in (["guard"], "guard", ("guard",)):
-        assert GenerationSettings(without=told).without == ("guard",)  # type: ignore[arg-type]
+    for value in (["guard"], "guard", ("guard",)):
+        assert GenerationSettings(without=value).without == ("guard",)  # type: ignore[arg-type]
     assert GenerationSettings(without=PART_NAMES).without == PART_NAMES
 
 

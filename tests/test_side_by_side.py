@@ -65,9 +65,9 @@ def test_only_the_systems_asked_for_stand_beside_real_music() -> None:
 def test_folders_become_a_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, told in (("a", OLD), ("b", NEW)):
+    for name, value in (("a", OLD), ("b", NEW)):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "report.json").write_text(json.dumps(told))
+        (tmp_path / name / "report.json").write_text(json.dumps(value))
     page = tmp_path / "pages" / "page.md"
     folders = [f"before={tmp_path / 'a'}", f"after={tmp_path / 'b'}"]
     monkeypatch.setattr("sys.argv", ["compare_reports.py", *folders, "--out", str(page)])

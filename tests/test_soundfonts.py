@@ -104,7 +104,7 @@ def test_a_folder_is_not_a_soundfont(tmp_path: Path) -> None:
         check_soundfont(tmp_path)
 
 
-def test_compressed_fonts_are_told_by_their_content(tmp_path: Path) -> None:
+def test_compressed_fonts_are_known_by_their_content(tmp_path: Path) -> None:
     path = tmp_path / "compressed.sf2"
     path.write_bytes(font_bytes(major=3))
     assert check_soundfont(path) == path

@@ -51,16 +51,16 @@ def test_a_roll_is_notes(kind: str) -> None:
     roll = np.zeros((40, 88), dtype=np.uint8)
     roll[0:10, 39] = 70
     roll[20:30, 43] = 80
-    told = {
+    found = {
         "velocities": roll,
         "ones": (roll > 0).astype(np.int64),
         "truth": roll > 0,
         "floats": (roll > 0).astype(np.float32),
     }[kind]
-    piece = read_source(told)
+    piece = read_source(found)
     assert seconds(piece.notes) == [(60, 0, 0.5), (64, 1.0, 1.5)]
     assert [n.velocity for n in piece.notes] == ([70, 80] if kind == "velocities" else [64, 64])
-    assert seconds(read_source(told, fs=40).notes) == [(60, 0, 0.25), (64, 0.5, 0.75)]
+    assert seconds(read_source(found, fs=40).notes) == [(60, 0, 0.25), (64, 0.5, 0.75)]
 
 
 @pytest.mark.parametrize(

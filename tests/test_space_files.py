@@ -17,9 +17,9 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
 
 
-def save(form, **told):
-    told = {"seed_notes": SEED, "new_notes": NEW, "seed_seconds": 1.0, "seconds": 2.0, **told}
-    return Path(save_take(form, **told)["path"])
+def save(form, **options):
+    options = {"seed_notes": SEED, "new_notes": NEW, "seed_seconds": 1.0, "seconds": 2.0, **options}
+    return Path(save_take(form, **options)["path"])
 
 
 def test_midi_holds_seed_and_continuation():
@@ -38,7 +38,7 @@ def test_picture_and_sound():
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("given", "said"),
     [
         ({"seed_seconds": -1}, "seed_seconds must be 0 to"),
         ({"seed_seconds": 1.75}, "seed_seconds must be at most"),
@@ -47,9 +47,9 @@ def test_picture_and_sound():
         ({"new_notes": "../../etc/passwd"}, "notes must be a list"),
     ],
 )
-def test_bad_values_are_refused(told, said):
+def test_bad_values_are_refused(given, said):
     with pytest.raises(ValueError, match=said):
-        save("midi-new", **told)
+        save("midi-new", **given)
 
 
 def test_an_unknown_form_is_refused_with_the_known_ones():

@@ -38,25 +38,25 @@ def test_the_card_names_the_pinned_models_and_the_exact_gradio(hub):
     write_pin("lstm", pin)
     text = space_card("me/page")
     SpaceCard(text).validate("space")
-    told = yaml.safe_load(text.split("---")[1])
-    assert (told["sdk"], told["app_file"]) == ("gradio", "app.py")
+    answer = yaml.safe_load(text.split("---")[1])
+    assert (answer["sdk"], answer["app_file"]) == ("gradio", "app.py")
     required = (ROOT / "requirements.txt").read_text()
-    assert f"=={told['sdk_version']}\n" in required
-    assert told["models"] == [pin.repo]
+    assert f"=={answer['sdk_version']}\n" in required
+    assert answer["models"] == [pin.repo]
     files = "config.json,training.json,model.safetensors"
-    assert told["preload_from_hub"] == [f"{pin.repo} {files} {pin.commit}"]
-    assert len(told["short_description"]) <= 60
-    assert {"python_version", "tags"} <= told.keys()
+    assert answer["preload_from_hub"] == [f"{pin.repo} {files} {pin.commit}"]
+    assert len(answer["short_description"]) <= 60
+    assert {"python_version", "tags"} <= answer.keys()
 
 
 def test_the_card_tells_code_from_weights():
     text = space_card("me/page")
-    told = yaml.safe_load(text.split("---")[1])
-    assert (told["license"], told["license_name"]) == (
+    answer = yaml.safe_load(text.split("---")[1])
+    assert (answer["license"], answer["license_name"]) == (
         "other",
         "code-apache-2.0-weights-by-their-data",
     )
-    assert told["license_link"].endswith("/spaces/me/page/blob/main/README.md#licence")
+    assert answer["license_link"].endswith("/spaces/me/page/blob/main/README.md#licence")
     assert "\n## Licence\n" in text
     for info in list_models():
         assert info.as_dict()["licence"] in text

@@ -153,7 +153,7 @@ def test_one_note() -> None:
     assert found.mostly_silent
 
 
-def test_what_rings_past_the_end_is_not_heard() -> None:
+def test_what_rings_past_the_end_does_not_count() -> None:
     found = measure_stability([Note(60, 9.0, 30.0, 64)], 10.0)
     assert found.longest_note_s == pytest.approx(1.0)
     assert found.silent_share == pytest.approx(0.9)

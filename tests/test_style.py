@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from conftest import tune
 from style_data import (
-    Heard,
+    FileFeatures,
     Source,
     cut_excerpts,
     extra_sources,
     group_works,
-    hear,
-    hear_notes,
     hold_out_new,
+    measure_notes,
     note_runs,
+    read_source,
     vary,
 )
 from train_style import StyleConfig, balance, split_works, temperature_of, train
@@ -69,11 +69,13 @@ def waltz(draw: np.random.Generator, seconds: float = 70.0) -> list[Note]:
     return notes
 
 
-def heard_pieces(composer: str, n: int, first: int = 0, split: str = "train") -> list[Heard]:
+def measured_pieces(
+    composer: str, n: int, first: int = 0, split: str = "train"
+) -> list[FileFeatures]:
     """Returns `n` synthetic pieces of one of the two composers."""
     compose = chorale if composer == CHORALE else waltz
     return [
-        hear_notes(
+        measure_notes(
             Source(Path(f"{composer}{i}.mid"), composer, f"No. {i}", split, "maestro"),
             compose(np.random.default_rng(i)),
         )
@@ -88,7 +90,7 @@ def tiny() -> StyleClassifier:
         piece
         for composer in (CHORALE, WALTZ)
         for first, n, split in ((0, 6, "train"), (50, 2, "validation"))
-        for piece in heard_pieces(composer, n, first, split)
+        for piece in measured_pieces(composer, n, first, split)
     ]
     config = StyleConfig(Path(), None, Path("out.npz"), 2, 5, 0.03, None, 1)
     return train(heard, [WALTZ, CHORALE], config)
@@ -198,7 +200,7 @@ def test_script_separates_two_composers(tiny: StyleClassifier) -> None:
 def test_script_refuses_too_few_works() -> None:
     config = StyleConfig(Path(), None, Path("out.npz"), 2, 5, 0.03, None, 1)
     with pytest.raises(ValueError, match="smaller --min-works"):
-        train(heard_pieces(CHORALE, 5) + heard_pieces(WALTZ, 2), [CHORALE, WALTZ], config)
+        train(measured_pieces(CHORALE, 5) + measured_pieces(WALTZ, 2), [CHORALE, WALTZ], config)
 
 
 def test_saved_classifier_judges_alike(tiny: StyleClassifier, tmp_path: Path) -> None:
@@ -237,8 +239,8 @@ def test_damaged_files_are_refused(tiny: StyleClassifier, tmp_path: Path) -> Non
     np.savez(path, **{k: v for k, v in arrays.items() if k != "mean"})
     refused("cannot be read")
     record = str(arrays["record"])
-    for told in (record.replace('"format": 1', '"format": 0'), "[]", record[:-1], "7"):
-        np.savez(path, **{**arrays, "record": np.array(told)})
+    for value in (record.replace('"format": 1', '"format": 0'), "[]", record[:-1], "7"):
+        np.savez(path, **{**arrays, "record": np.array(value)})
         refused("cannot be read")
     np.savez(path, **{**arrays, "record": np.array([{"format": 1}], dtype=object)})
     refused("cannot be read")  # needs a pickle
@@ -367,8 +369,8 @@ def test_extra_folder_is_read_by_its_manifest(tmp_path: Path) -> None:
 def test_unreadable_file_is_a_reason_and_not_an_error(tmp_path: Path) -> None:
     path = tmp_path / "piece.mid"
     path.write_bytes(midi_bytes(waltz(np.random.default_rng(0))))
-    heard = hear(Source(path, "a", "One", "train", "maestro"))
-    assert isinstance(heard, Heard)
-    assert heard.plain.shape == heard.varied.shape == (1, N_FEATURES)
+    found = read_source(Source(path, "a", "One", "train", "maestro"))
+    assert isinstance(found, FileFeatures)
+    assert found.plain.shape == found.varied.shape == (1, N_FEATURES)
     path.write_bytes(b"noise")
-    assert "cannot be read" in str(hear(Source(path, "a", "One", "train", "maestro")))
+    assert "cannot be read" in str(read_source(Source(path, "a", "One", "train", "maestro")))

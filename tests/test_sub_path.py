@@ -18,7 +18,7 @@ PATH = "/music"
 
 @pytest.fixture(scope="module")
 def under_a_path(tmp_path_factory):
-    """Returns the address of an app that is told of its path."""
+    """Returns the address of an app that is given its path."""
     with ExitStack() as stack:
         # For its own process alone.
         with pytest.MonkeyPatch.context() as patch:
@@ -49,12 +49,12 @@ def play_and_save(url, tmp_path):
 
 
 @pytest.mark.parametrize("strips", [True, False])
-def test_the_page_and_downloads_work_where_the_path_is_told(under_a_path, strips, tmp_path):
+def test_the_page_and_downloads_work_where_the_path_is_set(under_a_path, strips, tmp_path):
     with proxied(under_a_path, PATH, strips) as url:
         play_and_save(url, tmp_path)
 
 
-def test_the_page_and_downloads_work_where_the_path_is_not_told(page_url, tmp_path):
+def test_the_page_and_downloads_work_where_the_path_is_not_set(page_url, tmp_path):
     with proxied(page_url.rstrip("/"), PATH, True) as url:
         play_and_save(url, tmp_path)
 
@@ -78,16 +78,16 @@ def test_a_link_shows_our_own_title_words_and_picture(page_url):
 
 
 def test_the_address_in_a_preview_is_the_visitors(monkeypatch):
-    def told(**headers):
+    def address(**headers):
         pairs = [(name.replace("_", "-").encode(), v.encode()) for name, v in headers.items()]
         return public_address({"headers": pairs, "scheme": "http"})
 
-    assert told(host="127.0.0.1:7860") == "http://127.0.0.1:7860/"
+    assert address(host="127.0.0.1:7860") == "http://127.0.0.1:7860/"
     forwarded = {"host": "inner", "x_forwarded_host": "a.org", "x_forwarded_proto": "https"}
-    assert told(**forwarded) == "https://a.org/"
+    assert address(**forwarded) == "https://a.org/"
     monkeypatch.setenv("GRADIO_ROOT_PATH", "/music/")
-    assert told(**forwarded) == "https://a.org/music/"
+    assert address(**forwarded) == "https://a.org/music/"
     monkeypatch.setenv("GRADIO_ROOT_PATH", "https://b.org/x")
-    assert told(**forwarded) == "https://b.org/x/"
+    assert address(**forwarded) == "https://b.org/x/"
     page = b'<head><meta property="og:title" content="Other" /></head>'
     assert b"Other" not in own_head(page, "https://b.org/x/")

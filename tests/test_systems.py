@@ -140,5 +140,5 @@ def test_file_names_hold_nothing_that_a_path_or_a_link_could_stumble_over():
 @pytest.mark.parametrize("choice", [{"fs": 10}, {"sustain": "ignore"}])
 def test_a_model_that_hears_otherwise_is_refused(tmp_path, choice):
     PyzzicatoModel(tiny_config(**choice)).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="model must hear 20 frames a second and the pedal"):
+    with pytest.raises(ValueError, match="model must take 20 frames a second and the pedal"):
         load_systems([str(tmp_path)], temperature=1.0, threshold=0.3)

@@ -61,9 +61,9 @@ def test_take_k_is_what_its_own_number_makes(take: Take) -> None:
 
 
 def test_progress_goes_on_over_all_takes() -> None:
-    told: list[float] = []
-    continue_seed(load_model(), tune(), SHORT, on_progress=told.append, n=2)
-    assert told == sorted(told) and told[-1] == 6.0
+    reached: list[float] = []
+    continue_seed(load_model(), tune(), SHORT, on_progress=reached.append, n=2)
+    assert reached == sorted(reached) and reached[-1] == 6.0
 
 
 def test_the_last_chunk_holds_the_take(take: Take) -> None:
@@ -196,7 +196,7 @@ def test_notes_without_a_tempo_can_be_quantised_by_one_that_is_found(tmp_path: P
     assert without.quantise == 0 and without.like is None
 
 
-def test_a_seed_too_short_to_tell_is_left_alone() -> None:
+def test_a_seed_too_short_to_show_a_grid_is_left_alone() -> None:
     assert continue_seed(load_model(), studio(6), SHORT).quantise == 0
     assert continue_seed(load_model(), studio(6), replace(SHORT, quantise=1.0)).quantise == 1
     assert continue_seed(load_model(), [], SHORT).quantise == 0

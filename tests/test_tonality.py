@@ -71,7 +71,7 @@ def test_number_of_windows(seconds: float, n: int) -> None:
     assert len(window_counts(note_arrays([]), seconds)) == n
 
 
-def test_windows_hear_one_key_at_a_time() -> None:
+def test_windows_hold_one_key_at_a_time() -> None:
     # Eight seconds on two pitch classes, eight on two others: one bit each, two over all.
     notes = line([60, 64] * 16 + [61, 65] * 16)
     found = measure_tonality(notes, 16.0)

@@ -363,10 +363,10 @@ def test_a_run_may_begin_with_the_weights_of_another(
         "sustain": "ignore",
     }
 
-    # A model that is told composers may learn to be told densities too.
-    told = replace(still, model={**TINY, "densities": [3.0, 9.0]})
-    train(store, told, tmp_path / "told", new_accelerator())
-    model = PyzzicatoModel.from_pretrained(tmp_path / "told" / "best")
+    # A model conditioned on composers may learn to be conditioned on densities too.
+    options = replace(still, model={**TINY, "densities": [3.0, 9.0]})
+    train(store, options, tmp_path / "options", new_accelerator())
+    model = PyzzicatoModel.from_pretrained(tmp_path / "options" / "best")
     assert model.config.densities == [3.0, 9.0]
     assert all(torch.allclose(model.state_dict()[n], w, atol=1e-9) for n, w in first.items())
 
@@ -465,7 +465,7 @@ def test_validation_loss_of_events_is_the_mean_over_all_scored_notes(
     with torch.no_grad():
         for crop in crops:
             steps = torch.from_numpy(crop)[None]
-            # No composer is told.
+            # No composer is given.
             total += float(model(steps[:, :-1], steps[:, 1:]).loss) * (len(crop) - 1)
     expected = total / sum(len(crop) - 1 for crop in crops)
     loss = validation_loss(model, crops, new_accelerator(), batch_size=4)

@@ -9,7 +9,7 @@ import pytest
 from random_music import line, random_music
 
 from pyzzicato.evaluation import training_index
-from pyzzicato.evaluation.fingerprints import gram_hashes, playing_order, telling_grams
+from pyzzicato.evaluation.fingerprints import distinctive_grams, gram_hashes, playing_order
 from pyzzicato.evaluation.training_index import COMMON_COMPOSERS, REST, TrainingIndex
 from pyzzicato.notes import Note
 
@@ -42,7 +42,9 @@ def search(index: TrainingIndex, notes: list[Note]) -> dict[int, list[int]]:
     """Returns the places of each gram of some notes."""
     pitches = playing_order(notes)[1]
     found: dict[int, list[int]] = {}
-    for gram, place in zip(*index.find(gram_hashes(pitches), telling_grams(pitches)), strict=True):
+    for gram, place in zip(
+        *index.find(gram_hashes(pitches), distinctive_grams(pitches)), strict=True
+    ):
         found.setdefault(int(gram), []).append(int(place))
     return found
 

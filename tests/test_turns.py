@@ -302,7 +302,7 @@ def test_work_goes_on_for_a_listener_and_rests_when_much_is_unread(monkeypatch):
     assert made.count("made") >= 60
 
 
-def test_who_is_sent_away_is_told_why():
+def test_who_is_sent_away_learns_why():
     async def work():
         asker = Asker("")
         ASKER.set(asker)

@@ -7,7 +7,7 @@ import pytest
 from pyzzicato.space.votes import Vote
 
 
-def a_vote(**told):
+def a_vote(**options):
     fields = {
         "seed": "bach-prelude-c-major",
         "systems": ("lstm", "composer"),
@@ -15,7 +15,7 @@ def a_vote(**told):
         "marks": ({"musicality": 3}, {"musicality": 5, "fidelity": 1}),
         "time": 1_800_000_000,
     }
-    return Vote(**{**fields, **told})
+    return Vote(**{**fields, **options})
 
 
 def test_a_vote_comes_back_from_its_line():

@@ -194,7 +194,7 @@ def judge(config: JudgeConfig) -> None:
     if config.learn is not None:
         learnt = passages(config.learn_real or config.learn.parent / REAL), passages(config.learn)
         settings = NetworkSettings(config.crop_notes, config.updates, rng=config.rng)
-        verdicts[NETWORK] = judge_network(learnt, tested, settings, say_progress)
+        verdicts[NETWORK] = judge_network(learnt, tested, settings, print_progress)
     name = config.made.name
     print(f"{name}: {len(tested[0])} real, {len(tested[1])} made passages")
     for kind, found in verdicts.items():
@@ -204,7 +204,7 @@ def judge(config: JudgeConfig) -> None:
         write_verdicts({name: verdicts}, config.json)
 
 
-def say_progress(update: int, auc: float) -> None:
+def print_progress(update: int, auc: float) -> None:
     """Prints how the network does on the pieces kept apart."""
     print(f"update {update}: AUC {auc:.3f} on pieces kept apart", file=sys.stderr)
 

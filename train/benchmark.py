@@ -52,11 +52,11 @@ class BenchmarkConfig:
 
 
 class Timed(NamedTuple):
-    """One continuation: wall time of hearing the seed and of playing on, in seconds, and the steps
+    """One continuation: wall time of feeding the seed and of playing on, in seconds, and the steps
     that it took.
     """  # noqa: D205
 
-    hearing: float
+    feeding: float
     playing: float
     steps: float
 
@@ -89,18 +89,18 @@ def measure(name: str, config: BenchmarkConfig) -> dict[str, Any]:
     seed = list(load_seed(_SEED).notes)
     torch.set_num_threads(1)
     time_playing(model, seed, 2.0, config.rng)  # What is slow only once is not counted.
-    heard: list[float] = []
+    fed: list[float] = []
     times: dict[float, list[Timed]] = {seconds: [] for seconds in config.lengths}
     # Turn and turn about, so that a busy moment does not fall on one length alone.
     for _ in range(config.repeats):
         for seconds in config.lengths:
             times[seconds].append(time_playing(model, seed, seconds, config.rng))
-            heard.append(times[seconds][-1].hearing)
+            fed.append(times[seconds][-1].feeding)
     minute = time_playing(model, seed, 60.0, config.rng)
     steps = minute.steps / 60.0
     return {
         "steps_a_second": round(steps, 2),
-        "seed_heard_s": round(median(heard), 3),
+        "seed_heard_s": round(median(fed), 3),
         "times_real_time": {
             f"{s:g} s": round(median(s / t.playing for t in all_), 1) for s, all_ in times.items()
         },
@@ -123,8 +123,8 @@ def main(config: BenchmarkConfig) -> None:
         rates = " | ".join(
             f"{row['times_real_time'][length]} ({row['ms_a_step'][length]})" for length in lengths
         )
-        told = f"{row['steps_a_second']} | {row['seed_heard_s']} | {rates}"
-        print(f"| {name} | {told} | {row['naive']} |")
+        cells = f"{row['steps_a_second']} | {row['seed_heard_s']} | {rates}"
+        print(f"| {name} | {cells} | {row['naive']} |")
     if config.out is not None:
         config.out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(found, indent=1)

@@ -69,7 +69,7 @@ def main(config: CalibrateConfig) -> None:
         draw_excerpts(config),
         looks=config.looks,
         processes=config.processes,
-        say=partial(print, flush=True),
+        report=partial(print, flush=True),
     )
     file = write_limits(config.checkpoint, limits)
     found = ", ".join(f"{name} {value:g}" for name, value in limits.items())

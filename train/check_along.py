@@ -89,8 +89,8 @@ def main(config: AlongConfig) -> None:
         real = likeness(phrase, following, config.seconds)
         rows.append({**row, **{f"real_{name}": value for name, value in real.items()}})
         if config.out is not None:
-            told = {"model": config.model, **summarise(rows), "rows": rows}
-            write_table(told, config.out / "along.json")
+            result = {"model": config.model, **summarise(rows), "rows": rows}
+            write_table(result, config.out / "along.json")
     print(json.dumps(summarise(rows), indent=1))
 
 

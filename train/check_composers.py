@@ -41,7 +41,7 @@ class ComposersConfig:
 
 
 def judge_take(job: tuple[str, str, GenerationSettings, tuple[str, ...]]) -> str | None:
-    """Returns whom of the composers a piece sounds like; None for too few notes to tell."""
+    """Returns whom of the composers a piece sounds like; None for too few notes."""
     name, _, settings, composers = job
     notes = continue_seed(loaded(name), [], settings).continuation_only
     style = measure_style(notes, StyleClassifier.load())
@@ -51,11 +51,11 @@ def judge_take(job: tuple[str, str, GenerationSettings, tuple[str, ...]]) -> str
 
 
 def count_verdicts(
-    asked: Sequence[str], heard: Sequence[str | None], composers: Sequence[str]
+    asked: Sequence[str], verdicts: Sequence[str | None], composers: Sequence[str]
 ) -> dict[str, dict[str, int]]:
     """Returns how often each composer asked for was taken for each, or as nobody."""
     table = {a: {h: 0 for h in (*composers, "nobody")} for a in composers}
-    for a, h in zip(asked, heard, strict=True):
+    for a, h in zip(asked, verdicts, strict=True):
         table[a][h or "nobody"] += 1
     return table
 
@@ -100,8 +100,8 @@ def main(config: ComposersConfig) -> None:
                 for rng in range(config.takes)
                 for composer in config.composers
             ]
-            heard = list(tqdm(pool.map(judge_take, jobs), total=len(jobs), desc=name))
-            table = count_verdicts([job[1] for job in jobs], heard, config.composers)
+            verdicts = list(tqdm(pool.map(judge_take, jobs), total=len(jobs), desc=name))
+            table = count_verdicts([job[1] for job in jobs], verdicts, config.composers)
             found[name] = {"heard_as": table, "right": share_right(table)}
             print(f"\n{name}, guidance {config.guidance:g}, {config.takes} pieces a composer")
             for asked, row in table.items():
@@ -111,14 +111,14 @@ def main(config: ComposersConfig) -> None:
             print(f"  right: {found[name]['right']:.0%} (chance {chance:.0%}{known})")
     if config.out is not None:
         config.out.mkdir(parents=True, exist_ok=True)
-        told = {
+        result = {
             "guidance": config.guidance,
             "seconds": config.seconds,
             "chance": 1 / len(config.composers),
             "real": real,
             "models": found,
         }
-        text = json.dumps(told, indent=1)
+        text = json.dumps(result, indent=1)
         (config.out / "composers.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -129,8 +129,8 @@ def main(config: EnduranceConfig) -> None:
             print(f"\n{name}, {config.seconds:g} s\n\n{table(found[name])}\n")
     if config.out is not None:
         config.out.mkdir(parents=True, exist_ok=True)
-        told = {"seconds": config.seconds, "models": found}
-        text = json.dumps(told, indent=1)
+        result = {"seconds": config.seconds, "models": found}
+        text = json.dumps(result, indent=1)
         (config.out / "endurance.json").write_text(text + "\n", encoding="utf-8")
 
 

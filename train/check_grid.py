@@ -104,11 +104,11 @@ def measure(config: GridConfig) -> list[str]:
     for name in config.models:
         model = load_model(name)
         for strength in config.quantise:
-            told = GenerationSettings(seconds=config.seconds, quantise=strength)
+            settings = GenerationSettings(seconds=config.seconds, quantise=strength)
             made = []
             for _, score in scores:
                 notes = score.music(model.config.sustain)
-                piece = continue_seed(model, notes, told, score.composer, like=score)
+                piece = continue_seed(model, notes, settings, score.composer, like=score)
                 made.append(_figures(score, piece.new_notes))
             lines.append(_line(f"{name}, quantise {strength:g}", made, real))
     return lines
@@ -143,8 +143,8 @@ def parse() -> GridConfig:
     add("--quantise", nargs="+", type=float, default=default.quantise)
     add("--pieces", type=int, default=default.pieces, help="of each folder (%(default)s)")
     add("--seconds", type=float, default=default.seconds, help="to play (%(default)s)")
-    told = vars(parser.parse_args())
-    return GridConfig(**{n: tuple(v) if isinstance(v, list) else v for n, v in told.items()})
+    options = vars(parser.parse_args())
+    return GridConfig(**{n: tuple(v) if isinstance(v, list) else v for n, v in options.items()})
 
 
 if __name__ == "__main__":

@@ -109,31 +109,31 @@ def measure(config: JoinConfig) -> list[str]:
         model = load_model(name)
         made = []
         for k, place in enumerate(places):
-            told = GenerationSettings(seconds=_SPAN_S, seed_seconds=_SPAN_S, rng=k)
-            piece = continue_seed(model, place.joined, told)
+            settings = GenerationSettings(seconds=_SPAN_S, seed_seconds=_SPAN_S, rng=k)
+            piece = continue_seed(model, place.joined, settings)
             made.append(changes(place.seed, piece.continuation_only))
         lines.append(_line(name, made))
     return [f"{len(places)} places", *lines]
 
 
 def _line(name: str, found: Sequence[tuple[float | None, ...]]) -> str:
-    told = []
+    cells = []
     for figure, values in zip(FIGURES, zip(*found, strict=True), strict=True):
         known = np.array([value for value in values if value is not None])
         sizes = np.abs(known)
-        told.append(
+        cells.append(
             f"{figure}: level {known.mean():+.2f}, size {np.median(sizes):.2f}, "
             f"95 % {np.quantile(sizes, 0.95):.2f}"
         )
-    return f"{name:<12} " + "; ".join(told)
+    return f"{name:<12} " + "; ".join(cells)
 
 
 def draw_joins(folder: Path) -> list[Path]:
     """Draws ten seconds before and after the join of three presets; returns the pictures."""
-    told = GenerationSettings(seconds=_SPAN_S, seed_seconds=_SPAN_S)
+    settings = GenerationSettings(seconds=_SPAN_S, seed_seconds=_SPAN_S)
     paths = []
     for name, preset in _DRAWN:
-        take = pyzzicato.continue_seed(load_model(name), preset, told)
+        take = pyzzicato.continue_seed(load_model(name), preset, settings)
         paths.append(take.save(folder / f"join-{preset}.png"))
     return paths
 
@@ -157,10 +157,10 @@ def parse() -> JoinConfig:
     add("--split", default=default.split, choices=("validation", "test"))
     add("--rng", type=int, default=default.rng)
     add("--draw", type=Path, metavar="FOLDER", help="draw the joins of three presets instead")
-    told = vars(parser.parse_args())
-    if (told["data_dir"] is None) == (told["draw"] is None):
+    options = vars(parser.parse_args())
+    if (options["data_dir"] is None) == (options["draw"] is None):
         parser.error("name the folder of MAESTRO, or --draw FOLDER; not both")
-    return JoinConfig(**{**told, "models": tuple(told["models"])})
+    return JoinConfig(**{**options, "models": tuple(options["models"])})
 
 
 if __name__ == "__main__":

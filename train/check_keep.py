@@ -90,8 +90,8 @@ def main(config: KeepConfig) -> None:
             }
         )
         if config.out is not None:
-            told = {"model": config.model, "tries": config.tries, **summarise(rows), "rows": rows}
-            write_table(told, config.out / "keep.json")
+            result = {"model": config.model, "tries": config.tries, **summarise(rows), "rows": rows}
+            write_table(result, config.out / "keep.json")
     print(json.dumps(summarise(rows), indent=1))
 
 

@@ -165,7 +165,7 @@ def _compare_key(
 
 
 def _meets(mine: Sequence[Note], i: int, their_end: float) -> bool:
-    """Tells whether note `i` of a key touches the stroke before it or the one after."""
+    """Returns whether note `i` of a key touches the stroke before it or the one after."""
     end = max(mine[i].end, their_end)
     after = i + 1 < len(mine) and mine[i + 1].start <= end + TOLERANCE_S
     return after or (i > 0 and mine[i - 1].end >= mine[i].start - TOLERANCE_S)

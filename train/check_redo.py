@@ -69,7 +69,7 @@ class Judge:
         self._model, self._span = model, Span.cut(notes, start, end)
         density = model.config.density_number(self._span.density())
         self._run = model.start({"density": [density]})
-        self._run.hear(encode_events(self._span.context))
+        self._run.feed(encode_events(self._span.context))
         self._here = self._run.mark()
 
     def bits(self, middle: Sequence[Note]) -> tuple[float, float]:
@@ -148,14 +148,14 @@ def main(config: RedoConfig) -> None:
         row["wall_seconds"] = made.wall_seconds
         rows.append(row)
         if config.out is not None:
-            told = {
+            result = {
                 "model": config.model,
                 "judge": config.judge,
                 "tries": config.tries,
                 **summarise(rows),
                 "spans": rows,
             }
-            write_table(told, config.out / "redo.json")
+            write_table(result, config.out / "redo.json")
     print(json.dumps(summarise(rows), indent=1))
 
 

@@ -88,13 +88,17 @@ def parse_args() -> TemperatureConfig:
     add("--takes", type=int, default=default.takes, help="of each preset (%(default)s)")
     add("--seconds", type=float, default=default.seconds, help="of each take (%(default)s)")
     add("--presets", type=int, default=0, help="so many of them; 0 for all")
-    told = vars(parser.parse_args())
-    if told["takes"] < 1 or told["presets"] < 0:
+    options = vars(parser.parse_args())
+    if options["takes"] < 1 or options["presets"] < 0:
         parser.error("--takes must be 1 or more, --presets 0 or more")
-    for temperature in told["temperatures"]:
-        GenerationSettings(seconds=told["seconds"], temperature=temperature)
+    for temperature in options["temperatures"]:
+        GenerationSettings(seconds=options["seconds"], temperature=temperature)
     return TemperatureConfig(
-        **{**told, "models": tuple(told["models"]), "temperatures": tuple(told["temperatures"])}
+        **{
+            **options,
+            "models": tuple(options["models"]),
+            "temperatures": tuple(options["temperatures"]),
+        }
     )
 
 

@@ -64,10 +64,10 @@ def parse_args() -> CompareConfig:
     add("--out", type=Path, help="page in Markdown (default: printed)")
     args = parser.parse_args()
     reports = {}
-    for told in args.reports:
-        name, is_named, folder = told.partition("=")
+    for report in args.reports:
+        name, is_named, folder = report.partition("=")
         if not (name and is_named and folder):
-            parser.error(f"a report must be NAME=FOLDER, got {told!r}")
+            parser.error(f"a report must be NAME=FOLDER, got {report!r}")
         reports[name] = Path(folder)
     return CompareConfig(reports, args.systems and tuple(args.systems), args.out)
 

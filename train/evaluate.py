@@ -206,9 +206,9 @@ def claim_folder(
         ValueError: if the folder holds an evaluation with other settings, weights or data.
     """
     models = name_models(config.model)
-    told = {name: v for name, v in asdict(config).items() if not isinstance(v, Path)}
+    settings = {name: v for name, v in asdict(config).items() if not isinstance(v, Path)}
     drawn = json.dumps([(piece.path, place) for piece, place in seeds])
-    told |= {
+    settings |= {
         "without": list(config.without),
         "model": {name: model_info(model).revision for name, model in models.items()},
         "data": config.data_dir.resolve().name,
@@ -220,19 +220,21 @@ def claim_folder(
     file = make_folder(config.out) / "settings.json"
     if file.exists():
         before = json.loads(file.read_text(encoding="utf-8"))
-        other = sorted(n for n in before.keys() | told.keys() if before.get(n) != told.get(n))
+        other = sorted(
+            n for n in before.keys() | settings.keys() if before.get(n) != settings.get(n)
+        )
         if other:
             raise ValueError(
                 f"{config.out} holds an evaluation with other settings ({', '.join(other)}); "
                 "choose another folder"
             )
     else:
-        file.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    return told
+        file.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    return settings
 
 
 def digest(data: bytes) -> str:
-    """Returns what tells data apart from other data, as with the revision of a model."""
+    """Returns a short hash that identifies data, as the revision identifies a model."""
     return hashlib.sha256(data).hexdigest()[:12]
 
 
@@ -249,14 +251,14 @@ def judge(
             found.append(put_through(passage, form))
         return found
 
-    told = {} if config.adversary is None else read_verdicts(config.adversary)
+    networks = {} if config.adversary is None else read_verdicts(config.adversary)
     verdicts = {}
     real = {form: passages(REAL, form) for form in {s.representation for s in bench.systems}}
     for system in bench.systems:
         if system.name != REAL:
             form = system.representation
             found = judge_features(real[form], passages(system.name, form))
-            verdicts[system.name] = found | told.get(system.name, {})
+            verdicts[system.name] = found | networks.get(system.name, {})
     return verdicts
 
 

@@ -72,14 +72,14 @@ def peak_bytes(command: Sequence[str]) -> int:
     Raises:
         ValueError: if the command fails; its last words are in the message.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
-        # Not process.wait(): only wait4 tells what this one child used.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        # Not process.wait(): only wait4 returns what this one child used.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            said.seek(0)
-            last_words = "\n".join(said.read().splitlines()[-5:])
+            output.seek(0)
+            last_words = "\n".join(output.read().splitlines()[-5:])
             raise ValueError(f"{' '.join(command)} failed:\n{last_words}")
     # Kilobytes on Linux, bytes on macOS.
     return int(usage.ru_maxrss) * (1 if sys.platform == "darwin" else 1024)

@@ -107,7 +107,7 @@ def main(config: PublishConfig) -> Published | None:
     done = "published" if published.is_new else "nothing has changed, no commit was made"
     print(f"{done}: {published.url} at commit {published.commit}")
     if kind == "model":
-        _tell_pin(config.pin, Pin(repo, published.commit, sums))
+        _report_pin(config.pin, Pin(repo, published.commit, sums))
     return published
 
 
@@ -127,7 +127,7 @@ def check_ready(repo: str, kind: Kind = "model", yes: bool = False) -> None:
     check_target(repo, kind)
 
 
-def _tell_pin(name: str | None, pin: Pin) -> None:
+def _report_pin(name: str | None, pin: Pin) -> None:
     entry = json.dumps({name or "NAME": pin.as_dict()})[1:-1]
     if name is None:
         print(f"registry entry: {entry} (--pin NAME writes it)")

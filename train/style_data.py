@@ -31,7 +31,7 @@ SHARED = 0.03
 """Files that share more than this part of the shorter one's runs are of one work. Different works
 of one composer in MAESTRO share 0.026 at most, performances of one work 0.25 as a rule."""
 COMMON = 60
-"""A run found in more files than this tells nothing."""
+"""A run found in more files than this is no sign of the same piece."""
 HOP_S = 45.0
 MAX_EXCERPTS = 12
 """Of one file, spread evenly: a long recital counts no more than a sonata."""
@@ -63,7 +63,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class FileFeatures:
     """What is kept of one file.
 
     Attributes:
@@ -136,31 +136,31 @@ def hold_out_new(sources: Sequence[Source]) -> list[Source]:
     ]
 
 
-def hear_all(sources: Sequence[Source], processes: int) -> tuple[list[Heard], list[str]]:
+def read_all(sources: Sequence[Source], processes: int) -> tuple[list[FileFeatures], list[str]]:
     """Returns what is kept of each readable file, and why the others were not read."""
     with ProcessPoolExecutor(processes) as pool:
-        results = pool.map(hear, sources, chunksize=4)
-        all_results = list(tqdm(results, total=len(sources), desc="listen", unit="file"))
+        results = pool.map(read_source, sources, chunksize=4)
+        all_results = list(tqdm(results, total=len(sources), desc="read", unit="file"))
     broken = [result for result in all_results if isinstance(result, str)]
-    return [h for h in all_results if isinstance(h, Heard) and len(h.plain)], broken
+    return [h for h in all_results if isinstance(h, FileFeatures) and len(h.plain)], broken
 
 
-def hear(source: Source) -> Heard | str:
+def read_source(source: Source) -> FileFeatures | str:
     """Returns the excerpts of one file as features, or why it cannot be read."""
     try:
         notes = read_midi(source.path).sounding("extend")
     except ValueError as error:
         return str(error)
-    return hear_notes(source, notes)
+    return measure_notes(source, notes)
 
 
-def hear_notes(source: Source, notes: Sequence[Note]) -> Heard:
+def measure_notes(source: Source, notes: Sequence[Note]) -> FileFeatures:
     """Returns the excerpts of a piece as features; the same each time."""
     draw = np.random.default_rng(zlib.crc32(source.path.name.encode()))
     excerpts = cut_excerpts(notes)
     plain = [style_features(excerpt) for excerpt in excerpts]
     varied = [style_features(vary(excerpt, draw)) for excerpt in excerpts]
-    return Heard(source, _rows(plain), _rows(varied), note_runs(notes))
+    return FileFeatures(source, _rows(plain), _rows(varied), note_runs(notes))
 
 
 def _rows(features: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:

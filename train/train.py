@@ -145,7 +145,7 @@ def make(
     """Runs or resumes one stage, unless it is done, and writes its record."""
     out = config.recipe.folder(config.out, stage)
     bar = ProgressBar(out.name, stage.name or "log", settings, accelerator)
-    accelerator.print(told_batches(settings, accelerator.num_processes))
+    accelerator.print(describe_batches(settings, accelerator.num_processes))
     if isinstance(settings, PreferenceSettings):
         calibrate(model_info(settings.start_from).folder, settings, store, accelerator)
         progress = prefer(store, settings, out, accelerator, bar)
@@ -179,7 +179,7 @@ def calibrate(
     accelerator.wait_for_everyone()
 
 
-def told_batches(settings: Settings, n_processes: int) -> str:
+def describe_batches(settings: Settings, n_processes: int) -> str:
     """Returns in words what an update learns from, in all processes together."""
     parts = [f"{n_processes} process" + ("es" if n_processes > 1 else "")]
     parts += [f"{settings.gradient_accumulation} batches"] * (settings.gradient_accumulation > 1)
@@ -202,17 +202,17 @@ def finish(
     command = "python " + " ".join(sys.argv)
     record = finish_run(store, settings, progress, best, accelerator, command)
     losses = record["losses"]
-    told_baselines = ", ".join(
+    baselines = ", ".join(
         f"{name.replace('_', ' ')} {loss:.3f}" for name, loss in losses["baselines"].items()
     )
     print(
         f"best validation loss {losses['validation']:.3f} {losses['unit']} at step "
-        f"{progress.best_step}; {told_baselines}; in {best}"
+        f"{progress.best_step}; {baselines}; in {best}"
     )
 
 
 def build_accelerator(config: TrainConfig) -> Accelerator:
-    """Returns what trains here: as `accelerate launch` was told, or else as the recipe says."""
+    """Returns what trains here: as `accelerate launch` was asked, or else as the recipe says."""
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if asked not in PRECISIONS or asked == "no":
         asked = config.recipe.stages[-1].settings.precision
@@ -227,7 +227,7 @@ def build_accelerator(config: TrainConfig) -> Accelerator:
 
 
 def as_launched(settings: Settings, accelerator: Accelerator) -> Settings:
-    """Returns the settings with what `accelerate launch` was told on top."""
+    """Returns the settings with the options of `accelerate launch` on top."""
     batches = int(os.environ.get("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "1"))
     return replace(
         settings,

@@ -35,7 +35,14 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
-from style_data import Heard, extra_sources, group_works, hear_all, hold_out_new, maestro_sources
+from style_data import (
+    FileFeatures,
+    extra_sources,
+    group_works,
+    hold_out_new,
+    maestro_sources,
+    read_all,
+)
 
 from pyzzicato.evaluation.style import CLIP, Confusion, StyleClassifier
 from pyzzicato.training.catalogue import CHOPIN, DEBUSSY, most_played, read_catalogue
@@ -95,10 +102,10 @@ class Excerpts:
         )
 
 
-def stack(heard: Sequence[Heard], works: Ints, composers: Sequence[str]) -> Excerpts:
+def stack(files: Sequence[FileFeatures], works: Ints, composers: Sequence[str]) -> Excerpts:
     """Returns the excerpts of all files, plain and varied."""
     parts = []
-    for piece, (file, work) in enumerate(zip(heard, works, strict=True)):
+    for piece, (file, work) in enumerate(zip(files, works, strict=True)):
         composer = composers.index(file.source.composer)
         for varied, features in enumerate((file.plain, file.varied)):
             n = len(features)
@@ -215,8 +222,8 @@ def count(logits: Floats, truth: Ints, composers: Sequence[str]) -> Confusion:
     return Confusion(tuple(composers), cells.reshape(n, n))
 
 
-def listen(config: StyleConfig) -> tuple[list[Heard], list[str]]:
-    """Returns what is kept of all files of the composers, and prints what could not be read."""
+def read_files(config: StyleConfig) -> tuple[list[FileFeatures], list[str]]:
+    """Returns the features of all files of the composers, and prints what could not be read."""
     catalogue = read_catalogue(config.data_dir)
     names = [name for name, _ in most_played(catalogue, config.n_composers)]
     sources = maestro_sources(catalogue, config.data_dir, set(names))
@@ -226,28 +233,28 @@ def listen(config: StyleConfig) -> tuple[list[Heard], list[str]]:
     if config.limit is not None:
         # Spread over the catalogue, so that a taste meets all composers.
         sources = sources[:: max(1, len(sources) // config.limit)]
-    heard, broken = hear_all(sources, config.processes)
-    print(f"{len(heard)} files heard, {len(broken)} broken")
+    files, broken = read_all(sources, config.processes)
+    print(f"{len(files)} files read, {len(broken)} broken")
     for reason in broken:
         print(f"  {reason}")
-    return heard, names
+    return files, names
 
 
-def train(heard: list[Heard], names: Sequence[str], config: StyleConfig) -> StyleClassifier:
+def train(files: list[FileFeatures], names: Sequence[str], config: StyleConfig) -> StyleClassifier:
     """Returns the classifier of the files, with its figures.
 
     Args:
-        heard: all files.
+        files: all files.
         names: composers to choose from; those with too few works are left out.
         config: the run.
 
     Raises:
         ValueError: if fewer than two composers have enough works.
     """
-    works = group_works([h.source for h in heard], [h.runs for h in heard])
-    learn, test = split_works(works, np.array([h.source.split != "train" for h in heard]))
+    works = group_works([h.source for h in files], [h.runs for h in files])
+    learn, test = split_works(works, np.array([h.source.split != "train" for h in files]))
     n_works = {
-        name: len({w for h, w, yes in zip(heard, works, learn, strict=True)
+        name: len({w for h, w, yes in zip(files, works, learn, strict=True)
                    if yes and h.source.composer == name})
         for name in names
     }  # fmt: skip
@@ -257,9 +264,9 @@ def train(heard: list[Heard], names: Sequence[str], config: StyleConfig) -> Styl
             f"two composers must have {config.min_works} works or more, got {composers} of "
             f"{n_works}; take more pieces or a smaller --min-works"
         )
-    kept = np.array([h.source.composer in composers for h in heard])
-    excerpts = stack([h for h, k in zip(heard, kept, strict=True) if k], works[kept], composers)
-    maestro = np.array([h.source.kind == "maestro" for h in heard])[kept][excerpts.piece]
+    kept = np.array([h.source.composer in composers for h in files])
+    excerpts = stack([h for h, k in zip(files, kept, strict=True) if k], works[kept], composers)
+    maestro = np.array([h.source.kind == "maestro" for h in files])[kept][excerpts.piece]
     learned = excerpts.where(learn[kept][excerpts.piece])
     tested = excerpts.where(test[kept][excerpts.piece])
 
@@ -319,8 +326,8 @@ def print_figures(classifier: StyleClassifier) -> None:
 
 def main(config: StyleConfig) -> None:
     """Trains, tests and writes one classifier."""
-    heard, names = listen(config)
-    classifier = train(heard, names, config)
+    files, names = read_files(config)
+    classifier = train(files, names, config)
     config.out.parent.mkdir(parents=True, exist_ok=True)
     classifier.save(config.out)
     print_figures(classifier)

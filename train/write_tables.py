@@ -45,8 +45,8 @@ _MEDIANS = {
 }
 _STYLE = {"taken_for_its_composer": "taken for the seed's composer"}
 _ADVERSARIES = {
-    "all figures": "told from real music by figures, AUC",
-    "network": "told from real music by a network, AUC",
+    "all figures": "classifier against real music, by figures, AUC",
+    "network": "classifier against real music, by a network, AUC",
 }
 
 
@@ -116,8 +116,8 @@ def licences_table(infos: Sequence[ModelInfo]) -> str:
 def weight_licences(record: Mapping[str, Any]) -> list[str]:
     """Returns the licences of all data in a training record, of earlier runs too."""
     runs = [record, *record.get("earlier_runs", [])]
-    told = [name for run in runs for name in str(run["data"]["licence"]).split(", ")]
-    return list(dict.fromkeys(told))
+    names = [name for run in runs for name in str(run["data"]["licence"]).split(", ")]
+    return list(dict.fromkeys(names))
 
 
 def newest_report() -> dict[str, Any]:

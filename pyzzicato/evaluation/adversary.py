@@ -9,7 +9,7 @@ Both sides must come in one form. Put real passages through the system's represe
 decode) before they are judged, or the adversary learns to know the grid.
 
 This one is gradient boosting on the figures of `adversary_features`, cross-validated by piece:
-no fold is tested on a piece it learned from. Figures can be left out, to see which of them tell.
+no fold is tested on a piece it learned from. Figures can be left out, to see which ones matter.
 `adversary_network` has another one, which looks at the notes themselves.
 
 Source: a classifier as a two-sample test: D. Lopez-Paz and M. Oquab, "Revisiting classifier
@@ -197,9 +197,9 @@ def write_verdicts(verdicts: Mapping[str, Mapping[str, Verdict]], path: Path) ->
     known = read_verdicts(path) if path.exists() else {}
     for system, found in verdicts.items():
         known[system] = {**known.get(system, {}), **found}
-    told = {s: {n: asdict(v) for n, v in found.items()} for s, found in known.items()}
+    table = {s: {n: asdict(v) for n, v in found.items()} for s, found in known.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(table, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_verdicts(path: Path) -> dict[str, dict[str, Verdict]]:
@@ -209,8 +209,8 @@ def read_verdicts(path: Path) -> dict[str, dict[str, Verdict]]:
         ValueError: if the file cannot be read or holds something else.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return {s: {n: Verdict(**v) for n, v in found.items()} for s, found in told.items()}
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return {s: {n: Verdict(**v) for n, v in found.items()} for s, found in table.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path} must hold verdicts of adversaries, got {error!r}; run adversary.py judge"

@@ -2,7 +2,7 @@
 
 All are shares, means and spreads, so that a passage is described and not the piece it is from:
 pitches enter as intervals, as coarse registers and as degrees above the estimated tonic. Groups can
-be left out, to see which of them tell. Chords and reading order are those of `arrays`.
+be left out, to see which ones matter. Chords and reading order are those of `arrays`.
 """
 
 from collections.abc import Iterable, Sequence

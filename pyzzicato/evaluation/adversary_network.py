@@ -7,7 +7,7 @@ interval, see what comes back: a figure that recurs is a diagonal there (J. Foot
 music and audio using self-similarity", ACM Multimedia 1999).
 
 It learns from passages of some pieces and is tested on passages of others. A tenth of the pieces it
-might learn from are kept apart, to tell when to stop. Give it thousands of crops of each kind.
+might learn from are kept apart, to decide when to stop. Give it thousands of crops of each kind.
 """
 
 import copy
@@ -155,7 +155,7 @@ class _Side:
         return some
 
     def kept_apart(self, rng: int) -> NDArray[np.bool_]:
-        """Returns which passages are of the tenth of the pieces that tells when to stop."""
+        """Returns which passages are of the tenth of the pieces that decides when to stop."""
         n_pieces = int(self.pieces.max()) + 1
         drawn = np.random.default_rng(rng).permutation(n_pieces)[: max(1, n_pieces // 10)]
         return np.isin(self.pieces, drawn)

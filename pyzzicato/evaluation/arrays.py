@@ -47,7 +47,7 @@ def note_arrays(notes: Sequence[Note], seconds: float | None = None) -> NoteArra
 
     Args:
         notes: the notes of one piece on its own clock, from 0, in any order.
-        seconds: the piece's length. What rings on past it is not heard: offsets are cut there.
+        seconds: the piece's length. What rings on past it does not count: offsets are cut there.
             None if the length does not matter.
 
     Raises:

@@ -35,7 +35,7 @@ class FilesConfig:
 def evaluate_files(config: FilesConfig) -> Path:
     """Measures files beside reference music and writes a report; returns the page's path.
 
-    What cannot be measured is left out, which is said on stderr and in the report.
+    What cannot be measured is left out; stderr and the report say so.
 
     Raises:
         ValueError: if a path does not exist, an option is out of its range, or no file is left.

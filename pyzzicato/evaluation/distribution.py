@@ -96,7 +96,7 @@ class FeatureDistance:
         between_distance: mean distance from a piece of the reference to one of the other set.
         n_reference: pieces of the reference that have the feature.
         n_other: pieces of the other set that have it. The rest is left out here; stability and
-            `note_count` tell of empty pieces.
+            `note_count` show empty pieces.
     """
 
     kl: float | None

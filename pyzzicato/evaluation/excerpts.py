@@ -128,7 +128,7 @@ def excerpt_at(
     """Returns the excerpt at a drawn place; its seed begins with a note.
 
     Args:
-        name: of the piece; the excerpt's name says where in it it begins.
+        name: of the piece; the excerpt's name adds where in the piece it begins.
         notes: of the whole piece, from 0, sorted.
         place: 0 for as early, 1 for as late as there is room.
         seed_seconds: length of the seed, above 0.

@@ -81,7 +81,7 @@ def gram_hashes(pitches: Pitches) -> Hashes:
     return (codes >> np.uint64(32)).astype(np.uint32)
 
 
-def telling_grams(pitches: Pitches) -> Flags:
+def distinctive_grams(pitches: Pitches) -> Flags:
     """Returns which grams may serve as fingerprints `(N - GRAM_NOTES + 1,)`.
 
     Left out are those of fewer than four pitch classes (repeated notes, octaves, trills, broken
@@ -96,15 +96,15 @@ def telling_grams(pitches: Pitches) -> Flags:
     # Sets of small numbers as bits; intervals that differ by 64 semitones share a bit, no harm.
     classes = np.uint64(1) << (pitches % 12).astype(np.uint64)
     kinds = np.uint64(1) << (intervals % 64).astype(np.uint64)
-    telling = _different(classes, GRAM_NOTES, n_grams) >= 4
-    telling &= _different(kinds, GRAM_NOTES - 1, n_grams) >= 3
+    distinctive = _different(classes, GRAM_NOTES, n_grams) >= 4
+    distinctive &= _different(kinds, GRAM_NOTES - 1, n_grams) >= 3
     for period in (1, 2, 3):
         same = intervals[period:] == intervals[:-period]
         repeats = np.ones(n_grams, dtype=np.bool_)
         for i in range(GRAM_NOTES - 1 - period):
             repeats &= same[i : i + n_grams]
-        telling &= ~repeats
-    return telling
+        distinctive &= ~repeats
+    return distinctive
 
 
 def _different(bits: NDArray[np.uint64], size: int, n_windows: int) -> NDArray[np.uint8]:
@@ -115,25 +115,26 @@ def _different(bits: NDArray[np.uint64], size: int, n_windows: int) -> NDArray[n
     return np.bitwise_count(union)
 
 
-def winnow(hashes: Hashes, telling: Flags) -> Places:
+def winnow(hashes: Hashes, distinctive: Flags) -> Places:
     """Returns which grams a piece is known by, in ascending order.
 
     Of each `WINDOW_GRAMS` successive grams the one with the smallest code is kept, the last of
-    equal ones; grams that are not telling are never kept. The choice depends on the window's codes
-    alone: two pieces that share a window (`SURE_NOTES` notes) with a telling gram share a choice.
+    equal ones; grams that are not distinctive are never kept. The choice depends on the window's
+    codes alone: two pieces that share a window (`SURE_NOTES` notes) with a distinctive gram share a
+    choice.
 
     Args:
         hashes: `(G,)` codes of all grams.
-        telling: `(G,)` which of them may be kept.
+        distinctive: `(G,)` which of them may be kept.
     """
     if len(hashes) < WINDOW_GRAMS:
-        return np.flatnonzero(telling)
-    ranked = np.where(telling, hashes.astype(np.int64), np.int64(1) << 32)
+        return np.flatnonzero(distinctive)
+    ranked = np.where(distinctive, hashes.astype(np.int64), np.int64(1) << 32)
     from_the_end = sliding_window_view(ranked, WINDOW_GRAMS)[:, ::-1].argmin(axis=1)
     chosen = np.arange(len(from_the_end)) + WINDOW_GRAMS - 1 - from_the_end
     # The choice never steps back from one window to the next: equal ones stand side by side.
     chosen = chosen[np.diff(chosen, prepend=-1) != 0]
-    return np.asarray(chosen[telling[chosen]])
+    return np.asarray(chosen[distinctive[chosen]])
 
 
 def fresh_notes(pitches: Pitches) -> Flags:
@@ -142,7 +143,7 @@ def fresh_notes(pitches: Pitches) -> Flags:
     A note goes on with a figure if the `FIGURE_INTERVALS` intervals that lead to it have occurred
     in the `FIGURE_MEMORY_NOTES` notes before, the same in the same order; or if it and the note
     before it are a pair of keys struck in this order in the `PAIR_MEMORY_NOTES` notes before. So
-    scales, arpeggios and sequences have nothing new to tell after their first turn, nor have
+    scales, arpeggios and sequences bring nothing new after their first turn, nor do
     trills, tremolos and basses that return to a few keys, whatever is played above them. Of three
     octaves of a scale 9 notes count, of an Alberti bass 5, of any trill 3.
 

@@ -10,7 +10,7 @@ wrote next, summed over a piece. Three units of the same total:
 The last two do not depend on the representation: a model that takes one step a note and one that
 takes twenty frames a second are measured in the same coin, as long as both pay for the same things:
 pitch, onset and length. A model of note events foresees velocities too; what it pays for these is
-left out. It tells onsets apart to 10 ms, a roll to 50 ms: for the same knowledge it pays up to
+left out. It places onsets to 10 ms, a roll to 50 ms: for the same knowledge it pays up to
 log2(5) = 2.3 bits a note more.
 
 The first step of a piece is seen and not scored, nor are its onsets and its duration: no model here

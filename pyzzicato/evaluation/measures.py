@@ -30,7 +30,7 @@ class PieceMeasures:
     Attributes:
         name: of the piece or file.
         stability: how steadily it goes on.
-        recurrence: whether it comes back to what it has said, and how its chords sound.
+        recurrence: whether it comes back to its own figures, and how its chords sound.
         tonality: whether it keeps to a key.
         features: for the comparison of sets.
         style: which composer it sounds like; None without a classifier.
@@ -56,24 +56,24 @@ class PieceMeasures:
         return {name: _plain(value) for name, value in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> "PieceMeasures":
+    def from_dict(cls, record: dict[str, Any]) -> "PieceMeasures":
         """Returns the measures that `as_dict` gave."""
         features: dict[str, Any] = {
             name: np.asarray(value) if isinstance(value, list) else value
-            for name, value in told["features"].items()
+            for name, value in record["features"].items()
         }
-        style, originality = told["style"], told["originality"]
+        style, originality = record["style"], record["originality"]
         return cls(
-            name=told["name"],
-            stability=Stability(**told["stability"]),
-            recurrence=Recurrence(**told["recurrence"]),
-            tonality=Tonality(**told["tonality"]),
+            name=record["name"],
+            stability=Stability(**record["stability"]),
+            recurrence=Recurrence(**record["recurrence"]),
+            tonality=Tonality(**record["tonality"]),
             features=Features(**features),
             style=None if style is None else Style(**style),
             originality=None if originality is None else Originality(**originality),
-            composer=told["composer"],
-            rescues=told["rescues"],
-            acted=told["acted"],
+            composer=record["composer"],
+            rescues=record["rescues"],
+            acted=record["acted"],
         )
 
 

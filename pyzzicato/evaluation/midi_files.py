@@ -9,11 +9,11 @@ from ..notes import Note, end_of
 from .excerpts import Excerpt, cut_excerpt
 
 MIN_SECONDS = 1.0
-"""Less music after the seed tells nothing."""
+"""Less music after the seed is too little to measure."""
 
 _MIDI = (".mid", ".midi")
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 """Takes a sentence for the user."""
 
 
@@ -65,7 +65,7 @@ def read_files(
 
 
 def cut_files(
-    pieces: Mapping[str, Sequence[Note]], skip: float, seconds: float | None, say: Say
+    pieces: Mapping[str, Sequence[Note]], skip: float, seconds: float | None, report: Report
 ) -> list[Excerpt]:
     """Returns what is to be measured of each piece: all that follows the first seconds.
 
@@ -76,7 +76,7 @@ def cut_files(
         seconds: how much to measure. A piece that ends earlier is silent for the rest, one that
             ends within its seed altogether. None takes each as long as its notes sound, and leaves
             out those with less than `MIN_SECONDS` after the seed.
-        say: is given a line for each piece left out.
+        report: is given a line for each piece left out.
 
     Raises:
         ValueError: if `skip` is negative or `seconds` below `MIN_SECONDS`.
@@ -89,7 +89,7 @@ def cut_files(
     for name, notes in pieces.items():
         length = end_of(notes) - skip if seconds is None else seconds
         if length < MIN_SECONDS:
-            say(
+            report(
                 f"{name}: it ends at {end_of(notes):.1f} s, and the first {skip:g} s are its seed; "
                 "give the length its continuation should have to measure it as silent"
             )

@@ -23,7 +23,7 @@ Excerpts of 10 s hidden in 50 s of held-out music: for 94 of 100, exact or all a
 the 89 that have 40 notes or more. One measurement of 60 s takes some milliseconds.
 
 What is found. A passage of `SURE_NOTES` (12) successive notes all in place is found for certain if
-they hold a telling gram (`fingerprints.telling_grams`) and none of them is common to four
+they hold a distinctive gram (`fingerprints.distinctive_grams`) and none of them is common to four
 composers; shorter, retimed or commoner ones mostly.
 """
 

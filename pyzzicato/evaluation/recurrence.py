@@ -1,4 +1,4 @@
-"""Recurrence: does music come back to what it has said? And does it strike clean chords?
+"""Recurrence: does music come back to its own figures? And does it strike clean chords?
 
 A *figure* is a few notes in reading order (see `arrays`: onsets on a grid of 50 ms, then from low
 to high). It *recurs* if the same one stands anywhere before it in the passage: the same intervals,
@@ -34,7 +34,7 @@ MINOR_SECOND, MAJOR_SEVENTH = 1, 11
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """What one passage says again, and how its chords sound.
+    """What one passage repeats, and how its chords sound.
 
     Attributes:
         recurrence_4: share of the figures of 4 notes whose intervals stood before in the passage,
@@ -63,7 +63,7 @@ class Recurrence:
 
 
 def measure_recurrence(notes: Sequence[Note]) -> Recurrence:
-    """Returns how much of a passage is said again, and how its chords sound.
+    """Returns how much of a passage is repeated, and how its chords sound.
 
     Args:
         notes: the notes in any order, on any clock. A continuation is measured without its seed.

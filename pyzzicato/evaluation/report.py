@@ -67,11 +67,11 @@ def build_report(
         _compare_with_real(report, filled)
     if likelihoods:
         report["likelihood"] = {name: value.as_dict() for name, value in likelihoods.items()}
-    for part, told in (("adversary", adversaries), ("entropy", entropies)):
-        if told and any(told.values()):
+    for part, by_set in (("adversary", adversaries), ("entropy", entropies)):
+        if by_set and any(by_set.values()):
             report[part] = {
                 name: {what: asdict(value) for what, value in values.items()}
-                for name, values in told.items()
+                for name, values in by_set.items()
                 if values
             }
     if classifier is not None:
@@ -194,8 +194,8 @@ def variety(ours: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, float
 
 def _longest_match(pieces: Sequence[PieceMeasures]) -> dict[str, Any]:
     """Returns which piece shares the longest passage with the training music; nothing if none."""
-    told = [(p.name, p.originality) for p in pieces if p.originality is not None]
-    name, longest = max(told, key=lambda item: item[1].longest_notes)
+    compared = [(p.name, p.originality) for p in pieces if p.originality is not None]
+    name, longest = max(compared, key=lambda item: item[1].longest_notes)
     if not longest.longest_notes:
         return {}
     return {"longest_match": {"piece": name, "sentence": longest.sentence()}}

@@ -42,7 +42,7 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
     if report["description"]:
         yield _text(report["description"])
     if report["about"]:
-        yield "\n".join(f"- **{_text(n)}**: {_text(told)}" for n, told in report["about"].items())
+        yield "\n".join(f"- **{_text(n)}**: {_text(text)}" for n, text in report["about"].items())
     if report["remarks"]:
         yield "\n".join(["Left out:", "", *(f"- {_text(remark)}" for remark in report["remarks"])])
     yield _HOW_TO_READ
@@ -79,9 +79,9 @@ def _section_rows(section: Section, systems: Mapping[str, Any]) -> Iterator[list
         spreads = [system["measures"].get(name) for system in systems.values()]
         if any(spread is not None and spread["n"] for spread in spreads):
             yield [title, *map(_spread, spreads)]
-    told = [system.get("sounds_like") for system in systems.values()]
-    if section is STYLE and any(told):
-        yield ["most often taken for", *map(_most_common, told)]
+    verdicts = [system.get("sounds_like") for system in systems.values()]
+    if section is STYLE and any(verdicts):
+        yield ["most often taken for", *map(_most_common, verdicts)]
 
 
 def _longest_matches(systems: Mapping[str, Any]) -> Iterator[str]:
@@ -172,12 +172,12 @@ def _likelihood(likelihoods: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_columns(report: Mapping[str, Any], part: str) -> dict[str, Any]:
     """Returns a part of the report for the systems it shows, in their order."""
-    told = report.get(part, {})
-    return {name: told[name] for name in report["systems"] if name in told}
+    figures = report.get(part, {})
+    return {name: figures[name] for name in report["systems"] if name in figures}
 
 
 def _adversaries(adversaries: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the section on what can be told from real music."""
+    """Yields the section on how well classifiers find what is not real music."""
     if not adversaries:
         return
     yield "## Can it be told from real music?"

@@ -1,4 +1,4 @@
-"""The tables of the report's page: which measures stand in which, and what is said of them."""
+"""The tables of the report's page: which measures stand in which, and how to read them."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Section:
 
     Attributes:
         title: its heading.
-        text: what it tells.
+        text: what it shows.
         rates: verdicts and their titles.
         measures: single-number measures and their titles.
     """

@@ -14,7 +14,7 @@ REPRESENTATIONS = ("events", "roll", "none")
 def put_through(passage: Passage, representation: str) -> Passage:
     """Returns a passage as a representation gives it back: encoded and decoded.
 
-    A roll tells networks only whether a key sounds: all velocities become one.
+    A roll shows networks only whether a key sounds: all velocities become one.
 
     Args:
         passage: any.

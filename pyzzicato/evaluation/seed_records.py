@@ -25,7 +25,7 @@ class SeedRecord:
     """One finished seed.
 
     Attributes:
-        piece: what tells the piece it is from apart from all others.
+        piece: what identifies the piece it is from.
         measures: of each system's notes, by its name.
         likelihoods: of the whole piece, by model or baseline.
         left_out: why it could not be measured; None if it was.
@@ -46,13 +46,13 @@ class SeedRecord:
         }
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> "SeedRecord":
+    def from_dict(cls, record: dict[str, Any]) -> "SeedRecord":
         """Returns the record that `as_dict` gave."""
         return cls(
-            told["piece"],
-            {name: PieceMeasures.from_dict(value) for name, value in told["measures"].items()},
-            {name: Likelihood(**value) for name, value in told["likelihoods"].items()},
-            told["left_out"],
+            record["piece"],
+            {name: PieceMeasures.from_dict(value) for name, value in record["measures"].items()},
+            {name: Likelihood(**value) for name, value in record["likelihoods"].items()},
+            record["left_out"],
         )
 
 
@@ -106,4 +106,4 @@ def total_likelihoods(records: Mapping[int, SeedRecord]) -> dict[str, Likelihood
     """Returns the likelihood of all pieces by model or baseline; each piece counts once."""
     pieces = {record.piece: record.likelihoods for record in records.values()}
     names = next(iter(pieces.values()), {})
-    return {name: total_likelihood(told[name] for told in pieces.values()) for name in names}
+    return {name: total_likelihood(found[name] for found in pieces.values()) for name in names}

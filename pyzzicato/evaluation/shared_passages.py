@@ -15,9 +15,9 @@ from .fingerprints import (
     Flags,
     Pitches,
     Places,
+    distinctive_grams,
     fresh_notes,
     gram_hashes,
-    telling_grams,
 )
 from .training_index import TrainingIndex
 
@@ -130,7 +130,7 @@ def agreeing_notes(
 
 def _stretches(pitches: Pitches, index: TrainingIndex) -> _Stretches:
     """Returns the parts of diagonals within reach of a fingerprint."""
-    grams, places = index.find(gram_hashes(pitches), telling_grams(pitches))
+    grams, places = index.find(gram_hashes(pitches), distinctive_grams(pitches))
     shifts = places - grams
     transpositions = index.pitches_at(places).astype(np.int64) - pitches[grams]
     order = np.lexsort((grams, transpositions, shifts))

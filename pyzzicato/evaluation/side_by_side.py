@@ -13,7 +13,7 @@ def merge_reports(
     """Returns one report of several, its columns ordered by what was measured, then by report.
 
     Each column is named for its system and its report, "lstm, 0.1". What is true of a report as a
-    whole (how its pieces were made, what two halves of its real music have in common) is told in
+    whole (how its pieces were made, what two halves of its real music have in common) is in
     words.
 
     Args:
@@ -30,15 +30,19 @@ def merge_reports(
             raise ValueError(
                 f"systems must be of {', '.join(dict.fromkeys(known))}; got {show_value(name)}"
             )
-    columns = [(name, told) for name in dict.fromkeys(wanted) for told in reports if name in known]
+    columns = [
+        (name, label) for name in dict.fromkeys(wanted) for label in reports if name in known
+    ]
     return {
         "description": " ".join(
-            f"{told}: {report['description']} {_ceiling(report)}"
-            for told, report in reports.items()
+            f"{label}: {report['description']} {_ceiling(report)}"
+            for label, report in reports.items()
         ),
         "about": _by_column(reports, columns, "about"),
         "remarks": [
-            f"{told}: {remark}" for told, report in reports.items() for remark in report["remarks"]
+            f"{label}: {remark}"
+            for label, report in reports.items()
+            for remark in report["remarks"]
         ],
         "systems": _by_column(reports, columns, "systems"),
         "likelihood": _by_column(reports, columns, "likelihood"),
@@ -52,9 +56,9 @@ def _by_column(
 ) -> dict[str, Any]:
     """Returns a part of the reports, the values of all columns that have one."""
     return {
-        f"{name}, {told}": reports[told][part][name]
-        for name, told in columns
-        if name in reports[told].get(part, {})
+        f"{name}, {label}": reports[label][part][name]
+        for name, label in columns
+        if name in reports[label].get(part, {})
     }
 
 

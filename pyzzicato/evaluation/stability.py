@@ -61,7 +61,7 @@ class Stability:
             eight notes. Real: 0.98 (0.85 to 1.0).
         repetition_growth: `distinct_8grams` of the first half minus that of the second, each half
             by itself: above 0 if the piece repeats itself more and more, near 0 if it loops from
-            the beginning (`distinct_8grams` tells). None if a half has fewer than eight notes.
+            the beginning (`distinct_8grams` shows that). None if a half has fewer than eight notes.
             Real: 0.00 (-0.08 to 0.10).
         restruck_share: share of notes whose key was let go at most `RESTRIKE_S` before, or still
             sounded. None without notes. Depends on the pedal: real 0.23 (0.01 to 0.5), and 0.003 as

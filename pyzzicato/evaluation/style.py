@@ -33,7 +33,7 @@ BUNDLED = Path(__file__).with_name("style.npz")
 MIN_NOTES = 8
 """Fewer notes are no music to judge: all composers get the same probability."""
 WINDOW_S = 60.0
-"""The classifier learned excerpts of 20 to 60 s; a longer piece is heard in such windows."""
+"""The classifier learned excerpts of 20 to 60 s; a longer piece is read in such windows."""
 MIN_WINDOW_S = 20.0
 CLIP = 4.0
 """Standardised features are cut off here, so that nothing odd can outvote all the rest."""
@@ -99,14 +99,14 @@ class Confusion:
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> "Confusion":
+    def from_dict(cls, table: Mapping[str, Any]) -> "Confusion":
         """Returns the table that `as_dict` gave.
 
         Raises:
             ValueError: if it is not a square of whole numbers, one row a composer, or is empty.
         """
-        composers = tuple(str(name) for name in told["composers"])
-        counts = np.array(told["counts"])
+        composers = tuple(str(name) for name in table["composers"])
+        counts = np.array(table["counts"])
         square = (len(composers), len(composers))
         if counts.shape != square or counts.dtype.kind != "i" or counts.min() < 0:
             raise ValueError(f"confusion must be {square} counts, got {counts.shape}")
@@ -196,8 +196,8 @@ class StyleClassifier:
             if record.pop("format") != FORMAT:
                 raise ValueError("it is of another version")
             composers = record.pop("composers")
-            told = record.pop("confusions").items()
-            confusions = {name: Confusion.from_dict(table) for name, table in told}
+            tables = record.pop("confusions").items()
+            confusions = {name: Confusion.from_dict(table) for name, table in tables}
             return cls(composers, **arrays, confusions=confusions, record=record)
         except OSError as error:
             raise ValueError(f"classifier {path.name} cannot be read: {error.strerror}") from error
@@ -209,8 +209,13 @@ class StyleClassifier:
 
     def save(self, path: Path) -> Path:
         """Writes the classifier as .npz without pickled objects; returns the path."""
-        told = {name: table.as_dict() for name, table in self.confusions.items()}
-        record = {**self.record, "format": FORMAT, "composers": self.composers, "confusions": told}
+        tables = {name: table.as_dict() for name, table in self.confusions.items()}
+        record = {
+            **self.record,
+            "format": FORMAT,
+            "composers": self.composers,
+            "confusions": tables,
+        }
         arrays = {name: getattr(self, name).astype(np.float32) for name in _ARRAYS}
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
         with path.open("wb") as file:
@@ -227,10 +232,10 @@ class StyleClassifier:
         Args:
             notes: one piece on its own clock, as it sounds (with the sustain pedal), in any order.
         """
-        heard = [self.logits(style_features(part)) for part in style_windows(notes)]
-        if not heard:
+        logits = [self.logits(style_features(part)) for part in style_windows(notes)]
+        if not logits:
             return dict.fromkeys(self.composers, 1 / len(self.composers))
-        mean = _log_softmax(np.array(heard)).mean(axis=0)
+        mean = _log_softmax(np.array(logits)).mean(axis=0)
         chances = np.exp(_log_softmax(mean))
         return dict(zip(self.composers, chances.tolist(), strict=True))
 

@@ -68,7 +68,7 @@ class _Grid:
         return np.flatnonzero(self.struck.any(axis=1))
 
     @cached_property
-    def heard(self) -> Flags:
+    def held(self) -> Flags:
         """Returns `(M, 88)` which keys sound when a chord is struck."""
         return self.sounding[self.chords]
 
@@ -85,7 +85,7 @@ class _Grid:
     @cached_property
     def bass(self) -> Ints:
         """Returns `(M,)` the lowest key that sounds when a chord is struck."""
-        return _lowest(self.heard)
+        return _lowest(self.held)
 
 
 def style_features(notes: Sequence[Note]) -> Floats:
@@ -148,12 +148,12 @@ def _lagged_intervals(frames: Ints, keys: Ints) -> tuple[Floats, Floats]:
 
 def _harmony(grid: _Grid) -> list[ArrayLike]:
     """Returns what sounds together, whenever something is struck."""
-    heard = grid.heard.astype(np.float64)
+    held = grid.held.astype(np.float64)
     struck = grid.struck[grid.chords].astype(np.float64)
-    pairs = _by_interval(heard.T @ heard) / len(heard)
-    against = _by_interval(struck.T @ heard) / struck.sum()
+    pairs = _by_interval(held.T @ held) / len(held)
+    against = _by_interval(struck.T @ held) / struck.sum()
     middle = N_PITCHES - 1
-    classes = heard @ _FOLD > 0
+    classes = held @ _FOLD > 0
     above = (np.arange(12) + _PITCH_CLASSES[grid.bass][:, None]) % 12
     quarter = _blocks(grid.struck @ _FOLD, FS // 4)
     return [
@@ -232,7 +232,7 @@ def _texture(grid: _Grid) -> list[ArrayLike]:
     """Returns how thick, how high, how wide and how long."""
     _, keys = grid.strokes
     lengths, length_keys = _lengths(grid)
-    span = _highest(grid.heard) - grid.bass
+    span = _highest(grid.held) - grid.bass
     quarter = np.minimum(length_keys // 22, 3)
     doublings = np.log2(lengths)
     parts: list[ArrayLike] = [

@@ -1,8 +1,8 @@
 """Systems: everyone who carries a seed on in an evaluation, models and baselines alike.
 
 All are handed the whole excerpt and cut the seed from it themselves, as a user's `continue` does: a
-seed that ends in silence then keeps its length, and what comes after it is heard by none but the
-composer.
+seed that ends in silence then keeps its length, and nobody but the composer is given what comes
+after it.
 """
 
 import re
@@ -49,7 +49,7 @@ class Played(NamedTuple):
 
 
 Play = Callable[[Excerpt, int], Played]
-"""Takes an excerpt, of which it hears the seed alone, and the number of the random draw."""
+"""Takes an excerpt, of which it reads the seed alone, and the number of the random draw."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def name_models(models: Sequence[str]) -> dict[str, str]:
     """Returns a name for each model and what `load_model` takes for it.
 
     A bundled model keeps its name; a checkpoint is called after its folder, and after as many of
-    the folders above as it takes to tell all apart, from each other and from the baselines.
+    the folders above as it takes to make all names differ, from the baselines' too.
 
     Args:
         models: names of bundled models or folders.
@@ -202,18 +202,18 @@ def load_systems(
         without: parts of decoding; with each of them off a model is one system more.
 
     Raises:
-        ValueError: if a model cannot be loaded, or hears music otherwise than the others here: with
-            the pedal, on `FS` frames a second.
+        ValueError: if a model cannot be loaded, or takes other music than the others here: with the
+            pedal, at `FS` frames a second.
     """
     systems: list[System] = []
     networks: dict[str, PyzzicatoModel] = {}
-    for name, told in name_models(models).items():
-        model, info = load_model(told), model_info(told)
+    for name, source in name_models(models).items():
+        model, info = load_model(source), model_info(source)
         if (model.config.fs, model.config.sustain) != (FS, "extend"):
             raise ValueError(
-                f"model must hear {FS} frames a second and the pedal (sustain 'extend'), got "
-                f"{model.config.fs} and {show_value(model.config.sustain)} of {told}; its measures "
-                "would not compare"
+                f"model must take {FS} frames a second and the pedal (sustain 'extend'), got "
+                f"{model.config.fs} and {show_value(model.config.sustain)} of {source}; its "
+                "measures would not compare"
             )
         networks[name] = open_network(info.folder)
         for part in (None, *without):

@@ -1,7 +1,7 @@
 """Tonality: does a piece keep to a key for a while, and is it the seed's key?
 
-Density, silence and drift can equal real music's while a model plays in no key at all; these are
-the measures that tell. All count onsets: durations would depend on the sustain pedal, and counts
+Density, silence and drift can equal real music's while a model plays in no key at all; these
+measures show it. All count onsets: durations would depend on the sustain pedal, and counts
 do not. The figures for real music are medians (5th to 95th percentile) of 60 s excerpts of held-out
 MAESTRO performances after seeds of 10 s.
 

@@ -29,9 +29,9 @@ from .fingerprints import (
     Hashes,
     Pitches,
     Places,
+    distinctive_grams,
     gram_hashes,
     playing_order,
-    telling_grams,
     winnow,
 )
 
@@ -183,16 +183,16 @@ class TrainingIndex:
                 "train/build_index.py"
             ) from error
 
-    def find(self, hashes: Hashes, telling: Flags) -> tuple[Places, Places]:
+    def find(self, hashes: Hashes, distinctive: Flags) -> tuple[Places, Places]:
         """Returns where grams occur: the gram's number and its place, both `(H,)`.
 
         Args:
             hashes: `(G,)` codes of a piece's grams.
-            telling: `(G,)` which of them to look for.
+            distinctive: `(G,)` which of them to look for.
         """
         first = np.searchsorted(self._hashes, hashes, side="left")
         counts = np.searchsorted(self._hashes, hashes, side="right") - first
-        counts[~telling] = 0
+        counts[~distinctive] = 0
         rarest_first = np.argsort(counts, kind="stable")
         too_many = np.cumsum(counts[rarest_first]) > MAX_HITS
         counts[rarest_first[too_many]] = 0
@@ -232,7 +232,7 @@ class TrainingIndex:
             self.labels, self._starts, self._pieces(), strict=True
         ):
             codes = gram_hashes(pitches)
-            kept = winnow(codes, telling_grams(pitches))
+            kept = winnow(codes, distinctive_grams(pitches))
             hashes.append(codes[kept])
             places.append((start + kept).astype(np.int32))
             composers.append(np.full(len(kept), number[composer], dtype=np.int32))

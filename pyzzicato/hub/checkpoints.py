@@ -148,10 +148,10 @@ def read_config(folder: Path) -> Architecture:
         ValueError: if there is none, it is not a Pyzzicato config, or a value is out of its range.
     """
     try:
-        told = read_json(folder / CONFIG, MAX_CONFIG_BYTES)
-        if told.get("model_type") != MODEL_TYPE:
-            raise ValueError(f"its model_type is {str(told.get('model_type'))[:40]!r}")
-        return read_architecture(told)
+        config = read_json(folder / CONFIG, MAX_CONFIG_BYTES)
+        if config.get("model_type") != MODEL_TYPE:
+            raise ValueError(f"its model_type is {str(config.get('model_type'))[:40]!r}")
+        return read_architecture(config)
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"{CONFIG} in {folder} is not a Pyzzicato config: {error}") from error
 
@@ -191,12 +191,12 @@ def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
     if len(data) > max_bytes:
         raise ValueError(f"{path.name} must be at most {max_bytes} bytes long")
     try:
-        told = json.loads(data)
+        value = json.loads(data)
     except RecursionError:
         raise ValueError(f"{path.name} is nested too deeply") from None
-    if not isinstance(told, dict):
-        raise ValueError(f"{path.name} must hold a JSON object, got {type(told).__name__}")
-    return told
+    if not isinstance(value, dict):
+        raise ValueError(f"{path.name} must hold a JSON object, got {type(value).__name__}")
+    return value
 
 
 def read_shapes(weights: Path) -> dict[str, tuple[int, ...]]:
@@ -220,16 +220,16 @@ def _read_header(weights: Path) -> dict[str, tuple[int, ...]]:
             header = json.loads(file.read(length))
         except RecursionError:
             raise ValueError("its header is nested too deeply") from None
-    tensors = {name: told for name, told in header.items() if name != "__metadata__"}
-    for name, told in tensors.items():
-        if told["dtype"] not in _DTYPES:
+    tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    for name, entry in tensors.items():
+        if entry["dtype"] not in _DTYPES:
             raise ValueError(
-                f"{name[:80]} must be of {', '.join(_DTYPES)}, got {show_value(told['dtype'])}"
+                f"{name[:80]} must be of {', '.join(_DTYPES)}, got {show_value(entry['dtype'])}"
             )
-    end = max((told["data_offsets"][1] for told in tensors.values()), default=0)
+    end = max((entry["data_offsets"][1] for entry in tensors.values()), default=0)
     if weights.stat().st_size != 8 + length + end:
         raise ValueError(f"it must be {8 + length + end} bytes long, as its header says")
-    return {name: tuple(map(int, told["shape"])) for name, told in tensors.items()}
+    return {name: tuple(map(int, entry["shape"])) for name, entry in tensors.items()}
 
 
 def weights_revision(weights: Path) -> str:
@@ -239,8 +239,8 @@ def weights_revision(weights: Path) -> str:
 
 def file_sum(path: Path) -> str:
     """Returns the SHA-256 of a file; it is read anew when its date or size has changed."""
-    told = path.stat()
-    return _hash_of(path, told.st_mtime_ns, told.st_size)
+    status = path.stat()
+    return _hash_of(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=64)

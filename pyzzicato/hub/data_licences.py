@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NOT_RECORDED = "not recorded"
-"""Stands for the licence of data that a record does not tell of: nobody knows what it allows."""
+"""Stands for a licence that the record does not name: nobody knows what it allows."""
 
 
 @dataclass(frozen=True, slots=True)

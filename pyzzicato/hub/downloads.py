@@ -64,7 +64,7 @@ DOWNLOAD_S = 60.0
 PATIENT_DOWNLOAD_S = 900.0
 MAX_ANSWER_BYTES = 10_000_000
 """Of an answer that describes repositories."""
-# Headers of an answer that tell how its bytes came, and not what they are.
+# Headers of an answer that describe how its bytes came, and not what they are.
 _OF_THE_WAY = {"content-encoding", "content-length", "transfer-encoding"}
 _QUIET_S = 60.0
 _NOT_THE_HUB = (
@@ -154,10 +154,10 @@ def _describe(repo: str, revision: str | None) -> _Found:
     """Returns the commit of a revision and its files; refuses what no checkpoint is."""
     validate_repo_id(repo)
     path = f"models/{repo}" + (f"/revision/{quote(revision, safe='')}" if revision else "")
-    told = fetch_json(path, {"blobs": True}, ANSWER_S * 2)
-    if not isinstance(told, dict):
+    answer = fetch_json(path, {"blobs": True}, ANSWER_S * 2)
+    if not isinstance(answer, dict):
         raise HubUnreachableError(_NOT_THE_HUB)
-    sizes = {file["rfilename"]: file.get("size") or 0 for file in told.get("siblings") or []}
+    sizes = {file["rfilename"]: file.get("size") or 0 for file in answer.get("siblings") or []}
     if CONFIG not in sizes:
         raise NotOnHubError(f"{repo} holds no {CONFIG}; it is not a model of this kind")
     if WEIGHTS not in sizes:
@@ -169,11 +169,11 @@ def _describe(repo: str, revision: str | None) -> _Found:
         limit = _MAX_BYTES.get(name, _MAX_CODE_BYTES if _is_code(name) else size)
         if size > limit:
             raise ValueError(f"{name} in {repo} must be at most {limit} bytes long, got {size}")
-    commit = told.get("sha")
+    commit = answer.get("sha")
     if not commit:
         raise NotOnHubError(f"{repo} has no commit")
-    # Files come by another way than answers. The client would try for half a minute before it told
-    # us that there is no way through.
+    # Files come from another server than answers. Where it cannot be reached, the client would try
+    # for half a minute before it reports so.
     weights = hf_hub_url(repo, WEIGHTS, revision=commit)
     get_hf_file_metadata(weights, timeout=ANSWER_S * 2, token=get_token())
     return _Found(commit, sizes)

@@ -63,7 +63,7 @@ def find_models(refresh: bool = False) -> Listing:
     rows, remark = _on_hub(refresh)
     beside = {row["repo"]: row for row in rows}
     for row in bundled:
-        # A bundled model that is published tells what its card tells.
+        # A bundled model that is published has the figures of its card.
         published = beside.pop(row["repo"], None)
         if published is not None:
             row["measures"] = published["measures"] | row["measures"]
@@ -76,9 +76,9 @@ def _bundled_row(info: CheckpointInfo) -> dict[str, Any]:
     loss = facts.pop("validation_loss")
     facts.pop("baseline_losses")
     card = info.folder / "README.md"
-    told = hub_row(info.name, None, metadata_load(card) or {}) if card.is_file() else {}
+    on_card = hub_row(info.name, None, metadata_load(card) or {}) if card.is_file() else {}
     measures = {} if loss is None else {"loss": round(loss, 4)}
-    return {**facts, "measures": told.get("measures", {}) | measures}
+    return {**facts, "measures": on_card.get("measures", {}) | measures}
 
 
 def _on_hub(refresh: bool) -> tuple[list[dict[str, Any]], str | None]:
@@ -103,10 +103,10 @@ def _ask() -> list[dict[str, Any]]:
     """Returns the Hub's models. One page holds all we show; the client would try errors again."""
     asked = {"filter": TAG, "full": True, "cardData": True, "limit": _MAX_MODELS}
     answer = fetch_json("models", asked, PATIENT_ANSWER_S)
-    if not isinstance(answer, list) or not all(isinstance(told, dict) for told in answer):
+    if not isinstance(answer, list) or not all(isinstance(entry, dict) for entry in answer):
         raise HubUnreachableError("what answers at the Hub's address gives no list of models")
     found = (
-        ModelInfo(**{"siblings": None, **told}) for told in answer[:_MAX_MODELS] if "id" in told
+        ModelInfo(**{"siblings": None, **entry}) for entry in answer[:_MAX_MODELS] if "id" in entry
     )
     return [hub_row(info.id, info.sha, info.card_data or {}) for info in found]
 
@@ -119,13 +119,13 @@ def hub_row(repo: str, commit: str | None, card: Any) -> dict[str, Any]:
         commit: the newest.
         card: the metadata of its card, whatever its owner wrote there.
     """
-    told = card.get("pyzzicato")
-    told = told if isinstance(told, Mapping) else {}
-    measures = told.get("measures")
+    block = card.get("pyzzicato")
+    block = block if isinstance(block, Mapping) else {}
+    measures = block.get("measures")
     measures = measures if isinstance(measures, Mapping) else {}
     row: dict[str, Any] = {"name": _text(repo), "source": "Hub", "repo": repo, "commit": commit}
-    row |= {key: _text(told.get(key)) for key in _TEXTS}
-    row |= {key: _number(told.get(key)) for key in _NUMBERS}
+    row |= {key: _text(block.get(key)) for key in _TEXTS}
+    row |= {key: _number(block.get(key)) for key in _NUMBERS}
     row["licence"] = row["licence"] or _text(card.get("license"))
     plain = ((_text(key), _number(value)) for key, value in list(measures.items())[:_MAX_MEASURES])
     row["measures"] = {key: value for key, value in plain if key and value is not None}
@@ -153,11 +153,11 @@ def _kept_path() -> Path:
 
 
 def _read_kept() -> tuple[float, list[dict[str, Any]]]:
-    """Returns when the Hub was last asked (0 if never) and what it said."""
+    """Returns when the Hub was last asked (0 if never) and what it answered."""
     path = _kept_path()
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        rows = [row for row in told if isinstance(row, dict) and "repo" in row]
+        answer = json.loads(path.read_text(encoding="utf-8"))
+        rows = [row for row in answer if isinstance(row, dict) and "repo" in row]
         return path.stat().st_mtime, rows
     except (OSError, ValueError, TypeError):
         return 0.0, []

@@ -17,14 +17,14 @@ def listing_text(models: Sequence[Mapping[str, Any]], width: int = 100) -> str:
     """
     head = ("name", "network", "plays", "weights", "size", "loss", "revision", "from")
     parts = [_table([head, *map(_row, models)]), _training(models, width)]
-    told = [model for model in models if _figures(model)]
-    names = list(dict.fromkeys(name for model in told for name in _figures(model)))
+    measured = [model for model in models if _figures(model)]
+    names = list(dict.fromkeys(name for model in measured for name in _figures(model)))
     first = max((len(_words(name)) for name in names), default=0)
-    while told:
+    while measured:
         n = 1
-        while n < len(told) and first + sum(_column(m) for m in told[: n + 1]) <= width:
+        while n < len(measured) and first + sum(_column(m) for m in measured[: n + 1]) <= width:
             n += 1
-        some, told = told[:n], told[n:]
+        some, measured = measured[:n], measured[n:]
         rows = [[_words(name), *(_number(_figures(m).get(name)) for m in some)] for name in names]
         parts.append(_table([["figures", *(model["name"] for model in some)], *rows]))
     return "\n\n".join(parts)

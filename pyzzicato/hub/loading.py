@@ -5,7 +5,7 @@
     "someone/their-model"       any compatible repository on the Hub
     "runs/lstm/best"            a folder with a checkpoint
 
-The log `pyzzicato.hub` tells which of them a model came from, `ModelInfo` holds it.
+The log `pyzzicato.hub` says which of them a model came from, `ModelInfo` holds it.
 """
 
 import difflib

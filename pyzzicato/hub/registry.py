@@ -52,10 +52,10 @@ class Pin:
                 f"sums must hold a checksum for each file, got {show_value(self.sums)}; write them "
                 "with train/publish.py --pin"
             )
-        for file, told in self.sums.items():
-            if not isinstance(told, str) or not _SUM.fullmatch(told):
+        for file, digest in self.sums.items():
+            if not isinstance(digest, str) or not _SUM.fullmatch(digest):
                 raise ValueError(
-                    f"sums must be 64 hexadecimal digits each, got {show_value(told)} for "
+                    f"sums must be 64 hexadecimal digits each, got {show_value(digest)} for "
                     f"{show_value(file)}"
                 )
 
@@ -98,8 +98,8 @@ def read_registry() -> dict[str, Pin]:
     if not path.exists():
         return {}
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return {current_name(n): Pin(**entry) for n, entry in told.items()}
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return {current_name(n): Pin(**entry) for n, entry in table.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a registry of models: {error!r}") from error
 
@@ -107,7 +107,7 @@ def read_registry() -> dict[str, Pin]:
 def write_pin(name: str, pin: Pin) -> Path:
     """Adds or moves a model's entry in the registry in use; returns the registry's path."""
     entries = {**read_registry(), name: pin}
-    told = {n: entries[n].as_dict() for n in sorted(entries)}
+    table = {n: entries[n].as_dict() for n in sorted(entries)}
     path = registry_path()
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     return path

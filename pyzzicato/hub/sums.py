@@ -31,8 +31,8 @@ def check_sums(folder: Path) -> None:
         folder: of the model; its name stands in the file beside it.
     """
     start = f"{folder.name}/"
-    told = _read_sums(folder.parent)
-    sums = {n.removeprefix(start): value for n, value in told.items() if n.startswith(start)}
+    listed = _read_sums(folder.parent)
+    sums = {n.removeprefix(start): value for n, value in listed.items() if n.startswith(start)}
     if not sums:
         raise ValueError(f"{SUMS} holds no checksum of it; write them with train/publish.py")
     for name in sums:
@@ -73,4 +73,4 @@ def _read_sums(bundled: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{SUMS} cannot be read") from error
     pairs = (line.split("  ", 1) for line in lines if "  " in line)
-    return {name: told for told, name in pairs}
+    return {name: digest for digest, name in pairs}

@@ -129,7 +129,7 @@ def _mpe_masters(messages: Sequence[tuple[int, Message]]) -> dict[int, int]:
 def _handed_round(
     channel: int, players: dict[int, set[int]], programs: dict[int, set[int]]
 ) -> bool:
-    """Tells whether one instrument hands its notes round the channels on both sides of `channel`.
+    """Returns whether one instrument hands its notes round the channels on both sides of `channel`.
 
     All of them have the same tracks and the same program then.
     """
@@ -140,7 +140,7 @@ def _handed_round(
 
 
 def _is_no_drum_kit(messages: Sequence[tuple[int, Message]]) -> bool:
-    """Tells whether what is played uses a pedal, or keys that no drum kit has."""
+    """Returns whether what is played uses a pedal, or keys that no drum kit has."""
     return any(
         (kind == CONTROL and first == SUSTAIN and second)
         or (kind == NOTE_ON and first not in _DRUM_KEYS)

@@ -133,5 +133,5 @@ def _next_track(data: bytes, pos: int, repairs: Repairs) -> int:
 
 
 def _is_border(data: bytes, pos: int) -> bool:
-    """Tells whether a chunk may begin at `pos`, or the file end there."""
+    """Returns whether a chunk may begin at `pos`, or the file end there."""
     return pos == len(data) or (pos + 8 <= len(data) and data[pos : pos + 4].isalpha())

@@ -85,7 +85,7 @@ def _describe(data: bytes) -> str:
 
 
 def _is_mp3(data: bytes) -> bool:
-    """Tells whether a frame of MPEG sound, layer 1 to 3, begins the file."""
+    """Returns whether a frame of MPEG sound, layer 1 to 3, begins the file."""
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
         return False
     version, layer, bitrate, rate = data[1] >> 3 & 3, data[1] >> 1 & 3, data[2] >> 4, data[2] >> 2

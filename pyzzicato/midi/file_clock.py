@@ -53,7 +53,7 @@ class FileClock:
 
 
 def _bars_mean_something(like: Performance) -> bool:
-    """Tells whether the bars of a performance are the music's own.
+    """Returns whether the bars of a performance are the music's own.
 
     A free performance is recorded at the default tempo, and its bars are a clock's.
     """

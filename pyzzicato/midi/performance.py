@@ -112,13 +112,13 @@ class Performance:
 
     def remarks(self) -> list[str]:
         """Returns a sentence for each thing left out or repaired; none for a clean file."""
-        said = list(self.repairs)
+        remarks = list(self.repairs)
         if self.start_s >= _LEAST_SAID_S:
-            said.append(
+            remarks.append(
                 f"The first note comes after {self.start_s:.1f} s of silence: the music begins "
                 "there."
             )
-        return said
+        return remarks
 
     def grid(self, begins_s: float = 0.0, seconds: float | None = None) -> int | None:
         """Returns the least division of a quarter note on which the notes lie; None for no grid.

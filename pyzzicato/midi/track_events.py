@@ -112,7 +112,7 @@ class TrackReader:
         return end if padded and self._data.find(TRACK_CHUNK, self._pos, end + 3) < 0 else self._pos
 
     def _at_end(self, end: int) -> bool:
-        """Tells whether the track ends here, without an End of Track."""
+        """Returns whether the track ends here, without an End of Track."""
         data, pos = self._data, self._pos
         if pos == end and (pos == len(data) or data[pos : pos + 4].isalpha()):
             return True

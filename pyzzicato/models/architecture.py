@@ -177,8 +177,8 @@ class Architecture:
             raise ValueError(f"dropout must be 0 to below 1, got {show_value(self.dropout)}")
 
     def _take_spans(self) -> None:
-        told = SPANS[self.head] if self.spans is None else self.spans
-        spans = _check_list("spans", told, _MAX_SPANS, "numbers above 0", _is_positive)
+        given = SPANS[self.head] if self.spans is None else self.spans
+        spans = _check_list("spans", given, _MAX_SPANS, "numbers above 0", _is_positive)
         if not spans and self.head != "independent":
             raise ValueError(
                 f"spans must be at least one for the {self.head} head, got {show_value(spans)}"
@@ -202,8 +202,8 @@ class Architecture:
             )
 
     def _take_composers(self) -> None:
-        told = [] if self.composers is None else self.composers
-        names = _check_list("composers", told, _MAX_COMPOSERS, "names", _is_name)
+        given = [] if self.composers is None else self.composers
+        names = _check_list("composers", given, _MAX_COMPOSERS, "names", _is_name)
         if len({*names, ANYBODY}) < len(names) + 1:
             raise ValueError(
                 f"composers must be named once each, none {ANYBODY!r}, got {show_value(names)}"
@@ -211,8 +211,8 @@ class Architecture:
         self.composers = names
 
     def _take_densities(self) -> None:
-        told = [] if self.densities is None else self.densities
-        levels = _check_list("densities", told, _MAX_DENSITIES, "numbers above 0", _is_positive)
+        given = [] if self.densities is None else self.densities
+        levels = _check_list("densities", given, _MAX_DENSITIES, "numbers above 0", _is_positive)
         _check_rising("densities", levels)
         self.densities = [float(level) for level in levels]
 

@@ -59,11 +59,11 @@ class RollEmbedding(nn.Module):
         if self.memory is None:
             return ()
         memories = self.memory.start(batch_size)
-        # What was struck is told by the frame before, whether or not it has a plane.
+        # The frame before shows what was struck, whether or not it has a plane.
         last = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
         chords = memories.new_zeros(batch_size, self.n_chords, N_KEYS)
-        heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
-        return last, memories, chords, heard
+        recall = None if self.recall is None else self.recall.start(batch_size, memories.device)
+        return last, memories, chords, recall
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, 88)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -76,7 +76,7 @@ class RollEmbedding(nn.Module):
         frames = steps.to(dtype)
         if self.memory is None:
             return frames, frames[..., None], ()
-        last, memories, chords, heard = state
+        last, memories, chords, recall = state
         seen = torch.cat((last, frames), dim=1)
         first = last.shape[1]
         recent = _windows(seen[:, first + 1 - self.n_recent :], self.n_recent).flip(-1)
@@ -87,9 +87,9 @@ class RollEmbedding(nn.Module):
             latest, chords = last_chords(struck, chords)
             parts.insert(1, latest)
         if self.recall is not None:
-            recalled, heard = self.recall(steps, heard)
+            recalled, recall = self.recall(steps, recall)
             parts.insert(-1, recalled.to(remembered.dtype))
-        return frames, torch.cat(parts, dim=-1), (seen[:, -first:], memories, chords, heard)
+        return frames, torch.cat(parts, dim=-1), (seen[:, -first:], memories, chords, recall)
 
 
 def _windows(rows: Tensor, n: int) -> Tensor:
@@ -169,9 +169,9 @@ class EventEmbedding(nn.Module):
         memories = self.memory.start(batch_size)
         # One at least: a state of no rows would be taken for one that grows, see `export.py`.
         earlier = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
-        heard = None if self.recall is None else self.recall.start(batch_size, memories.device)
+        recall = None if self.recall is None else self.recall.start(batch_size, memories.device)
         soft = None if self.soft_recall is None else self.soft_recall.start(batch_size)
-        return earlier, memories, heard, soft
+        return earlier, memories, recall, soft
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, size)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -185,14 +185,14 @@ class EventEmbedding(nn.Module):
         vectors = self._vectors(numbers)
         # Not one_hot: outside of CUDA that reads the numbers to check them, and waits for them.
         struck = (numbers[..., 1:2] == torch.arange(N_KEYS, device=numbers.device)).to(dtype)
-        earlier, memories, heard, soft = state
+        earlier, memories, recall, soft = state
         seen = torch.cat((earlier, struck), dim=1)
         first = earlier.shape[1]
         recent = _windows(seen[:, first + 1 - self.n_recent :], self.n_recent)
         remembered, memories = self.memory(struck, memories)
         parts = [recent, remembered]
         if self.recall is not None:
-            recalled, heard = self.recall(struck, heard)
+            recalled, recall = self.recall(struck, recall)
             parts.insert(1, recalled.to(remembered.dtype))
         if self.soft_recall is not None:
             recalled, followed, soft = self.soft_recall(numbers, soft)
@@ -204,7 +204,7 @@ class EventEmbedding(nn.Module):
             seconds = torch.tensor(ticks, dtype=vectors.dtype, device=vectors.device)
             passed = seconds[numbers[..., :1]]
             vectors = torch.cat((vectors, passed), dim=-1)
-        after = seen[:, -first:], memories, heard, soft
+        after = seen[:, -first:], memories, recall, soft
         return vectors, torch.cat(parts, dim=-1), after
 
     def _vectors(self, numbers: Tensor) -> Tensor:

@@ -60,8 +60,8 @@ class JointHead(nn.Module):
         # Nothing is learnt in the planes: no gradient is worked out for them.
         planes = seen[:, self.in_size :].detach().unflatten(1, (N_KEYS, self.n_planes))
         z, rest = self._alone(self.dropout(seen[:, : self.in_size]), planes)
-        said = self._said(frames.to(z.dtype), planes[..., 0], self._intervals())
-        return self._log_odds(z + said, rest)
+        effect = self._from_sounding(frames.to(z.dtype), planes[..., 0], self._intervals())
+        return self._log_odds(z + effect, rest)
 
     def draw(self, hidden: Tensor, planes: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
         """Returns the next frame `(88,)` and the log-odds of its keys `(V, 88)`.
@@ -84,7 +84,7 @@ class JointHead(nn.Module):
         intervals = self._intervals()
 
         def log_odds_given(frame: Tensor) -> Tensor:
-            return self._log_odds(z + self._said(frame, present, intervals), rest)
+            return self._log_odds(z + self._from_sounding(frame, present, intervals), rest)
 
         at_first = log_odds_given(present)
         cuts = key_cuts(guide(at_first, controls), present[0], controls)
@@ -125,11 +125,11 @@ class JointHead(nn.Module):
         return self.net(planes, hidden), self.own(hidden) + self.stay * planes[..., 0]
 
     @staticmethod
-    def _said(frames: Tensor, present: Tensor, intervals: Tensor) -> Tensor:
-        """Returns what the keys of frames `(N, 88)` say to those above them, `(N, 88, H)`."""
+    def _from_sounding(frames: Tensor, present: Tensor, intervals: Tensor) -> Tensor:
+        """Returns how the keys of frames `(N, 88)` act on those above them, `(N, 88, H)`."""
         sounds = torch.cat((frames, frames * (1 - present)), dim=1)
-        said: Tensor = (sounds @ intervals).unflatten(1, (N_KEYS, -1))
-        return said
+        effect: Tensor = (sounds @ intervals).unflatten(1, (N_KEYS, -1))
+        return effect
 
     def _log_odds(self, z: Tensor, rest: Tensor) -> Tensor:
         units = self.dropout(torch.relu(z))

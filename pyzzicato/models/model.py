@@ -32,9 +32,9 @@ BACKBONES: dict[str, type[Backbone]] = {
 }
 
 CONDITION_SIZE = 32
-"""Channels of the vector that stands for what a model is told of its piece."""
+"""Channels of the vector that holds the conditions of a piece."""
 STEP_SCALE = 32.0
-"""What is told of a step begins at nothing, and is learnt so many times faster than the rest."""
+"""Conditions of a step start at zero, and are learnt so many times faster than the rest."""
 
 
 class ModelState(NamedTuple):
@@ -94,19 +94,19 @@ class PyzzicatoModel(PreTrainedModel):
         self.densities: nn.Embedding | None = None
         if config.densities:
             self.densities = nn.Embedding(1 + len(config.densities), CONDITION_SIZE)
-            # They say nothing at first, so that a model which knows none can learn them later.
+            # They have no effect at first, so that a model without them can learn them later.
             nn.init.zeros_(self.densities.weight)
         # How much is left of the piece: number 0 does not say.
         self.endings: nn.Embedding | None = None
         if config.endings:
             self.endings = nn.Embedding(1 + len(config.endings), CONDITION_SIZE)
             nn.init.zeros_(self.endings.weight)
-        is_told = bool(self.condition_names)
-        in_size += CONDITION_SIZE if is_told else 0
+        is_conditioned = bool(self.condition_names)
+        in_size += CONDITION_SIZE if is_conditioned else 0
         self.backbone: Backbone = BACKBONES[config.backbone](in_size, config)
-        # The condition speaks twice: before the backbone, and past it.
+        # The condition is used twice: before the backbone, and past it.
         self.manner: nn.Linear | None = None
-        if is_told:
+        if is_conditioned:
             self.manner = nn.Linear(CONDITION_SIZE, self.backbone.out_size, bias=False)
         self.head = _build_head(config, self.backbone.out_size, self.embedding)
         self.post_init()
@@ -192,22 +192,22 @@ class PyzzicatoModel(PreTrainedModel):
         self, x: Tensor, condition: Tensor | None, numbers: Mapping[str, Tensor], state: Any
     ) -> tuple[Tensor, Any]:
         """Returns the backbone's hidden vectors `(B, T, C)` and its state."""
-        told: Tensor | None = None
+        given: Tensor | None = None
         if condition is not None:
-            told = condition[:, None].expand(-1, x.shape[1], -1)
+            given = condition[:, None].expand(-1, x.shape[1], -1)
             for name, table in self.step_tables.items():
                 number = numbers.get(name)
                 if number is None:
                     number = torch.zeros(x.shape[:2], dtype=torch.long, device=x.device)
                 # What is not known adds nothing. It is looked up all the same: processes that learn
                 # together wait for the gradient of every weight.
-                told = told + STEP_SCALE * table(number) * (number > 0)[..., None]
+                given = given + STEP_SCALE * table(number) * (number > 0)[..., None]
             # The seconds passed, where a backbone reads them, stay last.
             n_before = x.shape[-1] - int(self.config.backbone == "attention")
-            x = torch.cat((x[..., :n_before], told, x[..., n_before:]), dim=-1)
+            x = torch.cat((x[..., :n_before], given, x[..., n_before:]), dim=-1)
         hidden, state = self.backbone(x, state)
         if self.manner is not None:
-            hidden = hidden + self.manner(told)
+            hidden = hidden + self.manner(given)
         return hidden, state
 
     def play(
@@ -286,5 +286,5 @@ def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
         "notes": NoteHead,
     }
     head = heads[config.head]
-    told = (in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
-    return NoteHead(*told, seen.n_soft) if isinstance(seen, EventEmbedding) else head(*told)
+    sizes = (in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
+    return NoteHead(*sizes, seen.n_soft) if isinstance(seen, EventEmbedding) else head(*sizes)

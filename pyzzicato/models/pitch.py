@@ -139,12 +139,12 @@ class PitchNet(nn.Module):
         return out.squeeze(2).transpose(1, 2)
 
     def _by_class(self, planes: Tensor) -> Tensor:
-        """Returns what the pitch classes say to each key, `(N, 88, H)`."""
+        """Returns how the pitch classes act on each key, `(N, 88, H)`."""
         classes = torch.arange(OCTAVE, device=planes.device)
         class_of = torch.arange(N_KEYS, device=planes.device) % OCTAVE
         belongs = (classes[:, None] == class_of).to(planes.dtype)
         folded = belongs @ planes[..., -self.n_memories :]
         circle = ((classes[:, None] + classes) % OCTAVE).flatten()
         around = folded.index_select(1, circle).unflatten(1, (OCTAVE, OCTAVE)).flatten(2)
-        said: Tensor = self.classes(around)
-        return said.index_select(1, class_of)
+        effect: Tensor = self.classes(around)
+        return effect.index_select(1, class_of)

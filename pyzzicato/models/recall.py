@@ -1,5 +1,5 @@
-"""What followed the last time: music repeats itself, and a repeat tells what comes next better than
-any network can.
+"""What followed the last time: music repeats itself, and a repeat predicts what comes next better
+than any network can.
 
 What was just played is looked for earlier in the piece, the longest run of it that can be found
 there, and what followed it then is handed to the head: the match model of data compression (for
@@ -75,13 +75,13 @@ class PitchRecall(nn.Module):
     def _step(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
         """Does what `_block` does for one step, without tables of lags: a graph has only this."""
         frames, same = self._compare(steps, state)
-        n_heard, runs = state.frames.shape[1], state.runs
+        n_before, runs = state.frames.shape[1], state.runs
         none = runs.new_zeros(runs.shape[0], 1)
         # A run up to a frame goes on from the run up to the frame before it.
         runs = torch.cat((none, (runs + 1) * same[:, 0, :-1]), dim=1)
         # The latest of the longest.
         best = runs.flip(1).max(1)
-        follows = (n_heard - best.indices)[:, None]
+        follows = (n_before - best.indices)[:, None]
         return self._planes(frames, follows, best.values[:, None]), RecallState(frames, runs)
 
     def _block(self, steps: Tensor, state: RecallState) -> tuple[Tensor, RecallState]:
@@ -91,22 +91,22 @@ class PitchRecall(nn.Module):
         along the steps at one lag.
         """
         frames, same = self._compare(steps, state)
-        n_heard, n_steps = state.frames.shape[1], steps.shape[1]
+        n_before, n_steps = state.frames.shape[1], steps.shape[1]
         now = torch.arange(n_steps, device=frames.device)
-        lags = torch.arange(1, n_heard + n_steps, device=frames.device)
-        places = n_heard + now[:, None] - lags  # (T, L), below 0 before the piece
+        lags = torch.arange(1, n_before + n_steps, device=frames.device)
+        places = n_before + now[:, None] - lags  # (T, L), below 0 before the piece
         goes_on = same.gather(2, places.clamp(min=0).expand(len(frames), -1, -1)) & (places >= 0)
         # At which step a run was broken off last, and what it had come to before this block.
         at = now[:, None].to(torch.int32)
         broken = torch.where(goes_on, -1, at).cummax(1).values
         runs = at - broken
-        if n_heard:
-            carried = state.runs[:, (n_heard - lags).clamp(min=0)]
+        if n_before:
+            carried = state.runs[:, (n_before - lags).clamp(min=0)]
             runs = runs + (broken < 0) * carried[:, None].to(torch.int32)
         # The latest of the longest: the more the longer the run, less the more the lag.
         lag = (runs * len(lags) - lags.to(torch.int32)).argmax(2)
         longest = runs.gather(2, lag[..., None])[..., 0]
-        follows = (n_heard + now - lag).clamp(min=0)
+        follows = (n_before + now - lag).clamp(min=0)
         last = runs[:, -1].flip(1).long()
         return self._planes(frames, follows, longest), RecallState(
             frames, torch.cat((last.new_zeros(len(frames), 1), last), dim=1)

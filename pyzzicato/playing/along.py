@@ -1,6 +1,6 @@
 """Plays along: listens to a player phrase by phrase, and answers when it is asked to.
 
-Each note that is heard moves the model's state on, once; each note of an answer does too. An answer
+Each note of the player moves the model's state on, once; each note of an answer does too. An answer
 that is cut short is forgotten from there on.
 """
 
@@ -123,11 +123,11 @@ class Companion:
         It is about as long, dense and loud as what was played since the last one.
 
         Args:
-            now: the moment of the decision; notes heard that sound on end then.
+            now: the moment of the decision; the player's notes that sound on end then.
             seconds: length, 2 to 20; None for that of what was played.
 
         Raises:
-            ValueError: if nothing was heard yet, or a value is out of its range.
+            ValueError: if nothing was played yet, or a value is out of its range.
         """
         if seconds is not None:
             check_number("seconds", seconds, SHORTEST_S, LONGEST_S, "leave it out")
@@ -162,7 +162,7 @@ class Companion:
             if n < len(answer.onsets):
                 self._run.return_to(answer.marks[n])
                 del answer.onsets[n:], answer.marks[n:]
-                self._last_s = answer.now + answer.onsets[-1] if n else answer.heard_s
+                self._last_s = answer.now + answer.onsets[-1] if n else answer.began_s
             return n
 
     def _take(self, notes: Sequence[Note]) -> None:
@@ -172,7 +172,7 @@ class Companion:
         self._answer = None
         first = notes[0].start if self._last_s is None else self._last_s
         steps = encode_events(notes, first)
-        self._run.hear(steps)
+        self._run.feed(steps)
         # On the model's own clock, so that errors do not add up; it skips long silences.
         reached = first + TICK_S * float(ONSET_TICKS[steps[:, 0]].sum())
         last = notes[-1].start
@@ -265,7 +265,7 @@ class _Answer:
         decoder = performer.decoder
         assert isinstance(decoder, NoteDecoder)
         self._decoder = decoder
-        self.heard_s = now + decoder.last_onset_s
+        self.began_s = now + decoder.last_onset_s
         self.notes: list[Note] = []
         self.onsets: list[float] = []
         self.marks: list[Mark] = []

@@ -4,7 +4,7 @@
 
 One loop serves all models, and its cost a second of music hardly grows with the length: the model
 carries what it remembers from step to step. Where playing goes astray it is brought back to the
-seed (see `decoding/guard.py`), and that is said.
+seed (see `decoding/guard.py`), and the result says so.
 """
 
 import math
@@ -188,9 +188,9 @@ def stream_continuation(
         silence.append(_nothing_played(model, notes, settings, seed_composer, performer.highest))
     piece = _whole(settings, begun, new, spent, silence)
     if close is not None:
-        said = () if close.is_tonic else (NO_CLOSE,)
+        remarks = () if close.is_tonic else (NO_CLOSE,)
         facts = {"tries": float(close.tries), "tonic": float(close.is_tonic)}
-        piece = replace(piece, remarks=(*piece.remarks, *said), facts=facts)
+        piece = replace(piece, remarks=(*piece.remarks, *remarks), facts=facts)
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 
 
@@ -266,7 +266,7 @@ def _begin(
     if composer is None and seed_composer in (model.config.composers or []):
         composer = seed_composer
     composer = None if composer == ANYBODY else composer
-    meant = settings.density * density_to_come(
+    target = settings.density * density_to_come(
         decoder.seed_steps,
         representation,
         composer,
@@ -277,7 +277,7 @@ def _begin(
         decoder,
         settings,
         model.config.composer_number(composer),
-        meant,
+        target,
         np.random.default_rng([settings.rng, _OF_STEPS, *others]),
         grid,
         ends_at_s=settings.seconds - beginning.ahead if settings.ending else None,
@@ -359,14 +359,14 @@ def _nothing_played(
         composer: see `notes`.
         highest: the highest log-odds that a key had.
     """
-    said = f"by the threshold of {settings.threshold:g} no key sounds"
+    silence = f"by the threshold of {settings.threshold:g} no key sounds"
     chance = 1 / (1 + math.exp(-highest))
     for threshold in [t for t in _THRESHOLDS if t < chance][:_MOST_TRIED]:
         tried = replace(settings, threshold=threshold, seconds=min(settings.seconds, _TRIED_S))
         begun = _begin(model, notes, tried, composer, None)
         if begun.performer.play(tried.seconds) or begun.decoder.sounding:
-            return f"{said}; {threshold:g} plays something"
-    return f"{said}, and those below play nothing either; leave it out, and notes are drawn"
+            return f"{silence}; {threshold:g} plays something"
+    return f"{silence}, and those below play nothing either; leave it out, and notes are drawn"
 
 
 def _let_go_for(new: Iterable[Note], seed: Iterable[Note]) -> list[Note]:

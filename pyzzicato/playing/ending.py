@@ -21,7 +21,7 @@ _TAIL_S = 10.0
 """So many last seconds are drawn again and again, or half of a short continuation."""
 _TRIES, _BATCH = 24, 8
 _MARGIN_S = 0.2, 3.0
-"""The model is told that the piece ends so much earlier than it must, in one or another ending."""
+"""The model is given an end so much earlier than the real one, a different one for each try."""
 _CHORD_S, _LONGEST_CHORD_S = 0.12, 0.8
 """Notes that follow each other so fast are one chord, broken at most so slowly."""
 _RINGING_S = 2.0
@@ -127,18 +127,18 @@ def opening_seconds(seconds: float) -> float:
 
 
 def bring_to_close(
-    performer: Performer, heard: Sequence[Note], end_s: float, rng: Sequence[int]
+    performer: Performer, so_far: Sequence[Note], end_s: float, rng: Sequence[int]
 ) -> Close:
     """Returns the best of several endings.
 
     Args:
         performer: who has played up to `opening_seconds`; it stays as it is.
-        heard: seed and continuation so far, on any clock: with the ending they say which key the
+        so_far: seed and continuation so far, on any clock: with the ending they say which key the
             piece is in.
         end_s: when the last note ends, at the latest, from where the seed ends.
         rng: numbers of the random draw.
     """
-    weights = weigh_pitch_classes(heard)
+    weights = weigh_pitch_classes(so_far)
     best: Close | None = None
     for n in range(_TRIES):
         draws = np.random.default_rng([*rng, _OF_ENDINGS, n])
@@ -157,12 +157,12 @@ def bring_to_close(
     return best
 
 
-def _choose(notes: Sequence[Note], heard: Floats, end_s: float) -> tuple[float, list[Note], bool]:
+def _choose(notes: Sequence[Note], so_far: Floats, end_s: float) -> tuple[float, list[Note], bool]:
     """Returns how well an ending closes at its best, its notes up to there, and if in the key.
 
     Args:
         notes: of the ending.
-        heard: weights of the pitch classes before it.
+        so_far: weights of the pitch classes before it.
         end_s: when it is to be over.
     """
     chords = [c for c in chords_of(notes) if c.start < end_s]
@@ -172,7 +172,7 @@ def _choose(notes: Sequence[Note], heard: Floats, end_s: float) -> tuple[float, 
             continue
         following = chords[i + 1].start if i + 1 < len(chords) else end_s
         ended = _end_with(chord, notes, end_s)
-        key = key_of(heard + weigh_pitch_classes(ended))
+        key = key_of(so_far + weigh_pitch_classes(ended))
         score = _score(chord, chords[:i], following, key, end_s)
         if score > best[0]:
             best = (score, ended, key is not None and chord.is_tonic(key))

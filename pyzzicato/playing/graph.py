@@ -106,8 +106,8 @@ class GraphRun:
         n_views = len(view_weights)
         self._feeds: Tensors = {"view_weights": np.asarray(view_weights, dtype=np.float32)}
         for name in graph.condition_names:
-            told = conditions.get(name, [0] * n_views)
-            self._feeds[f"condition.{name}"] = np.asarray(told, dtype=np.int64)
+            numbers = conditions.get(name, [0] * n_views)
+            self._feeds[f"condition.{name}"] = np.asarray(numbers, dtype=np.int64)
         self._rows: dict[str, _Rows] = {}
         for name in graph.inputs:
             if name.startswith("past."):
@@ -172,7 +172,7 @@ class GraphRun:
         assert self._latest is not None, "there must be a step to replace"
         self._latest = step
 
-    def hear(self, steps: Steps) -> None:
+    def feed(self, steps: Steps) -> None:
         """Takes steps `(T, A)` that are given, one after the other."""
         for step in steps:
             if self._latest is not None:

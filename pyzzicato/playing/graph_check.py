@@ -190,7 +190,7 @@ def _try_steps(graph: StepGraph, architecture: Architecture) -> None:
     limit = threading.Timer(_TRIAL_S, run.stop)
     limit.start()
     try:
-        run.hear(np.zeros((2, graph.size("step")), dtype=np.uint8))
+        run.feed(np.zeros((2, graph.size("step")), dtype=np.uint8))
         for _ in range(_TRIAL_STEPS):
             step, logits = run.draw(draw)
             _check_step(step, logits, list(numbers.values()))

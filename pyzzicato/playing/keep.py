@@ -173,7 +173,7 @@ class _Rest:
         kept_density = len(staying) / span.seconds
         # Around a part that was alone so much is played that the whole is as dense as music is.
         alone = max(USUAL / 2, USUAL - kept_density)
-        meant = settings.density * (n_gone / span.seconds if n_gone else alone)
+        target = settings.density * (n_gone / span.seconds if n_gone else alone)
         self._origin = span.start
         if span.context:
             decoder = NoteDecoder(span.context, span.start - span.context_start)
@@ -186,12 +186,12 @@ class _Rest:
             decoder,
             replace(settings, without=(*settings.without, "guard"), guidance=1.0),
             model.config.composer_number(composer),
-            meant + kept_density,
+            target + kept_density,
             np.random.default_rng(),
         )
         stay = set(staying)
         gone = [n.start - self._origin for n in span.inside if n not in stay]
-        pace = Pace(meant, gone, settings.density, model.representation)
+        pace = Pace(target, gone, settings.density, model.representation)
         parts = self._base.parts
         parts.parts = [pace if part.name == pace.name else part for part in parts.parts]
         self._particles: list[_Particle] = []
@@ -240,10 +240,10 @@ class _Rest:
         performer.run.return_to(here)
 
     def _bias(self, from_s: float, to_s: float) -> Numbers:
-        """Returns the bias that leaves keys alone that what stays has, or strikes soon.
+        """Returns the bias against keys that the kept part holds, or strikes soon.
 
         Keys a semitone beside what comes within a second are a little less likely: the network has
-        not heard it yet.
+        not seen it yet.
         """
         bias = np.zeros(sum(SIZES), dtype=np.float32)
         keys = bias[SIZES[0] : SIZES[0] + SIZES[1]]

@@ -92,7 +92,7 @@ def next_odds(
     number = model.config.composer_number(played_as(model, settings, seed_composer))
     run = model.start({"composer": [number]})
     steps = encode_events(span.context)
-    run.hear(steps)
+    run.feed(steps)
     last = span.context_start + TICK_S * float(ONSET_TICKS[steps[1:, 0]].sum())
     rest_s = max(0.0, at - last)
     onsets, keys = _chances(model, run, settings, onset_bin_after(rest_s))

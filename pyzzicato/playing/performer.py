@@ -10,7 +10,7 @@ from ..grid import Grid
 from ..notes import Note
 from ..representations import StepDecoder, Steps
 from ..representations.roll import RollDecoder
-from .decoding.density import DensityKeeper, told_by
+from .decoding.density import DensityKeeper, seed_evidence
 from .decoding.draw import Draw, Numbers
 from .decoding.guard import Guard, Rescue
 from .decoding.lengths import LengthKeeper
@@ -34,7 +34,7 @@ class Performer:
         decoder: turns its steps into notes, and has the seed.
         settings: how to play.
         composer: number of whom to play as, 0 for nobody in particular.
-        density: notes a second that are meant, above 0.
+        density: notes a second to keep near, above 0.
         rng: of the draws.
         grid: where new notes are to be struck; None for anywhere.
         run: the network where it has taken the seed already; None to feed it.
@@ -66,8 +66,8 @@ class Performer:
         if guidance != 1.0:
             # Classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598), on logits.
             self._composers, self._weights = [composer, 0], [guidance, 1 - guidance]
-        is_told_density = "density" not in settings.without
-        self._density = model.config.density_number(density if is_told_density else None)
+        is_given = "density" not in settings.without
+        self._density = model.config.density_number(density if is_given else None)
         self._guard: Guard | None = None
         self.n_steps = 0
         self.ends_at_s = ends_at_s
@@ -130,8 +130,8 @@ class Performer:
         decoder = self.decoder
         self.n_steps += 1
         ended = decoder.play(step)
-        told = decoder.seconds, decoder.struck, decoder.n_sounding, decoder.lengths
-        self.parts.listen(Played(*told))
+        values = decoder.seconds, decoder.struck, decoder.n_sounding, decoder.lengths
+        self.parts.listen(Played(*values))
         return ended
 
     def _choose_parts(self, settings: GenerationSettings, density: float) -> list[Part]:
@@ -144,7 +144,7 @@ class Performer:
         parts: list[Part] = [
             Temperature(settings.temperature),
             MinP(values.row_of_min_p(steps)),
-            DensityKeeper(density, steps, told_by(seed, steps)),
+            DensityKeeper(density, steps, seed_evidence(seed, steps)),
             LengthKeeper(seed, steps),
             self._guard,
         ]
@@ -174,12 +174,12 @@ class Performer:
         conditions = {"composer": self._composers, "density": densities}
         run = self.model.start(conditions, self._weights)
         if self.ends_at_s is None:
-            run.hear(seed)
+            run.feed(seed)
             return run
         steps = self.model.representation
         left_s = self.ends_at_s - self.decoder.seconds + steps.seconds_after_first(seed)
         for n in range(len(seed)):
-            run.hear(seed[n : n + 1])
+            run.feed(seed[n : n + 1])
             # For when the network takes this step, which is with the next.
             run.condition("ending", self._ending(left_s - steps.seconds_after_first(seed[: n + 1])))
         return run

@@ -41,7 +41,7 @@ def nats_of(model: Model, steps: Steps, composer: int = 0) -> NDArray[np.float64
         composer: number of whose music it is to be taken for, 0 for nobody's.
     """
     run = model.start({"composer": [composer]})
-    run.hear(steps[:1])
+    run.feed(steps[:1])
     return nats_after(model, run, steps[1:])
 
 

@@ -51,12 +51,12 @@ class Span:
         piece = sort_notes(notes)
         before = [n for n in piece if n.start < start]
         near = [n for n in before if n.start >= start - _CONTEXT_S]
-        heard = (near or before[-1:])[-_CONTEXT_NOTES:]
-        first = heard[0].start if heard else 0.0
+        context = (near or before[-1:])[-_CONTEXT_NOTES:]
+        first = context[0].start if context else 0.0
         return cls(
             start,
             end,
-            shift_notes(heard, -first),
+            shift_notes(context, -first),
             first,
             before,
             [n for n in piece if start <= n.start < end],

@@ -123,5 +123,7 @@ def _refusal(error: Exception, repo: str) -> ValueError:
             f"{repo} was changed by somebody else in the meantime; nothing was published, nothing "
             "was lost: look at the change, then publish again"
         )
-    said = in_words(error, f"{repo} was not published")
-    return said if not isinstance(said, HubUnreachableError) else HubUnreachableError(str(said))
+    reason = in_words(error, f"{repo} was not published")
+    return (
+        reason if not isinstance(reason, HubUnreachableError) else HubUnreachableError(str(reason))
+    )

@@ -73,8 +73,8 @@ def build_dataset_repo(
     )
     if not all(piece.licence for piece in store.pieces):
         raise ValueError(
-            f"whoever uses a data set must know its licence, and {data} does not tell it; name it "
-            "with --licence, 'CC BY 4.0' say"
+            f"whoever uses a data set must know its licence, and {data} does not name it; give it "
+            "with --licence, for instance 'CC BY 4.0'"
         )
     empty_folder(out)
     (out / "data").mkdir()

@@ -56,7 +56,7 @@ def licence_metadata(licences: Sequence[str], link: str = LICENCE_FILE) -> dict[
 
     Args:
         licences: of all parts; none if they are not known.
-        link: where the text lies that tells them apart.
+        link: where the text lies that describes them one by one.
     """
     word = licence_id(licences[0] if len(licences) == 1 else ", ".join(licences))
     if word != "other":

@@ -149,7 +149,7 @@ def with_licence(record: Mapping[str, Any], licence: str | None) -> dict[str, An
     if any(its.licence == NOT_RECORDED for its in data_licences(whole)):
         raise ValueError(
             "whoever uses a model must know the licence of the music it was trained on, and the "
-            "training record does not tell it; name it with --licence, 'CC BY 4.0' say"
+            "training record does not name it; give it with --licence, for instance 'CC BY 4.0'"
         )
     return whole
 

@@ -42,7 +42,7 @@ def save_network(network: PreTrainedModel, folder: Path, *, licence: str | None 
     """Puts beside a network's saved config and weights all else that a published model has.
 
     What it was loaded from is looked for its record and its values of decoding. Weights that have
-    changed since have learnt from music that no record tells of: `licence` says what that may be
+    changed since have learnt from music that no record names: `licence` says what that may be
     used for.
 
     Args:

@@ -53,14 +53,14 @@ def encode_events(notes: Iterable[Note], start_s: float = 0.0) -> Events:
     events = np.zeros((len(struck), 4), dtype=np.uint8)
     if not struck:
         return events
-    events[:, 0], heard = _onset_steps([tick for tick, _ in struck])
+    events[:, 0], onsets = _onset_steps([tick for tick, _ in struck])
     events[:, 1] = [note.pitch - LOWEST_PITCH for _, note in struck]
     durations = np.log([note.duration for _, note in struck])
     events[:, 2] = np.searchsorted(_LOG_EDGES, durations)
     events[:, 3] = [note.velocity // 8 for _, note in struck]
     # Notes that were struck one after the other may come back together: in the order they then
     # have, what is encoded, decoded and encoded again is the same. The first keeps the step.
-    order = np.lexsort((events[:, 2], events[:, 3], events[:, 1], heard))
+    order = np.lexsort((events[:, 2], events[:, 3], events[:, 1], onsets))
     events[:, 1:] = events[order, 1:]
     return events
 
@@ -69,12 +69,12 @@ def _onset_steps(ticks: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.int
     """Returns the onset step of each note, and when it is struck, in ticks."""
     steps = np.zeros(len(ticks), dtype=np.intp)
     onsets = np.zeros(len(ticks), dtype=np.intp)
-    heard = 0
+    latest = 0
     for i, tick in enumerate(ticks):
-        wanted = max(0, tick - heard)
+        wanted = max(0, tick - latest)
         steps[i] = onset_bins(wanted)
-        heard = tick if wanted > ONSET_TICKS[-1] else heard + int(ONSET_TICKS[steps[i]])
-        onsets[i] = heard
+        latest = tick if wanted > ONSET_TICKS[-1] else latest + int(ONSET_TICKS[steps[i]])
+        onsets[i] = latest
     return steps, onsets
 
 

@@ -18,9 +18,9 @@ SURE = 1e9
 
 
 class Lengths(NamedTuple):
-    """What steps tell of how long their notes are.
+    """What steps say of how long their notes are.
 
-    Where keys are held from step to step, notes are heard to go on before it is known how long they
+    Where keys are held from step to step, notes are seen to go on before it is known how long they
     are. `e_folds / n_known` is the mean logarithm of the length all the same: the estimate of most
     likelihood from what has ended and what has not, for lengths that are Pareto distributed (Cohen
     & Whitten 1988, "Parameter Estimation in Reliability and Life Span Models", on censored data).
@@ -39,7 +39,7 @@ class Hold(NamedTuple):
 
     Attributes:
         push: log-odds that make playing sparser, for each e-fold of notes too many.
-        free: so far from what is meant, as a ratio either way, playing is left to itself.
+        free: so far from the target, as a ratio either way, playing is left alone.
         counted_s: strokes count for less the longer ago they are, 1/e after this time.
         most: log-odds that it pushes at the most, either way.
     """
@@ -68,12 +68,12 @@ class Representation(Protocol):
 
     @property
     def density_hold(self) -> Hold:
-        """Returns how playing is held to its density where the seed tells that well."""
+        """Returns how playing is held to its density where the seed shows that well."""
         ...
 
     @property
-    def density_hold_untold(self) -> Hold:
-        """Returns how it is held where the seed tells nothing, lest a few notes set it."""
+    def density_hold_unknown(self) -> Hold:
+        """Returns how it is held where the seed is too short for that, lest a few notes set it."""
         ...
 
     @property
@@ -120,7 +120,7 @@ class Representation(Protocol):
         ...
 
     def lengths(self, steps: Steps) -> Lengths:
-        """Returns what steps `(T, A)` tell of the lengths of their notes."""
+        """Returns what steps `(T, A)` say of the lengths of their notes."""
         ...
 
     def avoid(self, key: int, decoder: "StepDecoder") -> Numbers:
@@ -184,7 +184,7 @@ class StepDecoder(Protocol):
     Attributes:
         seed_steps: the seed, `(T, A)`.
         struck: keys struck by the last step, lowest first, 0 to 87.
-        lengths: what the last step tells of the lengths of notes, the seed's last ones too.
+        lengths: what the last step says of the lengths of notes, the seed's last ones too.
     """
 
     seed_steps: Steps

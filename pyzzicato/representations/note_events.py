@@ -33,8 +33,8 @@ class NoteEvents(EventPassages):
     # A pace of 0.1 takes a twentieth of the notes (measured with `train/calibrate.py`).
     density_hold: Hold = Hold(push=6.0, free=1.25, counted_s=15.0)
     # Four notes in half a second, most of no length, had made `lstm-events` play 22.9 notes a
-    # second where 15 were meant, and 12.4 so (medians of ten seconds, four draws).
-    density_hold_untold: Hold = Hold(push=24.0, free=1.12, counted_s=2.0)
+    # second where the target was 15, and 12.4 so (medians of ten seconds, four draws).
+    density_hold_unknown: Hold = Hold(push=24.0, free=1.12, counted_s=2.0)
     # From the shortest to the longest duration; 1.5 for each e-fold of it.
     length_push: float = 8.0
 

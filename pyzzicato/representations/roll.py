@@ -19,12 +19,12 @@ class PianoRoll(RollPassages):
     fs: int
     unit: str = "frame"
     numbers: dict[str, int] = field(default_factory=lambda: {"keys": N_PITCHES})
-    # Left to itself a roll plays sparser than meant at temperature 1 and denser at others, as far
-    # as it is let: a wide range would let temperature change the density. More than 2.5 log-odds
-    # silence slow pieces for long, and temperature needs no more.
+    # Uncorrected, a roll plays sparser than its target at temperature 1 and denser at others: in a
+    # wide free range temperature would change the density. More than 2.5 log-odds silence slow
+    # pieces for long, and temperature needs no more.
     density_hold: Hold = Hold(push=8.0, free=1.05, counted_s=15.0, most=2.5)
     # As strongly in so short a time it would strike whole handfuls after a pause.
-    density_hold_untold: Hold = Hold(push=1.6, free=1.12, counted_s=2.0, most=2.5)
+    density_hold_unknown: Hold = Hold(push=1.6, free=1.12, counted_s=2.0, most=2.5)
     # Of 0, 1, 2 and 3 the first by which the median change of lengths is no larger than in real
     # music, with all three networks (60 held-out places, `train/check_join.py`).
     length_push: float = 1.0
@@ -65,8 +65,8 @@ class PianoRoll(RollPassages):
     def lengths(self, steps: Steps) -> Lengths:
         """Returns how long keys sound in frames `(T, 88)`; known where they are let go."""
         held = HeldKeys()
-        told = [held.take(frame) for frame in steps]
-        return Lengths(sum(its.e_folds for its in told), sum(its.n_known for its in told))
+        lengths = [held.take(frame) for frame in steps]
+        return Lengths(sum(its.e_folds for its in lengths), sum(its.n_known for its in lengths))
 
     def avoid(self, key: int, decoder: StepDecoder) -> Numbers:
         """Returns the bias with which a key is not struck; if it sounds, it may go on."""
@@ -82,14 +82,14 @@ class HeldKeys:
         self._frames = np.zeros(N_PITCHES, dtype=np.int64)
 
     def take(self, frame: Steps) -> Lengths:
-        """Takes the next frame `(88,)`; returns what it tells of the lengths of notes."""
+        """Takes the next frame `(88,)`; returns what it says of the lengths of notes."""
         before, self._frames = self._frames, (self._frames + 1) * frame
         longer = np.flatnonzero(self._frames > 1)
         e_folds = np.log(self._frames[longer] / before[longer]).sum()
         return Lengths(float(e_folds), int(np.count_nonzero(before[frame == 0])))
 
     def let_go(self) -> None:
-        """Lets all keys go, which tells nothing."""
+        """Lets all keys go, which says nothing of lengths."""
         self._frames = np.zeros_like(self._frames)
 
 

@@ -56,8 +56,8 @@ class RollPassages:
         one to eight frames. Of the others, most: a key within an octave of one that sounds is
         struck and let go likewise. Now and then it sticks, for up to eight seconds, or three to
         thirty keys all over the keyboard sound for up to a second, or for one to ten seconds no key
-        that is struck is let go: rolls that no music holds, but that a model may come upon when it
-        hears itself, and must find its way out of.
+        that is struck is let go: rolls that no music holds, but that a model may produce when it
+        plays on from its own notes, and must find its way out of.
         """
         noised = steps.copy()
         for i in np.flatnonzero(rng.random(len(steps)) < share):
@@ -125,10 +125,10 @@ class RollPassages:
         n = min(int(rng.integers(*_OPENING_FRAMES)), len(steps))
         opened = steps.copy()
         opened[:n] = 0
-        heard = np.flatnonzero(steps[:n].any(axis=1))
-        if not len(heard):
+        struck = np.flatnonzero(steps[:n].any(axis=1))
+        if not len(struck):
             return opened
-        end = int(heard[-1]) + 1
+        end = int(struck[-1]) + 1
         keys = np.flatnonzero(steps[end - 1])
         if rng.random() < 0.5:
             keys = rng.choice(keys, 1)

@@ -52,13 +52,13 @@ def _metres(blocks: Iterable[Block], metre: str) -> Iterable[Metre]:
     place, last = Fraction(0), None
     for block in blocks:
         length = block.bar_length
-        told = (numerator, denominator)
+        beats = (numerator, denominator)
         if length != Fraction(numerator, denominator):
-            told = length.numerator, length.denominator
-        is_power = told[1] & (told[1] - 1) == 0
-        if is_power and told != last:
-            yield Metre(_tick(place), *told)
-            last = told
+            beats = length.numerator, length.denominator
+        is_power = beats[1] & (beats[1] - 1) == 0
+        if is_power and beats != last:
+            yield Metre(_tick(place), *beats)
+            last = beats
         place += block.n_bars * length
 
 

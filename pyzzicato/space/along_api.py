@@ -112,7 +112,7 @@ def begin_along(
 
 @plainly
 def hear_along(session: str, notes: Notes = None, until: float | None = None) -> Json:
-    """Hears notes that the player has struck and let go, each once.
+    """Takes notes that the player has struck and let go, each once.
 
     If one was struck before an answer had been played out, the rest of that answer is forgotten.
 

@@ -305,10 +305,10 @@ def describe_seeds(notes: bool = True) -> Json:
         version and seeds: for each name, composer, title, key, year, seconds and, if asked for,
         notes.
     """
-    told = _preset_seeds()
+    seeds = _preset_seeds()
     if not notes:
-        told = [{name: seed[name] for name in seed if name != "notes"} for seed in told]
-    return answer(seeds=told)
+        seeds = [{name: seed[name] for name in seed if name != "notes"} for seed in seeds]
+    return answer(seeds=seeds)
 
 
 @functools.cache
@@ -414,9 +414,9 @@ def read_vote(seed: object, systems: object, winner: object, marks: object) -> V
     return Vote(name, (first, second), winner, (given[0], given[1]), now())
 
 
-def answer(**told: Any) -> Json:
-    """Returns what an endpoint answers: what it has to tell, and this package's version."""
-    return {"version": __version__, **told}
+def answer(**content: Any) -> Json:
+    """Returns what an endpoint answers: its content, and this package's version."""
+    return {"version": __version__, **content}
 
 
 def register_api(book: VoteBook) -> None:

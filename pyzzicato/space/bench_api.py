@@ -1,4 +1,4 @@
-"""The bench: endpoints that rework a piece: a span, the rest around a part; and that tell odds."""
+"""The bench: endpoints that rework a piece: a span, the rest around a part; and that give odds."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -155,7 +155,7 @@ async def tell_odds(
     composer: str | None = None,
     temperature: float = 1.0,
 ) -> Json:
-    """Tells what a model thinks is struck next at a moment of a piece.
+    """Returns what a model expects to be struck next at a moment of a piece.
 
     Give one of seed, midi and notes, and a model of note events.
 
@@ -210,9 +210,9 @@ class _Given:
     @property
     def facts(self) -> Json:
         """Returns what an answer says of the two."""
-        told = self.info.as_dict()
+        facts = self.info.as_dict()
         return {
-            "model": {name: told[name] for name in ("name", "revision", "backbone")},
+            "model": {name: facts[name] for name in ("name", "revision", "backbone")},
             "seed": self.piece.title,
             "remarks": list(self.piece.remarks),
         }

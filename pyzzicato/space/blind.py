@@ -97,8 +97,8 @@ class PairBook:
             ValueError: if there is no such pair; see `pair`.
         """
         self.pair(ticket)
-        told = f"{at:.3f}"
-        return f"{told} {self._secret('heard', str(ticket), str(side), told).hex()[:32]}"
+        stamp = f"{at:.3f}"
+        return f"{stamp} {self._secret('heard', str(ticket), str(side), stamp).hex()[:32]}"
 
     def check_heard(self, ticket: object, receipts: object, now: float) -> None:
         """Does nothing where both takes of a pair have been played for `LISTEN_S`.
@@ -112,7 +112,7 @@ class PairBook:
             ValueError: if they have not, by the server's own word.
         """
         given = receipts if isinstance(receipts, list | tuple) else ()
-        began = [self._read_receipt(ticket, side, told) for side, told in enumerate(given)]
+        began = [self._read_receipt(ticket, side, receipt) for side, receipt in enumerate(given)]
         times = sorted(time for time in began if time is not None)
         if len(times) != 2 or len(began) != 2:
             raise ValueError("both takes must be played before a vote; play the other one, too")
@@ -123,8 +123,8 @@ class PairBook:
                 f"{math.ceil(wait)} s more"
             )
 
-    def _read_receipt(self, ticket: object, side: int, told: object) -> float | None:
-        time, _, seal = told.partition(" ") if isinstance(told, str) else ("", "", "")
+    def _read_receipt(self, ticket: object, side: int, receipt: object) -> float | None:
+        time, _, seal = receipt.partition(" ") if isinstance(receipt, str) else ("", "", "")
         own = self._secret("heard", str(ticket), str(side), time).hex()[:32]
         return float(time) if hmac.compare_digest(seal.encode(), own.encode()) else None
 
@@ -133,8 +133,8 @@ class PairBook:
         systems = " ".join(f"{info.name} {info.revision}" for info in known_models())
         return self._secret("seal", number, __version__, systems).hex()[:32]
 
-    def _secret(self, *told: str) -> bytes:
-        return hmac.digest(self._key, "\n".join(told).encode(), hashlib.sha256)
+    def _secret(self, *parts: str) -> bytes:
+        return hmac.digest(self._key, "\n".join(parts).encode(), hashlib.sha256)
 
 
 def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
@@ -153,11 +153,11 @@ def play_pair(ticket: str, pair: Pair) -> Generator[Json, None, None]:
     playing = [place for place in (0, 1) if place not in takes]
     # A second of both at a time: which of the two is the quicker could tell who it is.
     for chunks in zip_longest(*(_stream(pair, pair.systems[place]) for place in playing)):
-        heard = [(place, chunk) for place, chunk in zip(playing, chunks, strict=True) if chunk]
-        for place, chunk in heard:
+        arrived = [(place, chunk) for place, chunk in zip(playing, chunks, strict=True) if chunk]
+        for place, chunk in arrived:
             if chunk.piece is not None:
-                takes[place] = _told(pair, chunk.piece.new_notes)
-        made = min(chunk.seconds for _, chunk in heard) / pair.seconds
+                takes[place] = _as_shown(pair, chunk.piece.new_notes)
+        made = min(chunk.seconds for _, chunk in arrived) / pair.seconds
         yield {"made": round(made, 2), "pair": None}
     yield {
         "made": 1.0,
@@ -189,10 +189,10 @@ def _written(pair: Pair) -> Json:
     """Returns the take of the composer: the piece as it was written, cut where the models end."""
     begins = pair.seed_seconds
     piece = cut_notes(pair.seed.notes, 0.0, begins + pair.seconds)
-    return _told(pair, [note for note in piece if note.start >= begins])
+    return _as_shown(pair, [note for note in piece if note.start >= begins])
 
 
-def _told(pair: Pair, new_notes: Sequence[Note]) -> Json:
+def _as_shown(pair: Pair, new_notes: Sequence[Note]) -> Json:
     """Returns a take as a listener may know it: the seed is the same note by note for both."""
     seed = cut_notes(pair.seed.notes, 0.0, pair.seed_seconds)
     return {

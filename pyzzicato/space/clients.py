@@ -30,13 +30,13 @@ def client_of(scope: Mapping[str, Any]) -> str:
     """
     address = (scope.get("client") or ("", 0))[0]
     if os.environ.get("SPACE_HOST"):
-        told = [value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
-        noted = b",".join(told).decode("latin-1").split(",")
+        headers = [value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
+        noted = b",".join(headers).decode("latin-1").split(",")
         public = [one for one in map(_network, noted) if one and one.is_global]
         address = str(public[-1]) if public else address
     network = _network(address)
-    told_name = str(network or address).encode()
-    return hashlib.blake2b(told_name, key=_SALT, digest_size=8).hexdigest()
+    named = str(network or address).encode()
+    return hashlib.blake2b(named, key=_SALT, digest_size=8).hexdigest()
 
 
 def client_now() -> str:

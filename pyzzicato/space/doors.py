@@ -65,7 +65,7 @@ SUMMARY = "/monitoring/summary"
 """Gradio's drawer asks it how often each endpoint was called; the page answers that itself."""
 
 TOO_LONG = f"a request must have at most {MAX_POST_BYTES // 10**6} MB; send less"
-NO_LENGTH = "a request of this size must tell its length (Content-Length)"
+NO_LENGTH = "a request of this size must state its length (Content-Length)"
 TOO_MUCH = f"at most {LARGE_A_MINUTE_BYTES // 10**6} MB may be posted in a minute from one place"
 TOO_SLOW = f"a request must arrive within {BODY_SECONDS:.0f} s; send it again"
 TOO_MANY = "too many requests at once from one place; try again in a minute"
@@ -131,17 +131,17 @@ class Doorkeeper:
             return
         has_length = any(name.lower() == b"content-length" for name, _ in scope["headers"])
         client, body = client_of(scope), _Body(self._received, receive, has_length)
-        told = _Answer(scope["path"], send)
+        answer = _Answer(scope["path"], send)
         self._open[client] += 1
         try:
             self._check(scope, client)
             body.begin(client)
-            await self._app(scope, body.receive, told)
+            await self._app(scope, body.receive, answer)
         except Exception as error:
-            if told.started:
+            if answer.started:
                 raise
             refused = body.refusal or _refusal_of(error, scope["path"])
-            await _say(told, refused)
+            await _send_refusal(answer, refused)
         finally:
             body.end()
             self._open[client] -= 1
@@ -177,7 +177,7 @@ class Doorkeeper:
 
     def _check_upload(self, client: str, n_bytes: int) -> None:
         if not n_bytes:
-            raise RefusedError(411, "an upload must tell its length (Content-Length)")
+            raise RefusedError(411, "an upload must state its length (Content-Length)")
         wait = self._uploads.take(client, n_bytes) or self._all_uploads.take("", n_bytes)
         if wait:
             raise RefusedError(
@@ -195,7 +195,7 @@ class Doorkeeper:
 
 
 def known_hosts() -> frozenset[str]:
-    """Returns the names under which the page may be opened, as the environment tells."""
+    """Returns the names under which the page may be opened, from the environment."""
     named = ["127.0.0.1", "localhost", "[::1]", os.environ.get("SPACE_HOST", "")]
     named += os.environ.get(HOSTS_VARIABLE, "").split(",")
     named.append(os.environ.get("GRADIO_SERVER_NAME", ""))
@@ -241,8 +241,8 @@ class _Body:
         self._n_bytes += n_bytes
         self._received.update({self._client: n_bytes, "": n_bytes})
         if self._n_bytes > self._most:
-            is_told = self._most == MAX_POST_BYTES
-            return self._cut_off(*((413, TOO_LONG) if is_told else (411, NO_LENGTH)))
+            has_length = self._most == MAX_POST_BYTES
+            return self._cut_off(*((413, TOO_LONG) if has_length else (411, NO_LENGTH)))
         is_much = self._received[self._client] > MAX_RECEIVED_BYTES
         if is_much or self._received[""] > MAX_ALL_RECEIVED_BYTES:
             return self._cut_off(429, TOO_MANY)
@@ -341,7 +341,7 @@ def _refusal_of(error: Exception, path: str) -> RefusedError:
     return RefusedError(500, FAULT)
 
 
-async def _say(send: Send, refused: RefusedError) -> None:
+async def _send_refusal(send: Send, refused: RefusedError) -> None:
     body = json.dumps({"detail": refused.sentence}).encode()
     headers = [
         (b"content-type", b"application/json"),

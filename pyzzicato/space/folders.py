@@ -110,8 +110,8 @@ def private_folder(name: str) -> Path:
     folder = Path(os.environ.get(CACHE_VARIABLE) or Path(cache) / "pyzzicato") / name
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        told = folder.lstat()
-        if stat.S_ISDIR(told.st_mode) and told.st_uid == os.geteuid():
+        status = folder.lstat()
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
             folder.chmod(0o700)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
@@ -126,10 +126,10 @@ def _files(top: Path) -> Iterator[tuple[float, int, Path]]:
         for name in names:
             path = Path(folder, name)
             try:
-                told = path.lstat()
+                status = path.lstat()
             except OSError:
                 continue  # Another process was quicker.
-            yield told.st_mtime, told.st_size, path
+            yield status.st_mtime, status.st_size, path
 
 
 def _remove_if_empty(folder: Path, top: Path, kept_seconds: float) -> None:

@@ -74,17 +74,17 @@ def _training_minutes(record: dict[str, Any]) -> int | None:
 
 def _describe_model(name: str) -> dict[str, Any]:
     info = next(info for info in known_models() if info.name == name)
-    record, told = info.record, info.as_dict()
+    record, facts = info.record, info.as_dict()
     data = record.get("data", {})
     return {
         "name": name,
         "millions": round(info.n_weights / 1e6, 1),
-        "megabytes": told["size_mb"],
+        "megabytes": facts["size_mb"],
         "pieces": data.get("train_pieces"),
-        "hours": told["hours"],
+        "hours": facts["hours"],
         "minutes": _training_minutes(record),
-        "loss": told["validation_loss"],
-        "licence": told["licence"],
+        "loss": facts["validation_loss"],
+        "licence": facts["licence"],
         "free": is_free(info),
         "revision": info.revision,
     }

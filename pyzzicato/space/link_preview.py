@@ -76,9 +76,9 @@ def own_head(page: bytes, address: str) -> bytes:
     }
     # Gradio's scripts would bring a title; until they have come a tab would have no name.
     lines = [f"<title>{escape(TITLE)}</title>"]
-    for name, told in about.items():
+    for name, content in about.items():
         kind = "property" if name.startswith("og") else "name"
-        lines.append(f'<meta {kind}="{name}" content="{escape(told)}">')
+        lines.append(f'<meta {kind}="{name}" content="{escape(content)}">')
     lines.append(f'<meta name="description" content="{escape(WORDS)}">')
     lines.append('<link rel="icon" href="page/icon.png" type="image/png">')
     return _OTHERS.sub(b"", page).replace(b"</head>", "\n".join(lines).encode() + b"\n</head>", 1)
@@ -86,9 +86,9 @@ def own_head(page: bytes, address: str) -> bytes:
 
 def public_address(scope: Message) -> str:
     """Returns the address under which a visitor has opened the page, with a slash at the end."""
-    told = os.environ.get(VARIABLE, "")
-    if told.startswith(("http://", "https://")):
-        return f"{told.rstrip('/')}/"
+    address = os.environ.get(VARIABLE, "")
+    if address.startswith(("http://", "https://")):
+        return f"{address.rstrip('/')}/"
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"x-forwarded-host") or headers.get(b"host", "")
     scheme = headers.get(b"x-forwarded-proto") or str(scope.get("scheme", "http"))

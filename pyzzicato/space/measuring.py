@@ -1,4 +1,4 @@
-"""What can be said of a take: its measures, as numbers for programs and in words for people."""
+"""Measures of a take, as numbers for programs and in words for people."""
 
 import functools
 from typing import Any
@@ -37,11 +37,11 @@ def measures_of(excerpt: Excerpt) -> dict[str, Any]:
         and `in_words`, a sentence each for `density`, `originality` and `style`.
     """
     measures = measure_excerpt(excerpt, classifier=_classifier(), index=_index())
-    told = measures.as_dict()
-    numbers = {family: _without_lists(told[family]) for family in _FAMILIES}
+    values = measures.as_dict()
+    numbers = {family: _without_lists(values[family]) for family in _FAMILIES}
     return {
         **numbers,
-        "style": told["style"]["probabilities"],
+        "style": values["style"]["probabilities"],
         "in_words": _in_words(measures),
     }
 

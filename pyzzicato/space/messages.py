@@ -55,7 +55,7 @@ def plainly(callback: Callable[P, R]) -> Callable[P, R]:
 
         @functools.wraps(callback)
         async def later(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with told_plainly():
+            with plain_errors():
                 return await callback(*args, **kwargs)
 
         return later  # type: ignore[return-value]
@@ -63,7 +63,7 @@ def plainly(callback: Callable[P, R]) -> Callable[P, R]:
 
         @functools.wraps(callback)
         async def in_parts(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with told_plainly():
+            with plain_errors():
                 async for part in callback(*args, **kwargs):
                     yield part
 
@@ -71,14 +71,14 @@ def plainly(callback: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(callback)
     def at_once(*args: P.args, **kwargs: P.kwargs) -> R:
-        with told_plainly():
+        with plain_errors():
             return callback(*args, **kwargs)
 
     return at_once
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Turns an error into a message for the visitor.
 
     Raises:

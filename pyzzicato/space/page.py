@@ -61,9 +61,9 @@ def head_html(page: gr.Blocks) -> str:
     Args:
         page: with all its endpoints.
     """
-    told = {**page_data(), "endpoints": _describe_endpoints(page)}
+    facts = {**page_data(), "endpoints": _describe_endpoints(page)}
     # In a script element only "</" could end the text early.
-    data = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
+    data = json.dumps(facts, ensure_ascii=False).replace("</", "<\\/")
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<script type="application/json" id="pyzzicato-data">{data}</script>'
@@ -251,18 +251,18 @@ def page_routes(piano: Piano) -> list[BaseRoute]:
 
 def _describe_endpoints(page: gr.Blocks) -> dict[str, Any]:
     """Returns `{name: {"id", "queued", "parameters": [[name, default], ...]}}` of all endpoints."""
-    told = {}
+    endpoints = {}
     for number_of, function in page.fns.items():
         if function.api_name and function.fn is not None:
             parameters = inspect.signature(function.fn).parameters.values()
-            told[str(function.api_name)] = {
+            endpoints[str(function.api_name)] = {
                 "id": number_of,
                 "queued": function.queue,
                 "parameters": [
                     [p.name, None if p.default is p.empty else p.default] for p in parameters
                 ],
             }
-    return told
+    return endpoints
 
 
 _KEEP = {"Cache-Control": "public, max-age=3600"}

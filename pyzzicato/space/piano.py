@@ -91,8 +91,8 @@ class Piano:
         # One at a time: visitors who come while it plays wait for the same file.
         with self._lock:
             engine, soundfont = choose_engine("auto", None)
-            told = f"{_LAYOUT} {engine} {soundfont} {soundfont.stat().st_size} {lay_out_tones()}"
-            name = hashlib.sha256(told.encode()).hexdigest()[:16]
+            key = f"{_LAYOUT} {engine} {soundfont} {soundfont.stat().st_size} {lay_out_tones()}"
+            name = hashlib.sha256(key.encode()).hexdigest()[:16]
             path = self._folder / f"{name}.mp3"
             if not path.is_file():
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ class Piano:
 
 
 def describe_json(piano: Piano) -> str:
-    """Returns what `Piano.describe` tells, or null where no engine can play here."""
+    """Returns what `Piano.describe` returns, or null where no engine can play here."""
     try:
         return json.dumps(piano.describe())
     except ValueError:

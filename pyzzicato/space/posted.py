@@ -113,7 +113,7 @@ def notes_from_json(posted: object, most_s: float = MAX_MUSIC_SECONDS) -> list[N
         )
     if len(posted) > MAX_NOTES:
         raise ValueError(f"notes must be at most {MAX_NOTES}, got {len(posted)}; cut the piece")
-    notes = [_note(i, told) for i, told in enumerate(posted)]
+    notes = [_note(i, note) for i, note in enumerate(posted)]
     if end_of(notes) > most_s:
         raise ValueError(
             f"notes must end within {most_s:.0f} s, got {end_of(notes):.6g} s; cut the piece"
@@ -217,13 +217,13 @@ def _title_of(midi: object) -> str:
     return (plain_text(Path(name).stem) if isinstance(name, str) else "") or OWN_FILE
 
 
-def _note(i: int, told: object) -> Note:
-    if not isinstance(told, Mapping) or not {"pitch", "start", "end"} <= set(told) <= _NOTE_FIELDS:
+def _note(i: int, note: object) -> Note:
+    if not isinstance(note, Mapping) or not {"pitch", "start", "end"} <= set(note) <= _NOTE_FIELDS:
         raise ValueError(
             "notes must be given as pitch, start, end and velocity each, got "
-            f"{show_value(told)} for number {i}"
+            f"{show_value(note)} for number {i}"
         )
-    values = [told["pitch"], told["start"], told["end"], told.get("velocity", _DEFAULT_VELOCITY)]
+    values = [note["pitch"], note["start"], note["end"], note.get("velocity", _DEFAULT_VELOCITY)]
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         raise ValueError(f"notes must be given in numbers, got others for number {i}")
     pitch, start, end, velocity = values

@@ -17,7 +17,7 @@ from .clients import client_of
 from .turns import ENDS_AFTER_S, PLAYING, RENDERING, Asker, Mailbox
 
 MAX_WORKS = 40
-"""Pieces of work that may be under way or waiting; one more is told that the server is busy."""
+"""Pieces of work that may be under way or waiting; one more is refused: the server is busy."""
 MAX_POSTED_BYTES = 16_000_000
 """Of all pieces of work together; as Python's objects posted notes take seven times as much."""
 MORE_USED_S = 0.1
@@ -44,11 +44,11 @@ class FairQueue(Queue):
     """Gradio's queue with fair bounds.
 
     Args:
-        told: of `gradio.queueing.Queue`.
+        options: of `gradio.queueing.Queue`.
     """
 
-    def __init__(self, **told: Any) -> None:
-        super().__init__(**told)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         # Gradio looks for work a thousand times a second otherwise.
         self.sleep_when_free = 0.01
         self.ANALYTICS_MAX_EVENTS = 1
@@ -72,11 +72,11 @@ class FairQueue(Queue):
             body.session_hash = uuid.uuid4().hex
         boxes: dict[str, Any] = self.pending_messages_per_session
         box = boxes.setdefault(body.session_hash, Mailbox(client))
-        told = await super().push(body, request, username)
-        event = self.event_ids_to_events.get(str(told[1])) if told[0] else None
+        pushed = await super().push(body, request, username)
+        event = self.event_ids_to_events.get(str(pushed[1])) if pushed[0] else None
         if event is not None:
             self._askers[event._id] = Asker(client, box, lambda: bool(event.alive), n_bytes)
-        return told
+        return pushed
 
     def asker_of(self, event_id: str) -> Asker | None:
         """Returns who waits for an event."""
@@ -107,9 +107,9 @@ class FairQueue(Queue):
         """Forgets answers that nobody fetches: after a while, or the oldest where many wait."""
         live = {event.session_hash for event in self.event_ids_to_events.values()}
         boxes: dict[str, Any] = self.pending_messages_per_session
-        idle = {name: box for name, box in boxes.items() if name not in live and box.unheard_s > 0}
-        crowd = sorted(idle, key=lambda name: -idle[name].unheard_s)
-        gone = [name for name in crowd if idle[name].unheard_s > ENDS_AFTER_S]
+        idle = {name: box for name, box in boxes.items() if name not in live and box.unread_s > 0}
+        crowd = sorted(idle, key=lambda name: -idle[name].unread_s)
+        gone = [name for name in crowd if idle[name].unread_s > ENDS_AFTER_S]
         crowd = crowd[len(gone) :]
         while len(crowd) > MAX_UNREAD_BOXES:
             shares = Counter(idle[name].client for name in crowd)

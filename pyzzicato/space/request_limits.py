@@ -14,7 +14,7 @@ MIDI_LIMITS = MidiLimits(
     max_bytes=MAX_UPLOAD_BYTES, max_notes=MAX_NOTES, max_seconds=MAX_MUSIC_SECONDS
 )
 MAX_SEED_NOTES = 4_000
-"""That a model hears before it carries on; the densest performances have 3,000 in two minutes."""
+"""That a model is given before it carries on; dense performances have 3,000 in two minutes."""
 MAX_TAKES = 4
 MAX_TOTAL_SECONDS = 720.0
 """Of all takes of one request: four of three minutes, or one of ten."""

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 from .doors import Doorkeeper
 from .folders import KEPT_SECONDS, FolderSweeper
 from .link_preview import ICON, OwnHead
-from .messages import told_plainly
+from .messages import plain_errors
 from .posted import refuse_outside_files
 from .queueing import MAX_STARTED, FairQueue
 from .request_limits import MAX_UPLOAD_BYTES
@@ -53,16 +53,16 @@ class GuardedBlocks(gr.Blocks):
 
     Args:
         kept_seconds: how long files are kept.
-        told: of `gradio.Blocks`.
+        options: of `gradio.Blocks`.
     """
 
-    def __init__(self, kept_seconds: float = KEPT_SECONDS, **told: Any) -> None:
-        super().__init__(**told)
+    def __init__(self, kept_seconds: float = KEPT_SECONDS, **options: Any) -> None:
+        super().__init__(**options)
         self.kept_seconds = kept_seconds
 
-    def queue(self, *args: Any, **told: Any) -> gr.Blocks:
+    def queue(self, *args: Any, **options: Any) -> gr.Blocks:
         """Returns the page itself, with a `FairQueue` in place of gradio's."""
-        super().queue(*args, **told)
+        super().queue(*args, **options)
         self._queue = FairQueue(
             live_updates=True,
             concurrency_count=self.max_threads,
@@ -74,27 +74,27 @@ class GuardedBlocks(gr.Blocks):
         return self
 
     async def preprocess_data(
-        self, block_fn: Any, inputs: Any, state: Any = None, *args: Any, **told: Any
+        self, block_fn: Any, inputs: Any, state: Any = None, *args: Any, **options: Any
     ) -> Any:
         """Returns what gradio's own method returns, for inputs that name no outside files.
 
         Gradio looks for files in every part of a value, and keeps the last values of each visitor.
         Long ones it does not see.
         """
-        with told_plainly():
+        with plain_errors():
             # In a thread: others are served while it looks through 20,000 notes.
             await anyio.to_thread.run_sync(refuse_outside_files, inputs)
         _keep_no_values(state)
         seen = [None if _is_long(value) else value for value in inputs]
-        taken = await super().preprocess_data(block_fn, seen, state, *args, **told)
+        taken = await super().preprocess_data(block_fn, seen, state, *args, **options)
         return [inputs[i] if _is_long(inputs[i]) else value for i, value in enumerate(taken)]
 
     async def postprocess_data(
-        self, block_fn: Any, predictions: Any, state: Any, *args: Any, **told: Any
+        self, block_fn: Any, predictions: Any, state: Any, *args: Any, **options: Any
     ) -> Any:
         """Returns what gradio's own method returns, and keeps none of it."""
         _keep_no_values(state)
-        return await super().postprocess_data(block_fn, predictions, state, *args, **told)
+        return await super().postprocess_data(block_fn, predictions, state, *args, **options)
 
 
 def _keep_no_values(state: Any) -> None:
@@ -115,7 +115,7 @@ def serve_page(
     routes: Sequence[BaseRoute] = (),
     hosts: Iterable[str] = (),
     on_start: Callable[[], None] | None = None,
-    **told: Any,
+    **options: Any,
 ) -> str:
     """Starts a page and its API; returns its address.
 
@@ -124,7 +124,7 @@ def serve_page(
         routes: addresses to serve beside gradio's own.
         hosts: names under which the page may be opened, besides those of `doors.known_hosts`.
         on_start: called once the page can be opened; must not take long.
-        told: more arguments of `gradio.Blocks.launch`.
+        options: more arguments of `gradio.Blocks.launch`.
     """
 
     @asynccontextmanager
@@ -167,7 +167,7 @@ def serve_page(
             "lifespan": keeping_house,
             "routes": list(routes),
         },
-        **told,
+        **options,
     )
     return str(url)
 

@@ -14,8 +14,8 @@ VARIABLE = "GRADIO_ROOT_PATH"
 
 def sub_path() -> str:
     """Returns the path under which the page is served, like "/music"; "" for the root of a site."""
-    told = os.environ.get(VARIABLE, "")
-    path = urlsplit(told).path if told.startswith(("http://", "https://")) else told
+    setting = os.environ.get(VARIABLE, "")
+    path = urlsplit(setting).path if setting.startswith(("http://", "https://")) else setting
     return f"/{path.strip('/')}" if path.strip("/") else ""
 
 

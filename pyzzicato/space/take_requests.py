@@ -54,12 +54,12 @@ class TakesRequest:
         """Returns the answer to a program when all is played: who played what, and the takes.
 
         Args:
-            takes: as `describe_take` tells them.
+            takes: as `describe_take` returns them.
         """
-        told = self.model.as_dict()
+        facts = self.model.as_dict()
         return {
             "version": __version__,
-            "model": {name: told[name] for name in ("name", "revision", "backbone")},
+            "model": {name: facts[name] for name in ("name", "revision", "backbone")},
             "seed": self.piece.title,
             "remarks": list(self.piece.remarks),
             "takes": list(takes),
@@ -116,16 +116,16 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
     Raises:
         ValueError: if one is of the wrong type or out of its range.
     """
-    told = {name: value for name, value in posted.items() if value is not None}
-    if "rng" in told:
-        told["rng"] = check_whole("rng", told["rng"], 0, MAX_RNG, "try 0", from_json=True)
-    if "seed_start" in told:
+    given = {name: value for name, value in posted.items() if value is not None}
+    if "rng" in given:
+        given["rng"] = check_whole("rng", given["rng"], 0, MAX_RNG, "try 0", from_json=True)
+    if "seed_start" in given:
         begins = "0 is the beginning of the piece"
-        told["seed_start"] = check_number(
-            "seed_start", told["seed_start"], 0, MAX_MUSIC_SECONDS, begins
+        given["seed_start"] = check_number(
+            "seed_start", given["seed_start"], 0, MAX_MUSIC_SECONDS, begins
         )
     for field in fields(GenerationSettings):
-        value = told.get(field.name)
+        value = given.get(field.name)
         if field.name == "ending" and not isinstance(value, bool | None):
             raise ValueError(f"ending must be true or false, got {show_value(value)}")
         # Shown here: what the settings say of a text of megabytes would have megabytes itself.
@@ -133,7 +133,7 @@ def read_settings(posted: dict[str, object]) -> GenerationSettings:
         if isinstance(value, str | list | dict) and not (field.name == "composer" and is_name):
             kind = "a composer's name" if field.name == "composer" else "a number"
             raise ValueError(f"{field.name} must be {kind}, got {show_value(value)}")
-    return GenerationSettings(**told)  # type: ignore[arg-type]
+    return GenerationSettings(**given)  # type: ignore[arg-type]
 
 
 def describe_take(take: Continuation, like: Performance | None) -> Json:
@@ -174,7 +174,7 @@ def stream_request(request: TakesRequest) -> Generator[Json, None, None]:
         `take` (from 0), `seconds` (played so far), `notes` (that ended since the last answer; 0 is
         where the seed ends), `sounding` (struck and still held) and `result`: None. The last answer
         has no notes; its result is the facts of the request and all `takes`, as `describe_take`
-        tells them.
+        returns them.
 
     Raises:
         ValueError: if the seed cannot be carried on, or a take has more notes than we could read

@@ -51,7 +51,7 @@ def tool_text(function: Callable[..., object]) -> ToolText:
     parts += [
         f"{name}: {_joined(sections[name])}" for name in ("Returns", "Yields") if name in sections
     ]
-    return ToolText(" ".join(parts), {name: _joined(told) for name, told in parameters.items()})
+    return ToolText(" ".join(parts), {name: _joined(texts) for name, texts in parameters.items()})
 
 
 def _joined(lines: list[str]) -> str:

@@ -21,7 +21,7 @@ from .tool_texts import tool_text
 from .turns import ASKER, Asker
 
 _SMALLER: dict[str, dict[str, object]] = {"describe_seeds": {"notes": False}}
-"""Defaults of tools that are not those of the endpoint: an assistant reads all that it is told."""
+"""Defaults of tools that are not those of the endpoint: an assistant reads the whole answer."""
 
 
 def serve_tools(page: gr.Blocks) -> None:
@@ -55,9 +55,11 @@ def serve_tools(page: gr.Blocks) -> None:
         data = await _run(page, function, list(given.arguments.values()), request)
         route = tools.get_route_path(request)
         root = route_utils.get_root_url(request, route, tools.root_path)
-        (told,) = processing_utils.add_root_url(data, root, None)
-        text = json.dumps(told, ensure_ascii=False)
-        return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent=told)
+        (answer,) = processing_utils.add_root_url(data, root, None)
+        text = json.dumps(answer, ensure_ascii=False)
+        return CallToolResult(
+            content=[TextContent(type="text", text=text)], structuredContent=answer
+        )
 
 
 def _describe(tools: Any, name: str) -> Tool:
@@ -89,13 +91,13 @@ async def _run(page: gr.Blocks, function: Any, inputs: list[Any], request: Any) 
     iterator = None
     try:
         while True:
-            told = await page.process_api(
+            answer = await page.process_api(
                 function, inputs, SessionState(page), request, iterator=iterator
             )
-            if iterator is None or told["is_generating"]:
-                data = told["data"]
-            iterator = told.get("iterator")
-            if not told["is_generating"]:
+            if iterator is None or answer["is_generating"]:
+                data = answer["data"]
+            iterator = answer.get("iterator")
+            if not answer["is_generating"]:
                 return data
     except gr.Error as error:
         raise ValueError(error.message) from error

@@ -69,7 +69,7 @@ class Mailbox(asyncio.Queue[Any]):
             self._listened_at = time.monotonic()
 
     @property
-    def unheard_s(self) -> float:
+    def unread_s(self) -> float:
         """Returns for how long nobody has listened, 0 while somebody does."""
         return 0.0 if self._n_listening else time.monotonic() - self._listened_at
 
@@ -101,7 +101,7 @@ class Asker:
         """
         if self.sent_away:
             raise SentAwayError(self.sent_away)
-        if not self.is_there() or self._unheard_s > ENDS_AFTER_S:
+        if not self.is_there() or self._unread_s > ENDS_AFTER_S:
             raise StoppedError
 
     async def listens(self) -> None:
@@ -118,16 +118,16 @@ class Asker:
     @property
     def rests(self) -> bool:
         """Returns whether nobody has listened for so long that the work rests."""
-        return self._unheard_s > RESTS_AFTER_S
+        return self._unread_s > RESTS_AFTER_S
 
     @property
     def may_be_given_up(self) -> bool:
         """Returns whether nobody has listened for so long that others come before the work."""
-        return self._unheard_s > GIVEN_UP_AFTER_S
+        return self._unread_s > GIVEN_UP_AFTER_S
 
     @property
-    def _unheard_s(self) -> float:
-        return 0.0 if self.mailbox is None else self.mailbox.unheard_s
+    def _unread_s(self) -> float:
+        return 0.0 if self.mailbox is None else self.mailbox.unread_s
 
     @property
     def _n_unread(self) -> int:
@@ -166,7 +166,7 @@ class Turns:
 
     Args:
         n_at_once: how many steps run at the same time.
-        clock: tells, in seconds and in the thread that works, what a step takes.
+        clock: measures, in seconds and in the thread that works, what a step takes.
     """
 
     def __init__(self, n_at_once: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -176,14 +176,14 @@ class VoteBook:
                 with self._transaction():
                     for name, vote in _read_lines(path.stem, text.splitlines()):
                         self._insert(name, path.stem, vote)
-                    told = (path.name, size)
-                    self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", told)
+                    row = (path.name, size)
+                    self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", row)
 
     def secret(self, name: str) -> bytes:
         """Returns a secret that all processes of this folder share, made at the first call."""
         with self._transaction():
-            told = (name, secrets.token_bytes(_KEY_BYTES))
-            self._database.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", told)
+            row = (name, secrets.token_bytes(_KEY_BYTES))
+            self._database.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", row)
             asked = self._database.execute("SELECT value FROM secrets WHERE name = ?", (name,))
             return bytes(asked.fetchone()[0])
 
@@ -212,8 +212,8 @@ class VoteBook:
 
     def _insert(self, name: str, origin: str, vote: Vote) -> bool:
         execute = self._database.execute
-        told = (name, origin, vote.time, vote.as_line())
-        if execute("INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?)", told).rowcount == 0:
+        row = (name, origin, vote.time, vote.as_line())
+        if execute("INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?)", row).rowcount == 0:
             return False
         winner = _NEITHER if vote.winner is None else vote.winner
         execute(

@@ -67,9 +67,9 @@ class Vote:
 
     def as_line(self) -> str:
         """Returns the vote as one line of JSON; `from_line` takes it back."""
-        told = asdict(self)
-        told["marks"] = [dict(marks) for marks in self.marks]
-        return json.dumps(told, ensure_ascii=False, sort_keys=True)
+        record = asdict(self)
+        record["marks"] = [dict(marks) for marks in self.marks]
+        return json.dumps(record, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_line(cls, line: str) -> "Vote":
@@ -79,13 +79,13 @@ class Vote:
             ValueError: if the line is anything else.
         """
         try:
-            told = json.loads(line)
+            record = json.loads(line)
             return cls(
-                seed=told["seed"],
-                systems=tuple(told["systems"]),
-                winner=told["winner"],
-                marks=tuple(told["marks"]),
-                time=told["time"],
+                seed=record["seed"],
+                systems=tuple(record["systems"]),
+                winner=record["winner"],
+                marks=tuple(record["marks"]),
+                time=record["time"],
             )
         except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(

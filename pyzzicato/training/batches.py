@@ -46,12 +46,12 @@ class CropSampler:
         store: prepared pieces.
         pieces: those to draw from; each by its length, made even among composers as wanted.
         representation: how notes become steps.
-        settings: of `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
+        settings: used are `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
             `detours`, `crowds`, `stutters`, `openings`, `evenness`, `composer_dropout`,
-            `density_dropout` and `seed` use is made.
+            `density_dropout` and `seed`.
         composers: full names of the composers the model knows and their numbers.
-        density: returns the number the model takes for the density of a crop; None if it cannot be
-            told.
+        density: returns the number the model takes for the density of a crop; None for a model
+            without that condition.
         endings: returns the numbers the model takes for seconds left of a piece; None likewise.
 
     Raises:
@@ -94,13 +94,13 @@ class CropSampler:
         densities = [0 if self._density is None else self._density(crop) for crop in crops]
         endings = np.zeros((len(crops), self._settings.crop_steps), dtype=np.int64)
         if self._endings is not None:
-            said = rng.random((len(crops), 1)) >= self._settings.endings_dropout
-            endings = self._endings(np.stack(left)[:, :-1]) * said
+            given = rng.random((len(crops), 1)) >= self._settings.endings_dropout
+            endings = self._endings(np.stack(left)[:, :-1]) * given
         return Batch(
             torch.from_numpy(np.stack(seen)),
             torch.from_numpy(np.stack([*targets])),
-            self._told(composers, self._settings.composer_dropout, rng),
-            self._told(densities, self._settings.density_dropout, rng),
+            self._drop_some(composers, self._settings.composer_dropout, rng),
+            self._drop_some(densities, self._settings.density_dropout, rng),
             torch.from_numpy(endings),
         )
 
@@ -114,7 +114,7 @@ class CropSampler:
         return shares
 
     @staticmethod
-    def _told(numbers: Sequence[int], dropout: float, rng: np.random.Generator) -> Tensor:
+    def _drop_some(numbers: Sequence[int], dropout: float, rng: np.random.Generator) -> Tensor:
         """Returns the numbers, a share of them 0."""
         return torch.from_numpy(np.where(rng.random(len(numbers)) < dropout, 0, numbers))
 

@@ -1,4 +1,4 @@
-"""How a model is to be drawn from: its own notes shall surprise it as much as real ones do.
+"""Values for drawing from a model: its own notes shall surprise it as much as real ones do.
 
 A model that plays by itself builds on its own mistakes: its uncertainty grows, and what it draws
 then is less expected than any real music is. Drawing without the far tail makes up for that (min-p,
@@ -108,7 +108,7 @@ def find_limits(
     processes: int = 1,
     composer: str | None = None,
     first: Mapping[str, float] | None = None,
-    say: Callable[[str], object] = print,
+    report: Callable[[str], object] = print,
 ) -> dict[str, float]:
     """Returns min-p by number, as the last half of the looks had it on average.
 
@@ -119,7 +119,7 @@ def find_limits(
         processes: that play at once; with 1 this one does.
         composer: short name of whose music it is; None for nobody's.
         first: limits to begin with, where they are known.
-        say: is handed a line about each look.
+        report: is handed a line about each look.
     """
     loaded.cache_clear()  # The folder may hold another model than when it was last looked at.
     model = loaded(checkpoint)
@@ -134,13 +134,13 @@ def find_limits(
     try:
         costs = partial(real_surprise, checkpoint=checkpoint, composer=composer)
         real = mean_nats([*every(costs, excerpts)])
-        say("real music: " + ", ".join(f"{n} {x:.3f}" for n, x in zip(names, real, strict=True)))
+        report("real music: " + ", ".join(f"{n} {x:.3f}" for n, x in zip(names, real, strict=True)))
         for look in range(looks):
             run = partial(own_surprise, checkpoint=checkpoint, min_p=limits, composer=composer)
             own = mean_nats([*every(run, enumerate(excerpts))])
             tried.append(limits)
             found = (f"{n} {x:.3f} with {limits[n]:.5f}" for n, x in zip(names, own, strict=True))
-            say(f"look {look + 1} of {looks}: " + ", ".join(found))
+            report(f"look {look + 1} of {looks}: " + ", ".join(found))
             limits = {
                 name: 0.0 if name in _UNCUT else next_limit(limits[name], o, r)
                 for name, o, r in zip(names, own, real, strict=True)

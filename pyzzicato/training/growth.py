@@ -1,4 +1,4 @@
-"""Weights of a model for one that takes more: what is new says nothing at first."""
+"""Weights of a model for one that takes more: what is new has no effect at first."""
 
 from collections.abc import Mapping
 

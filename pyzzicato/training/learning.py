@@ -4,7 +4,7 @@
     out/best/           the model: a checkpoint folder like the bundled ones
     out/listen/         three continuations from before and after, MIDI files
     out/report.md       the table of before and after
-    out/progress.jsonl  all that was said meanwhile, and the figures of each look
+    out/progress.jsonl  all lines that were printed, and the figures of each look
     out/settings.json, out/checkpoints/     to go on from
 
 Reading, learning, values of decoding and comparison follow each other; each says what it does.
@@ -89,7 +89,7 @@ class Journal:
         self._path = out / PROGRESS
         self._began = time.monotonic()
 
-    def say(self, words: str, at: Path | None = None, **figures: Any) -> None:
+    def log(self, words: str, at: Path | None = None, **figures: Any) -> None:
         """Prints a sentence, and writes it down with figures and the seconds passed.
 
         Args:
@@ -138,7 +138,7 @@ def learn(config: LearnConfig) -> Path:
         "after": Player(config.style, load_model(str(best)), composer, after),
     }
     _compare(config, players, store, representation_of(base).unit, journal)
-    _say_where(config, best, composer, journal)
+    _report_where(config, best, composer, journal)
     return best
 
 
@@ -162,7 +162,7 @@ def _check_name(config: LearnConfig) -> None:
 
 def _prepare(config: LearnConfig, sustain: Sustain, journal: Journal) -> NoteStore:
     n_files = len(find_files(config.folder, config.table))
-    journal.say(f"Reading {n_files} MIDI files.", at=config.folder)
+    journal.log(f"Reading {n_files} MIDI files.", at=config.folder)
     prepared = prepare_folder(
         config.folder,
         config.out / "data",
@@ -176,11 +176,11 @@ def _prepare(config: LearnConfig, sustain: Sustain, journal: Journal) -> NoteSto
     )
     store = NoteStore(config.out / "data")
     for line in _left_out(prepared):
-        journal.say(line)
+        journal.log(line)
     held_out = store.of_split("validation")
     n_notes = sum(piece.length for piece in store.of_split("train"))
     minutes = sum(piece.seconds for piece in store.of_split("train")) / 60
-    journal.say(
+    journal.log(
         f"Learning from {prepared.n_pieces - len(held_out)} pieces, {minutes:.0f} minutes, "
         f"{n_notes} notes. Kept apart to judge by: {_titles(held_out)}."
     )
@@ -223,7 +223,7 @@ def _train(
     before: float,
     journal: Journal,
 ) -> Path:
-    journal.say(
+    journal.log(
         f"{config.start_from} goes on learning: {settings.max_steps} updates at the most, a look "
         f"at the pieces kept apart every {settings.eval_seconds:.0f} seconds, until "
         f"{settings.patience} looks in a row bring no gain. Their loss now: {before:.3f}.",
@@ -238,7 +238,7 @@ def _train(
         loss = figures["validation"]
         verdict = "the best so far" if loss < best_before[0] else f"best {best_before[0]:.3f}"
         best_before[0] = min(best_before[0], loss)
-        journal.say(
+        journal.log(
             f"Update {update}: held-out loss {loss:.3f}, {verdict}; of what it learns from "
             f"{figures['training']:.3f}.",
             update=update,
@@ -255,7 +255,7 @@ def _train(
         command += f" --start-from {config.start_from}"
     finish_run(store, settings, progress, best, accelerator, command)
     gain = "" if progress.best_loss < before else " It predicts no better than before."
-    journal.say(
+    journal.log(
         f"Learnt in {progress.seconds / 60:.1f} minutes and {progress.step} updates; kept is what "
         f"update {progress.best_step} had, {progress.best_loss:.3f}.{gain}"
     )
@@ -267,20 +267,22 @@ def _calibrate(
 ) -> None:
     excerpts = draw_excerpts(_notes_of(store, "train"), _CALIBRATION_SEEDS)
     if not excerpts:
-        journal.say("The pieces are too short to find values for drawing by; none are set.")
+        journal.log("The pieces are too short to find values for drawing by; none are set.")
         return
-    journal.say("Finding how it is to be drawn from: its own notes shall surprise it as real do.")
+    journal.log(
+        "Finding values for drawing: its own notes shall surprise it as much as real ones do."
+    )
     limits = find_limits(
         best,
         excerpts,
         looks=_CALIBRATION_LOOKS,
         composer=composer,
         first=load_model(start_from).decoding.min_p,
-        say=lambda _: None,
+        report=lambda _: None,
     )
     write_limits(best, limits)
     shown = ", ".join(f"{name} {value:g}" for name, value in limits.items())
-    journal.say(f"Left out as too unlikely, as a share of the likeliest (min-p): {shown}.")
+    journal.log(f"Left out as too unlikely, as a share of the likeliest (min-p): {shown}.")
 
 
 def _player(start_from: str, settings: TrainSettings, loss: float) -> Player:
@@ -295,14 +297,14 @@ def _compare(
     pieces = _notes_of(store, "validation")
     excerpts = draw_excerpts(pieces)
     if not excerpts:
-        journal.say("The pieces kept apart are too short to be carried on: nothing is compared.")
+        journal.log("The pieces kept apart are too short to be carried on: nothing is compared.")
         return
-    journal.say("Before and after, on the pieces kept apart:")
+    journal.log("Before and after, on the pieces kept apart:")
     rows = compare([*players.values()], excerpts, unit)
     (config.out / REPORT).write_text(as_markdown(rows), encoding="utf-8")
     print("\n" + "\n".join(as_text(rows)) + "\n")
     takes = write_takes(players, pieces, config.out / "listen")
-    journal.say(
+    journal.log(
         f"To hear: {', '.join(path.name for path in takes)}.",
         at=config.out / "listen",
         table=rows,
@@ -310,14 +312,14 @@ def _compare(
     )
 
 
-def _say_where(config: LearnConfig, best: Path, composer: str | None, journal: Journal) -> None:
+def _report_where(config: LearnConfig, best: Path, composer: str | None, journal: Journal) -> None:
     model = str(best)
     if config.keep:
         keep_model(best, config.style)
         model = config.style
     asked = f" --composer {composer}" if composer else ""
     kept = ", and it is on the page of the app" if config.keep else ""
-    journal.say(
+    journal.log(
         f"The model is ready{kept}. Play it: pyzzicato continue SEED --model {model}{asked}",
         at=best,
         done=True,

@@ -15,7 +15,7 @@ from .train_settings import TrainSettings
 LOOK_SECONDS = 20.0
 """A look at the held-out pieces follows at least so often."""
 LEAST_APART, SHARE_APART = 3, 0.1
-"""Pieces that are kept apart to judge by; more tell more surely, and are missed in learning."""
+"""Pieces kept apart for validation; more give a surer figure, and leave fewer to learn from."""
 _MOST_APART = 0.34
 _PASSES = 60
 _UPDATES = 100, 4000

@@ -215,7 +215,7 @@ def known_composers(store: NoteStore, settings: TrainSettings) -> set[str]:
 def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
     """Returns a model as a run begins with it: fresh, or with the weights of another.
 
-    It may have more than the other (see `grow_weights`); what is new says nothing at first.
+    It may have more than the other (see `grow_weights`); what is new has no effect at first.
 
     Raises:
         ValueError: if there is no such model, or its weights do not fit the config.
@@ -244,8 +244,8 @@ def validation_loss(
 ) -> float:
     """Returns mean nats a step over `(T, A)` crops, T above 1; the processes share the work.
 
-    The first step of each crop is seen and not scored, and nothing is told of the pieces but whose
-    they are, by the number that the model has for the composer.
+    The first step of each crop is seen and not scored. The only condition is the composer, by the
+    number that the model has for him.
     """
     model.eval()
     total = np.zeros(2)

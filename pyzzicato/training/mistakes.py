@@ -37,8 +37,8 @@ def take_crowds(
 ) -> Steps:
     """Returns steps of which about a share lies in passages too dense or too thin.
 
-    How dense music has been says how dense it will be, so that a model which hears itself grows
-    denser and denser, or dries up.
+    How dense music has been says how dense it will be. A model that reads its own notes therefore
+    grows denser and denser, or dries up.
 
     Args:
         steps: `(T, A)`.

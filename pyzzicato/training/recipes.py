@@ -77,11 +77,11 @@ def read_recipe(path: Path, stage: str = "", **by_hand: Any) -> Recipe:
         ValueError: if the file cannot be read, or a key is unknown or out of range.
     """
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        common = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"recipe {path} cannot be read: {error}") from error
-    data_sha256 = told.pop("data_sha256", "")
-    tables = told.pop("stages", [{}])
+    data_sha256 = common.pop("data_sha256", "")
+    tables = common.pop("stages", [{}])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ValueError(
             f"{path.name}: stages must be tables, [[stages]], got {show_value(tables)}"
@@ -93,7 +93,7 @@ def read_recipe(path: Path, stage: str = "", **by_hand: Any) -> Recipe:
         )
     given = {name: value for name, value in by_hand.items() if value is not None}
     stages = [
-        Stage(name, _settings(path, told, table, given))
+        Stage(name, _settings(path, common, table, given))
         for name, table in zip(names, tables, strict=True)
     ]
     if stage and "start_from" not in given:
@@ -112,14 +112,14 @@ def _settings(
     known = {f.name for f in fields(kind)}
     if kind is PreferenceSettings:
         shared = {name: common[name] for name in _SHARED if name in common}
-        told = {**shared, **own, **{name: v for name, v in given.items() if name in known}}
+        settings = {**shared, **own, **{name: v for name, v in given.items() if name in known}}
     else:
-        told = {**common, **own, **given}
-    for name in told:
+        settings = {**common, **own, **given}
+    for name in settings:
         if name not in known:
             raise ValueError(f"{path.name}: unknown setting {name!r}; known are {sorted(known)}")
     if isinstance(common.get("model"), dict) and isinstance(own.get("model"), dict):
-        told["model"] = {**common["model"], **own["model"]}
-    if isinstance(told.get("composers"), list):
-        told["composers"] = tuple(told["composers"])
-    return kind(**told)
+        settings["model"] = {**common["model"], **own["model"]}
+    if isinstance(settings.get("composers"), list):
+        settings["composers"] = tuple(settings["composers"])
+    return kind(**settings)

@@ -1,7 +1,7 @@
 """Which files hold the same piece: doubles, whatever key or tempo, and other performances of it.
 
-A piece is known by the codes of its telling grams (`evaluation.fingerprints`): runs of eight notes
-in playing order, each by its intervals alone. Neither the key nor the tempo changes them.
+A piece is known by the codes of its distinctive grams (`evaluation.fingerprints`): runs of eight
+notes in playing order, each by its intervals alone. Neither the key nor the tempo changes them.
 
 How it was tried, on 45 works of MAESTRO v2 in two performances each. Of the codes of the shorter
 one, the share that the other holds as well: two performances of one work 0.45 in the median and
@@ -20,7 +20,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.fingerprints import gram_hashes, playing_order, telling_grams, winnow
+from ..evaluation.fingerprints import distinctive_grams, gram_hashes, playing_order, winnow
 from ..notes import Note
 
 DOUBLE_SHARE = 0.86
@@ -28,7 +28,7 @@ DOUBLE_SHARE = 0.86
 PIECE_SHARE = 0.2
 """Files that have so much of the shorter one in common are one piece, and go into one split."""
 _FEW = 16
-# A code of so many pieces tells none from another, and counting its pairs would take long.
+# A code that so many pieces share distinguishes none, and counting its pairs would take long.
 _EVERYBODYS = 200
 # Chance and everybody's figures give a code or two.
 _SHARED_AT_LEAST = 4
@@ -39,15 +39,15 @@ Codes = NDArray[np.uint32]
 def piece_codes(notes: Sequence[Note]) -> Codes:
     """Returns what a piece is known by: at least one code `(n,)`, sorted, each once.
 
-    A piece too short or too plain for telling grams is known by all its grams, one of fewer than
-    nine notes by its intervals as a whole.
+    A piece too short or too plain for distinctive grams is known by all its grams, one of fewer
+    than nine notes by its intervals as a whole.
 
     Args:
         notes: of one piece, in any order; only onsets and pitches matter.
     """
     _, pitches = playing_order(notes)
     hashes = gram_hashes(pitches)
-    codes = np.unique(hashes[winnow(hashes, telling_grams(pitches))])
+    codes = np.unique(hashes[winnow(hashes, distinctive_grams(pitches))])
     if len(codes) < _FEW:
         codes = np.unique(hashes)
     if len(codes) < 2:

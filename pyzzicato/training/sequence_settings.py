@@ -100,18 +100,20 @@ def read_sequence_settings(
         ValueError: if the file cannot be read, holds an unknown table, or a value out of range.
     """
     try:
-        told = tomllib.loads(recipe.read_text(encoding="utf-8"))
+        settings = tomllib.loads(recipe.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"recipe {recipe} cannot be read: {error}") from error
-    tables = {name: told.pop(name) for name, value in [*told.items()] if isinstance(value, dict)}
+    tables = {
+        name: settings.pop(name) for name, value in [*settings.items()] if isinstance(value, dict)
+    }
     unknown = sorted(set(tables) - {*BACKBONES, *HEADS["roll"]})
     if unknown:
         raise ValueError(f"{recipe.name}: unknown table [{unknown[0]}]; check its spelling")
-    told |= tables.get(backbone, {}) | tables.get(head, {})
-    told |= {name: value for name, value in by_hand.items() if value is not None}
+    settings |= tables.get(backbone, {}) | tables.get(head, {})
+    settings |= {name: value for name, value in by_hand.items() if value is not None}
     run = {f.name for f in fields(SequenceSettings)} - {"model"}
-    model = {name: value for name, value in told.items() if name not in run}
+    model = {name: value for name, value in settings.items() if name not in run}
     return SequenceSettings(
         model={**model, "backbone": backbone, "head": head},
-        **{name: value for name, value in told.items() if name in run},
+        **{name: value for name, value in settings.items() if name in run},
     )

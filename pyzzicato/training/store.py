@@ -151,9 +151,9 @@ class NoteStore:
         found: dict[str, dict[str, set[str]]] = {}
         for piece in self.pieces:
             if piece.source:
-                told = found.setdefault(piece.source, {"licences": set(), "splits": set()})
-                told["licences"].add(piece.licence)
-                told["splits"].add(piece.split)
+                collection = found.setdefault(piece.source, {"licences": set(), "splits": set()})
+                collection["licences"].add(piece.licence)
+                collection["splits"].add(piece.split)
         return {
             name: {key: sorted(values) for key, values in found[name].items()}
             for name in sorted(found)

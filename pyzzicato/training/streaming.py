@@ -62,7 +62,7 @@ class StreamedStore(NoteStore):
         self.repo = repo
         self.pieces = tuple(piece for piece, _ in rows)
         self.sustain, self.data, self.licence = (
-            ", ".join(sorted({str(told[name]) for _, told in rows}))
+            ", ".join(sorted({str(facts[name]) for _, facts in rows}))
             for name in ("sustain", "data", "licence")
         )
         if self.sustain not in SUSTAIN:
@@ -73,23 +73,23 @@ class StreamedStore(NoteStore):
     ) -> Iterator[tuple[StoredPiece, dict[str, Any]]]:
         for split, its in splits.items():
             for shard in range(its.num_shards):
-                for row, told in enumerate(its.shard(its.num_shards, shard)):
-                    self._shard_of[told["path"]] = ((split, shard), row)
+                for row, facts in enumerate(its.shard(its.num_shards, shard)):
+                    self._shard_of[facts["path"]] = ((split, shard), row)
                     piece = StoredPiece(
-                        told["composer"],
-                        told["title"],
+                        facts["composer"],
+                        facts["title"],
                         split,
-                        told["path"],
+                        facts["path"],
                         0,
-                        int(told["length"]),
-                        float(told["seconds"]),
-                        told["data"],
-                        told["licence"],
+                        int(facts["length"]),
+                        float(facts["seconds"]),
+                        facts["data"],
+                        facts["licence"],
                     )
-                    yield piece, told
+                    yield piece, facts
 
     def fingerprint(self) -> str:
-        """Returns nothing: to tell, all shards would have to be read."""
+        """Returns nothing: to compute it, all shards would have to be read."""
         return ""
 
     def packed(self, piece: StoredPiece, first: int = 0, n: int | None = None) -> NDArray[np.void]:
@@ -127,7 +127,7 @@ class StreamedStore(NoteStore):
         its = self._splits[split]
         try:
             rows = its.shard(its.num_shards, index).with_format("numpy")
-            notes = [_packed(told) for told in rows]
+            notes = [_packed(row) for row in rows]
         except Exception as error:
             raise ValueError(f"shard {index} of {split} cannot be read: {error!r}"[:500]) from error
         self._kept[shard] = notes
@@ -183,16 +183,16 @@ def copy_to_store(
     return len(wanted)
 
 
-def _load(repo: str, revision: str | None, **told: Any) -> IterableDatasetDict:
-    found = load_dataset(repo, revision=revision, streaming=True, **told)
+def _load(repo: str, revision: str | None, **options: Any) -> IterableDatasetDict:
+    found = load_dataset(repo, revision=revision, streaming=True, **options)
     if not all(isinstance(part, IterableDataset) for part in found.values()):
         raise ValueError(f"{repo} is not laid out in shards")
     return found
 
 
-def _packed(told: dict[str, Any]) -> NDArray[np.void]:
+def _packed(row: dict[str, Any]) -> NDArray[np.void]:
     """Returns a row's notes as they lie in a store."""
-    notes = np.zeros(len(told["onset"]), dtype=NOTE)
+    notes = np.zeros(len(row["onset"]), dtype=NOTE)
     for name in _NUMBERS:
-        notes[name] = told[name]
+        notes[name] = row[name]
     return notes

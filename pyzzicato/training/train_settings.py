@@ -161,11 +161,11 @@ class TrainSettings:
         Raises:
             ValueError: if the config is bad, or there is no model to start from.
         """
-        told: dict[str, Any] = {}
+        inherited: dict[str, Any] = {}
         if self.start_from:
             start = read_config(model_info(self.start_from).folder)
-            told = start.choices()
-        return PyzzicatoConfig(**{**told, **self.model, "sustain": sustain})
+            inherited = start.choices()
+        return PyzzicatoConfig(**{**inherited, **self.model, "sustain": sustain})
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values."""

@@ -2,9 +2,9 @@
 
     draw.py       how one step is drawn: the numbers a graph takes
     parts.py      the interface of a part, and the parts that do not listen
-    density.py    keeps near the density that is meant
+    density.py    keeps near the target density
     lengths.py    keeps near the lengths of the seed's notes
-    pace.py       keeps a part that is played around others as dense as it is meant
+    pace.py       keeps a part that is played around others near its target density
     guard.py      brings the piece back to its seed where it has gone astray
     values.py     what suits a model: generation_config.json
 

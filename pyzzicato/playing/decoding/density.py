@@ -1,10 +1,10 @@
-"""Note density: how many notes are struck a second, how many are meant, and keeping near that.
+"""Note density: how many notes are struck a second, how many should be, and keeping near that.
 
 Left to itself a network tends towards the density of the music it has learnt from, whatever its
 seed has, and from a single chord it swells all the time. A model that knows the condition is given
 the density of its piece. (That is Performance RNN's way: Simon & Oore 2017, "Performance RNN:
 Generating music with expressive timing and dynamics", magenta.tensorflow.org/performance-rnn.)
-`DensityKeeper` then counts what is struck and, where that is further from what is meant than a
+`DensityKeeper` then counts what is struck and, where that is further from the target than a
 representation allows, pushes back, the more the further. On note events that is a quarter more, or
 a fifth less; real pieces are as near as that to what is expected of them 47 % of the time, and
 within twice or half of it 86 % (10,014 places in MAESTRO's, SUPRA's and Piano-midi.de's training
@@ -22,14 +22,14 @@ from .draw import Draw
 from .parts import Part, Played
 
 FEWEST_STROKES = 4
-"""Fewer strokes tell nothing of the density of the piece they are from."""
+"""Fewer strokes say nothing of the density of the piece they are from."""
 USUAL, KEPT = 9.4, 0.67
-"""Notes a second that music tends to, and how far ten seconds tell of what follows: the expected
+"""Notes a second that music tends to, and how far ten seconds predict what follows: the expected
 logarithm of the density of the next 25 s is that of USUAL plus KEPT times how far the ten seconds'
 is from it. Least squares over 4,205 places in the 1,409 training pieces of 150 s and more (MAESTRO,
 SUPRA and Piano-midi.de); correlation 0.74."""
-TOLD_BY_S = {0.25: 0.0, 0.5: 0.37, 1.0: 0.77, 2.0: 0.92, 4.0: 1.0}
-"""How much less a shorter seed tells of it, as a share of KEPT, by the seconds from its first note
+EVIDENCE_OF_S = {0.25: 0.0, 0.5: 0.37, 1.0: 0.77, 2.0: 0.92, 4.0: 1.0}
+"""How much less a shorter seed predicts, as a share of KEPT, by the seconds from its first note
 to its last: the same slope at 2,721 to 3,780 places of the same pieces, three a piece, where there
 are `FEWEST_STROKES` (0.25 after half a second, then 0.52, 0.62, 0.66)."""
 VARIETY = 0.43
@@ -58,7 +58,7 @@ FURTHEST = math.log(6.0)
 
 
 def note_density(steps: NDArray[np.uint8], representation: Representation) -> float | None:
-    """Returns how many notes a second are struck in a passage; None if too few to tell.
+    """Returns how many notes a second are struck in a passage; None if there are too few.
 
     Args:
         steps: `(T, A)`, T at least 1; the first step counts as struck before it.
@@ -69,8 +69,8 @@ def note_density(steps: NDArray[np.uint8], representation: Representation) -> fl
     return n_strokes / seconds if n_strokes >= FEWEST_STROKES and seconds > 0 else None
 
 
-def told_by(steps: NDArray[np.uint8], representation: Representation) -> float:
-    """Returns how well a seed tells the density of its piece, 0 (not at all) to 1.
+def seed_evidence(steps: NDArray[np.uint8], representation: Representation) -> float:
+    """Returns how well a seed shows the density of its piece, 0 (not at all) to 1.
 
     Args:
         steps: of the seed, `(T, A)`, see `note_density`.
@@ -79,7 +79,7 @@ def told_by(steps: NDArray[np.uint8], representation: Representation) -> float:
     if note_density(steps, representation) is None:
         return 0.0
     seconds = representation.seconds_after_first(steps)
-    return float(np.interp(math.log(seconds), np.log([*TOLD_BY_S]), [*TOLD_BY_S.values()]))
+    return float(np.interp(math.log(seconds), np.log([*EVIDENCE_OF_S]), [*EVIDENCE_OF_S.values()]))
 
 
 def density_to_come(
@@ -91,8 +91,8 @@ def density_to_come(
     """Returns how many notes a second should be struck in what follows a seed.
 
     Music goes on more like other music than its last ten seconds were: very dense or sparse seeds
-    are carried on a little less so, and short ones hardly. Where the seed does not tell, the
-    density is drawn as it varies over the composer's pieces.
+    are carried on a little less so, and short ones hardly. Where the seed is too short to show its
+    density, one is drawn as it varies over the composer's pieces.
 
     Args:
         seed: its steps `(T, A)`, see `note_density`.
@@ -102,7 +102,7 @@ def density_to_come(
     """
     density = note_density(seed, representation)
     if density is not None:
-        kept = KEPT * told_by(seed, representation)
+        kept = KEPT * seed_evidence(seed, representation)
         return USUAL * math.exp(kept * math.log(density / USUAL))
     return USUAL_OF.get(composer or "", USUAL) * math.exp(rng.normal(scale=VARIETY))
 
@@ -110,29 +110,32 @@ def density_to_come(
 class DensityKeeper(Part):
     """Pushes playing towards a density.
 
-    What a model hears of a short seed says little of the piece, and yet it would go on as dense as
-    that: the less the seed tells, the sooner and the more firmly playing is kept to what is meant.
+    A short seed says little of its piece, and yet the model would go on as densely. So the less the
+    seed shows, the sooner and the more firmly playing is kept to the target.
 
     Args:
-        meant: notes a second, above 0.
+        target: notes a second to keep near, above 0.
         representation: of the steps.
-        told: how well the seed tells what is meant, 0 to 1.
+        evidence: how well the seed shows its density, 0 to 1; see `seed_evidence`.
     """
 
     name = "density"
 
-    def __init__(self, meant: float, representation: Representation, told: float = 1.0) -> None:
-        self._meant = meant
+    def __init__(
+        self, target: float, representation: Representation, evidence: float = 1.0
+    ) -> None:
+        self._target = target
         self._representation = representation
-        told_well, untold = representation.density_hold, representation.density_hold_untold
-        hold = Hold(*(told * a + (1 - told) * b for a, b in zip(told_well, untold, strict=True)))
+        known, unknown = representation.density_hold, representation.density_hold_unknown
+        pairs = zip(known, unknown, strict=True)
+        hold = Hold(*(evidence * a + (1 - evidence) * b for a, b in pairs))
         self._hold, self._free = hold, math.log(hold.free)
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Takes it that the density was as meant so far."""
+        """Starts counting anew, as if the density had been on target so far."""
         self._seconds = 0.0
-        self._density = self._meant
+        self._density = self._target
 
     def listen(self, played: Played) -> None:
         """Counts the keys struck."""
@@ -143,14 +146,14 @@ class DensityKeeper(Part):
     @property
     def push(self) -> float:
         """Returns the log-odds by which playing is to be made sparser, below 0 denser."""
-        lowest = self._meant * math.exp(-FURTHEST)
-        away = min(math.log(max(self._density, lowest) / self._meant), FURTHEST)
+        lowest = self._target * math.exp(-FURTHEST)
+        away = min(math.log(max(self._density, lowest) / self._target), FURTHEST)
         beyond = math.copysign(max(0.0, abs(away) - self._free), away)
         most = self._hold.most
         return max(-most, min(most, self._hold.push * beyond))
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
-        """Adds to the bias where playing is too far from what is meant."""
+        """Adds to the bias where playing is too far from the target."""
         if push := self.push:
             draw.bias += self._representation.sparser(push, decoder)
             self.n_acted += 1

@@ -79,7 +79,7 @@ class Guard(Part):
         self._run = 0
         self._latest: deque[int] = deque(maxlen=CIRCLE_STROKES)
         self._last_stroke_s = 0.0
-        self._heard_s = 0.0
+        self._seconds = 0.0
         self._held = 0.0
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
@@ -88,7 +88,7 @@ class Guard(Part):
             draw.bias += self._representation.avoid(self.avoided, decoder)
 
     def listen(self, played: Played) -> None:
-        """Notes a rescue if a step has led astray; `take_rescue` tells."""
+        """Notes a rescue if a step has led astray; `take_rescue` returns it."""
         seconds, struck = played.seconds, played.struck
         if struck:
             self.avoided = None
@@ -98,9 +98,9 @@ class Guard(Part):
         self._latest += struck
         if struck:
             self._last_stroke_s = seconds
-        fading = math.exp((self._heard_s - seconds) / HELD_S)
+        fading = math.exp((self._seconds - seconds) / HELD_S)
         self._held = fading * self._held + (1 - fading) * played.n_sounding
-        self._heard_s = seconds
+        self._seconds = seconds
         reason = self._reason(seconds, played.n_sounding) if seconds >= self._next_s else None
         if reason is None:
             return

@@ -11,7 +11,7 @@ from .draw import Draw
 from .parts import Part, Played
 
 FEWEST_NOTES = 8
-"""Fewer notes tell nothing of the lengths in their piece."""
+"""Fewer notes say nothing of the lengths in their piece."""
 COUNTED_NOTES = 24.0
 """Notes count for less the longer ago they are, 1/e after so many."""
 FURTHEST = 1.5
@@ -30,14 +30,14 @@ class LengthKeeper(Part):
 
     def __init__(self, seed: Steps, representation: Representation) -> None:
         self._representation = representation
-        told = representation.lengths(seed)
-        self._meant = told.e_folds / told.n_known if told.n_known >= FEWEST_NOTES else None
+        its = representation.lengths(seed)
+        self._target = its.e_folds / its.n_known if its.n_known >= FEWEST_NOTES else None
         self.n_acted = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Takes it that lengths were as meant so far."""
-        self._e_folds, self._n_known = self._meant or 0.0, 1.0
+        """Starts counting anew, as if lengths had been on target so far."""
+        self._e_folds, self._n_known = self._target or 0.0, 1.0
 
     def listen(self, played: Played) -> None:
         """Counts the lengths of what was struck, or is held."""
@@ -48,9 +48,9 @@ class LengthKeeper(Part):
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Adds to the bias where notes are too short or too long."""
-        if self._meant is None:
+        if self._target is None:
             return
-        away = min(max(self._meant - self._e_folds / self._n_known, -FURTHEST), FURTHEST)
+        away = min(max(self._target - self._e_folds / self._n_known, -FURTHEST), FURTHEST)
         if away:
             push = self._representation.length_push * away
             draw.bias += self._representation.longer(push, decoder)

@@ -23,18 +23,18 @@ class Pace(Part):
     the new part sparser, most of the time.
 
     Args:
-        meant: notes a second that are meant, above 0.
+        target: notes a second to keep near, above 0.
         gone: when the notes were struck that are taken away, in order.
-        density: how many new notes are meant for each of them.
+        density: how many new notes to play for each of them.
         representation: of the steps.
     """
 
     name = "density"
 
     def __init__(
-        self, meant: float, gone: Sequence[float], density: float, representation: Representation
+        self, target: float, gone: Sequence[float], density: float, representation: Representation
     ) -> None:
-        self._meant, self._gone, self._density = meant, list(gone), density
+        self._target, self._gone, self._density = target, list(gone), density
         self._representation = representation
         self.begin_anew()
 
@@ -49,12 +49,12 @@ class Pace(Part):
         self._seconds = played.seconds
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
-        """Makes playing sparser where it is ahead of what is meant, denser where it is behind."""
-        meant = self._meant * self._seconds
+        """Makes playing sparser where it is ahead of the target, denser where it is behind."""
+        target = self._target * self._seconds
         if self._gone:
-            meant = self._density * bisect_right(self._gone, self._seconds)
-        some = self._meant * _PACE_S
-        ahead = np.log((self._n_struck + some) / (meant + some))
+            target = self._density * bisect_right(self._gone, self._seconds)
+        some = self._target * _PACE_S
+        ahead = np.log((self._n_struck + some) / (target + some))
         draw.bias += self._representation.sparser(_PUSH * ahead, decoder)
         assert isinstance(decoder, NoteDecoder)
         left_ticks = (self.until_s - decoder.last_onset_s) / TICK_S

@@ -22,7 +22,7 @@ class Played:
         seconds: length of the continuation so far.
         struck: keys struck by the step, lowest first, 0 to 87.
         n_sounding: keys that sound after it.
-        lengths: what the step tells of the lengths of notes.
+        lengths: what the step says of the lengths of notes.
     """
 
     seconds: float
