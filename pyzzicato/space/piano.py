@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import soundfile  # type: ignore[import-untyped]
 
-from ..audio import SAMPLE_RATE, SILENCE, Samples, even_gain
-from ..engines import choose_engine, play
+from ..audio import SAMPLE_RATE, SILENCE, even_gain
+from ..engines import Samples, choose_engine, play
 from ..midi import midi_bytes
 from ..notes import Note, end_of
 from .folders import private_folder
