@@ -14,7 +14,7 @@ NOTES = "None | list[dict(str, float)]"
 PIECE = [("seed", TEXT, None), ("midi", FILE, None), ("notes", NOTES, None)]
 SETTINGS = [
     *PIECE,
-    ("model", "str", "lstm-events"),
+    ("model", "str", "attention-events"),
     ("composer", TEXT, None),
     ("seconds", NUMBER, 30.0),
     ("temperature", NUMBER, 1.0),
@@ -45,7 +45,7 @@ PARAMETERS = {
     ],
 }
 MAYBE = "None | float"
-HOW = [("model", "str", "lstm-events"), ("composer", TEXT, None), ("temperature", NUMBER, 1.0)]
+HOW = [("model", "str", "attention-events"), ("composer", TEXT, None), ("temperature", NUMBER, 1.0)]
 TAKES = [("takes", WHOLE, 1), ("rng", WHOLE, 0)]
 PARAMETERS |= {
     "/redo": [

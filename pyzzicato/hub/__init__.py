@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .checkpoints import ModelInfo
-from .loading import DEFAULT_MODEL, list_models, load_model, model_info, open_model
+from .loading import DEFAULT_MODEL, LEARNER, list_models, load_model, model_info, open_model
 
 if TYPE_CHECKING:
     from .downloads import HubUnreachableError, NotOnHubError
@@ -26,6 +26,7 @@ _HOME_OF = {
 
 __all__ = [
     "DEFAULT_MODEL",
+    "LEARNER",
     "HubUnreachableError",
     "Listing",
     "ModelInfo",

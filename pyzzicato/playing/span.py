@@ -116,7 +116,7 @@ def require_events(model: Model) -> None:
     """Raises ValueError if a model is not one of note events."""
     if model.config.representation != "events":
         raise ValueError(
-            "model must be one of note events, such as lstm-events, got "
+            "model must be one of note events, such as attention-events, got "
             f"{model.name or 'one of piano rolls'}; this cannot be done with piano rolls"
         )
 

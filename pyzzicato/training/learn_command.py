@@ -4,7 +4,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from ..hub import DEFAULT_MODEL
+from ..hub import LEARNER
 
 _ABOUT = """\
 Makes a model of your own from a folder of MIDI files: a bundled model goes on learning from them,
@@ -49,7 +49,7 @@ def add_learn(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     add("folder", type=Path, help="folder of MIDI files; folders in it are searched too")
     add("--out", type=Path, required=True, help="folder of the run")
     add("--name", help="of the model and its style, my-band for example (default: the folder's)")
-    add("--start-from", default=DEFAULT_MODEL, metavar="MODEL", help="what learns (%(default)s)")
+    add("--start-from", default=LEARNER, metavar="MODEL", help="what learns (%(default)s)")
     add("--table", type=Path, help="csv of the files: path, composer, title, split, licence")
     add("--licence", default="", help="of the music; needed to publish the model, not to train")
     add(

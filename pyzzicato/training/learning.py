@@ -23,7 +23,7 @@ from accelerate.utils import GradientAccumulationPlugin  # type: ignore[import-u
 from transformers.utils import logging as transformers_logging
 
 from ..checks import show_value
-from ..hub import DEFAULT_MODEL, list_models, load_model, model_info
+from ..hub import LEARNER, list_models, load_model, model_info
 from ..hub.checkpoints import read_config
 from ..hub.networks import open_network
 from ..hub.own_models import as_name, check_name, is_kept, keep_model, own_folder
@@ -67,7 +67,7 @@ class LearnConfig:
     folder: Path
     out: Path
     name: str | None = None
-    start_from: str = DEFAULT_MODEL
+    start_from: str = LEARNER
     table: Path | None = None
     licence: str = ""
     keep: bool = True

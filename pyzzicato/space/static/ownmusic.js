@@ -52,7 +52,7 @@ class OwnMusic {
     this.more = make("div", {});
     this.place = make("section", { id: "own-music", class: "panel", "aria-labelledby": "title-own" },
       make("h2", { id: "title-own" }, "Your own music"),
-      make("p", { class: "prose" }, "The default network goes on learning from your own MIDI files of piano music, twenty "
+      make("p", { class: "prose" }, "A network that plays note by note goes on learning from your own MIDI files of piano music, twenty "
         + "or so, on this computer: about ten minutes where it has nothing else to do. No file leaves it."),
       make("div", { class: "own-drop" }, this.choose, this.files,
         make("span", { class: "hint drop-hint" }, "or drop them here"), this.words),
