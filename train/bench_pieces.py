@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pyzzicato.evaluation.excerpts import draw_places, present, read_piece
+from pyzzicato.hub import DEFAULT_MODEL
 from pyzzicato.models.architecture import COMPOSERS
 from pyzzicato.notes import Note
 from pyzzicato.training.catalogue import Piece, read_catalogue, select_pieces
@@ -63,7 +64,7 @@ def check_parser(
     )
     add = parser.add_argument
     add("--data-dir", type=Path, required=True, help="folder of MAESTRO")
-    add("--model", default="lstm-events", help="name of a bundled model or a folder")
+    add("--model", default=DEFAULT_MODEL, help="name of a bundled model or a folder")
     add(f"--{counted}", type=int, default=n)
     add("--seconds", type=float, default=seconds, help=f"length of each {of}")
     add("--rng", type=int, default=0)

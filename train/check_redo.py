@@ -1,7 +1,7 @@
 """Check that a span played anew leads into what follows it, and that its edges are whole.
 
     python train/check_redo.py --data-dir MAESTRO --spans 5                      # a taste
-    python train/check_redo.py --data-dir MAESTRO --model lstm-events --out runs/redo
+    python train/check_redo.py --data-dir MAESTRO --model attention-events --out runs/redo
 
 Spans of held-out pieces are played anew. The model then judges the ten notes after the span, once
 given the new middle, once the real one, once plain continuations (the mean of those drawn) and once
@@ -174,7 +174,7 @@ def parse_args() -> RedoConfig:
     """Returns the configuration of the command line."""
     parser = check_parser(__doc__, "spans", 100, 5.0, "span", "redo.json")
     parser.add_argument("--tries", type=int, default=TRIES, help="middles drawn for each")
-    parser.add_argument("--judge", default="attention-events", help="another model, to judge")
+    parser.add_argument("--judge", default="lstm-events", help="another model, to judge")
     return RedoConfig(**vars(parser.parse_args()))
 
 
