@@ -31,10 +31,13 @@ INK = "#26303b"
 """Colour of the seed, and of text."""
 ACCENT = "#c8553d"
 """Colour of the continuation."""
+RECURRING = "#2f7f93"
+"""Colour of new notes whose figure comes back."""
 
 _PAPER = "#fffdf9"
 _SEED_GROUND = "#eceff1"
 _ACCENT_EDGE = "#6e2414"
+_RECURRING_EDGE = "#123f4a"
 _FAINT = "#c9c4ba"
 _MUTED = "#6c6a66"
 
@@ -88,6 +91,7 @@ def plot_pianoroll(
     title: str | None = None,
     end_seconds: float | None = None,
     returns: Sequence[float] = (),
+    recurring: Sequence[Note] = (),
 ) -> Figure:
     """Returns a piano roll of a seed and its continuation.
 
@@ -104,6 +108,7 @@ def plot_pianoroll(
             the last offset.
         returns: where playing was brought back to the seed, drawn as dotted lines; seconds on the
             same axis.
+        recurring: those of the new notes that belong to figures which come back; in another colour.
 
     Raises:
         ValueError: if `seed_seconds` is below 0.
@@ -129,8 +134,11 @@ def plot_pianoroll(
     # Outlines as fine as the bars: in ten minutes of music a bar is a pixel wide.
     outline = float(np.clip(30.0 / length, 0.15, 0.7))
     _draw_notes(axes, seed, INK, None, 0.0)
-    _draw_notes(axes, new, ACCENT, _ACCENT_EDGE, outline)
-    _label_roll(axes, len(seed), len(new), seed_seconds, title, len(returns))
+    back = set(recurring)
+    _draw_notes(axes, [note for note in new if note not in back], ACCENT, _ACCENT_EDGE, outline)
+    if recurring:
+        _draw_notes(axes, recurring, RECURRING, _RECURRING_EDGE, outline)
+    _label_roll(axes, len(seed), len(new), seed_seconds, title, len(returns), len(recurring))
     return figure
 
 
@@ -256,13 +264,22 @@ def _shades(colour: str, velocity: npt.NDArray[np.float64]) -> npt.NDArray[np.fl
 
 
 def _label_roll(
-    axes: Axes, n_seed: int, n_new: int, seed_seconds: float, title: str | None, n_returns: int
+    axes: Axes,
+    n_seed: int,
+    n_new: int,
+    seed_seconds: float,
+    title: str | None,
+    n_returns: int,
+    n_recurring: int,
 ) -> None:
     """Writes title, key and axes of a piano roll."""
     key: list[Artist] = [
         Patch(facecolor=INK, label=f"seed: {seed_seconds:g} s, {_counted(n_seed)}"),
         Patch(facecolor=ACCENT, edgecolor=_ACCENT_EDGE, label=f"continuation: {_counted(n_new)}"),
     ]
+    if n_recurring:
+        label = f"{_counted(n_recurring)} in figures that come back"
+        key.append(Patch(facecolor=RECURRING, edgecolor=_RECURRING_EDGE, label=label))
     if n_returns:
         line = Line2D([], [], color=INK, linestyle=(0, (1, 3)), label="brought back to the seed")
         key.append(line)

@@ -16,7 +16,7 @@ from matplotlib.image import imread
 
 from pyzzicato import plots
 from pyzzicato.notes import Note
-from pyzzicato.plots import ACCENT, INK, plot_composers, plot_pianoroll, save_png
+from pyzzicato.plots import ACCENT, INK, RECURRING, plot_composers, plot_pianoroll, save_png
 
 SEED = [Note(60, 0.0, 1.0, 64), Note(64, 1.0, 2.5, 127), Note(67, 3.0, 5.5, 1)]
 NEW = [Note(72, 5.0, 6.0, 100), Note(48, 6.0, 9.0, 30)]
@@ -93,6 +93,16 @@ def test_returns_to_the_seed_are_dotted_lines_and_named() -> None:
     assert [list(line.get_xdata()) for line in added] == [[12.5, 12.5], [20.0, 20.0]]
     texts = [[t.get_text() for t in f.axes[0].get_legend().get_texts()] for f in (plain, marked)]
     assert texts[1] == [*texts[0], "brought back to the seed"]
+
+
+def test_notes_of_figures_that_come_back_have_a_colour_and_are_counted() -> None:
+    new = [Note(60, 2.0, 3.0, 70), Note(64, 3.0, 4.0, 70), Note(67, 4.0, 5.0, 70)]
+    figure = plot_pianoroll([], new, 1.0, recurring=new[1:])
+    plain, back = collections(figure)
+    assert [len(boxes(bars)) for bars in (plain, back)] == [1, 2]
+    assert to_rgb(back.get_facecolor()[0][:3]) == pytest.approx(to_rgb(RECURRING))
+    (legend,) = [axes.get_legend() for axes in figure.axes]
+    assert "2 notes in figures that come back" in [text.get_text() for text in legend.get_texts()]
 
 
 def test_octaves_are_named_and_the_range_is_fitted() -> None:

@@ -11,6 +11,7 @@ from pyzzicato.evaluation.recurrence import (
     FIGURE_NOTES,
     chord_intervals,
     measure_recurrence,
+    recurring_notes,
     recurring_share,
 )
 from pyzzicato.notes import Note, shift_notes, stretch_notes, transpose_notes
@@ -126,3 +127,12 @@ def test_too_few_notes_have_no_figures(n_notes):
 def test_figures_of_other_lengths_are_refused(n_notes):
     with pytest.raises(ValueError, match="n_notes must be 2 to 8"):
         recurring_share(np.array(PIECE), n_notes)
+
+
+def test_notes_of_a_figure_that_comes_back_are_found_both_times_in_another_key():
+    theme, between = [60, 64, 62, 67, 65, 69], [40, 41, 43, 46, 50, 55, 61, 68]
+    pitches = [*theme, *between, *(pitch + 3 for pitch in theme)]
+    notes = [Note(pitch, i * 0.5, i * 0.5 + 0.4, 64) for i, pitch in enumerate(pitches)]
+    found = recurring_notes(notes[::-1])
+    assert found == [*notes[:6], *notes[-6:]]
+    assert recurring_notes(notes[:6]) == recurring_notes(notes[:3]) == []

@@ -14,6 +14,7 @@ from ..notes import shift_notes
 from ..plots import ACCENT, INK, plot_pianoroll, save_png
 from .excerpts import Excerpt
 from .measures import REAL, PieceMeasures, scalar_columns
+from .recurrence import recurring_notes
 from .report_sections import MEASURE_TITLES
 from .systems import file_stem
 
@@ -61,6 +62,8 @@ def draw_measures(sets: Sets, folder: Path, emphasised: Collection[str] = ()) ->
 def draw_rolls(name: str, excerpts: Mapping[str, Excerpt], folder: Path) -> Pictures:
     """Draws rolls of some of a set's pieces, seeds included, into a folder.
 
+    New notes that belong to figures of six notes which come back have a colour of their own.
+
     Args:
         name: of the set.
         excerpts: by what each is an example of ("best").
@@ -72,7 +75,9 @@ def draw_rolls(name: str, excerpts: Mapping[str, Excerpt], folder: Path) -> Pict
         new = shift_notes(excerpt.notes, border)
         title = f"{name}, {word}: {excerpt.name}"
         file = f"roll-{file_stem(name)}-{word}.png"
-        save_png(plot_pianoroll(excerpt.seed, new, border, title, end), folder / file)
+        back = recurring_notes(new)
+        roll = plot_pianoroll(excerpt.seed, new, border, title, end, recurring=back)
+        save_png(roll, folder / file)
         pictures.append((title, file))
     return pictures
 

@@ -119,6 +119,24 @@ def recurring_share(pitches: Ints, n_notes: int, *, exact: bool = False) -> floa
     return 1 - len(np.unique(figures)) / len(figures)
 
 
+def recurring_notes(notes: Sequence[Note], n_notes: int = 6) -> list[Note]:
+    """Returns the notes of figures that stand more than once in a passage, the first time too.
+
+    Args:
+        notes: in any order.
+        n_notes: notes of a figure, see `recurring_share`; figures are compared by their intervals.
+    """
+    if len(notes) < n_notes:
+        return []
+    lines = reading_lines(np.array([note.start for note in notes]))
+    order = sorted(zip(lines, notes, strict=True), key=lambda it: (it[0], it[1].pitch, it[1].start))
+    read = [note for _, note in order]
+    figures = run_codes(np.diff([note.pitch for note in read]), n_notes - 1)
+    _, which, times = np.unique(figures, return_inverse=True, return_counts=True)
+    firsts = np.flatnonzero(times[which] > 1)
+    return [read[i] for i in sorted({int(i) + k for i in firsts for k in range(n_notes)})]
+
+
 def chord_intervals(arrays: NoteArrays) -> Floats:
     """Returns `(88,)` how often each number of semitones stands between two keys of one chord.
 
