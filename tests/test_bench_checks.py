@@ -6,10 +6,12 @@ import check_along
 import check_ending
 import check_keep
 import check_redo
+import check_style
 import pytest
 from conftest import tune
 
 import pyzzicato
+from pyzzicato.evaluation.excerpts import excerpt_at
 from pyzzicato.notes import Note
 
 BEFORE = [Note(60, 0.2 * i, 0.2 * i + 0.1, 64) for i in range(20)]
@@ -100,3 +102,11 @@ def test_an_answer_is_held_against_its_phrase() -> None:
     assert 0 <= facts["kinship"] <= 1 and facts["density"] > 0
     louder = [replace(n, velocity=n.velocity + 10) for n in tune(4)]
     assert check_along.likeness(tune(4), louder, 4.0)["louder"] == pytest.approx(10.0)
+
+
+def test_a_continuation_is_judged_beside_what_the_composer_wrote() -> None:
+    bach = pyzzicato.load_seed("bach-prelude-c-major").notes
+    excerpt = excerpt_at("a prelude", list(bach), 0.0, 10.0, 20.0)
+    row = check_style.judge(pyzzicato.load_model("lstm"), excerpt, "bach", [1.0, 2.0], rng=1)
+    assert list(row) == ["real", "guidance 1", "guidance 2"]
+    assert set(row.values()) <= {0.0, 1.0}
