@@ -63,9 +63,11 @@ def test_a_neutral_draw_is_neutral() -> None:
 
 
 def test_temperatures_multiply(representation: Representation) -> None:
-    part = Temperature(0.5)
+    part = Temperature(0.25, representation.temperature_powers)
     draw = steered(part, representation, steered(part, representation))
-    assert draw.temperature.tolist() == [0.25] * len(representation.numbers)
+    once = [0.25**power for power in representation.temperature_powers]
+    assert draw.temperature.tolist() == pytest.approx([factor**2 for factor in once])
+    assert len(once) == len(representation.numbers)
     assert draw.temperature.dtype == np.float32
     assert unlike(draw, representation) == {"temperature"} and part.n_acted == 2
 
@@ -90,7 +92,7 @@ def test_a_threshold_takes_the_place_of_all_random_numbers(representation: Repre
 
 def test_a_neutral_part_changes_nothing_and_has_not_acted(representation: Representation) -> None:
     n = len(representation.numbers)
-    for part in (Temperature(1.0), MinP(np.zeros(n))):
+    for part in (Temperature(1.0, representation.temperature_powers), MinP(np.zeros(n))):
         assert unlike(steered(part, representation), representation) == set()
         assert part.n_acted == 0
 

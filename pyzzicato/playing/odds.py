@@ -121,14 +121,14 @@ def _chances(
         first: the earliest time that can be, as a bin.
     """
     representation, values, graph = model.representation, model.decoding, model.graph
-    heat = float(settings.temperature)
+    heats = settings.temperature ** np.asarray(representation.temperature_powers)
     limits = values.row_of_min_p(representation) * ("min_p" not in settings.without)
     draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
     here = run.mark()
     _, logits = run.draw(draw)
     logits_of_times = logits[0, : SIZES[0]].astype(np.float64)
     logits_of_times[:first] = -np.inf
-    onsets = _softmax(logits_of_times, heat, limits[0])
+    onsets = _softmax(logits_of_times, heats[0], limits[0])
     keys = np.zeros(SIZES[1])
     order = np.argsort(-onsets)
     n_asked = 1 + int(np.searchsorted(np.cumsum(onsets[order]), _ENOUGH))
@@ -139,7 +139,7 @@ def _chances(
         draw.bias[onset] = SURE
         _, logits = run.draw(draw)
         row = logits[0, SIZES[0] : SIZES[0] + SIZES[1]].astype(np.float64)
-        keys += onsets[onset] * _softmax(row, heat, limits[1])
+        keys += onsets[onset] * _softmax(row, heats[1], limits[1])
     return onsets, keys / keys.sum()
 
 

@@ -142,7 +142,7 @@ class Performer:
             return [Threshold(settings.threshold)]
         self._guard = Guard(steps)
         parts: list[Part] = [
-            Temperature(settings.temperature),
+            Temperature(settings.temperature, steps.temperature_powers),
             MinP(values.row_of_min_p(steps)),
             DensityKeeper(density, steps, seed_evidence(seed, steps)),
             LengthKeeper(seed, steps),

@@ -67,6 +67,11 @@ class Representation(Protocol):
         ...
 
     @property
+    def temperature_powers(self) -> Sequence[float]:
+        """Returns for each of `numbers` the power of the temperature that it is drawn at."""
+        ...
+
+    @property
     def density_hold(self) -> Hold:
         """Returns how playing is held to its density where the seed shows that well."""
         ...

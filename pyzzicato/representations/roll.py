@@ -19,6 +19,7 @@ class PianoRoll(RollPassages):
     fs: int
     unit: str = "frame"
     numbers: dict[str, int] = field(default_factory=lambda: {"keys": N_PITCHES})
+    temperature_powers: tuple[float, ...] = (1.0,)
     # Uncorrected, a roll plays sparser than its target at temperature 1 and denser at others: in a
     # wide free range temperature would change the density. More than 2.5 log-odds silence slow
     # pieces for long, and temperature needs no more.

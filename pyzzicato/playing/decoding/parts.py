@@ -54,18 +54,20 @@ class Part:
 
 @dataclass
 class Temperature(Part):
-    """The temperature that is asked for, the same for all numbers of a step.
+    """The temperature that is asked for.
 
     Attributes:
         temperature: above 0.
+        powers: of it, for each number of a step, see `Representation.temperature_powers`.
     """
 
     temperature: float
+    powers: Sequence[float]
     name = "temperature"
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Multiplies the temperatures."""
-        draw.temperature *= np.float32(self.temperature)
+        draw.temperature *= np.float32(self.temperature) ** np.asarray(self.powers, np.float32)
         self.n_acted += bool(self.temperature != 1)
 
 
