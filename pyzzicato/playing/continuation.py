@@ -24,7 +24,7 @@ from ..representations import StepDecoder
 from ..representations.touch import SeedTouch
 from .decoding.density import density_to_come
 from .decoding.guard import Rescue, describe_rescues
-from .ending import NO_CLOSE, Close, bring_to_close, opening_seconds
+from .ending import NO_CLOSE, Close, bring_to_close, ends_on_tonic, opening_seconds
 from .loaded_model import Model
 from .performer import ROUNDING_S, Performer
 from .seed import SILENT_SEED, Beginning, begin
@@ -188,8 +188,10 @@ def stream_continuation(
         silence.append(_nothing_played(model, notes, settings, seed_composer, performer.highest))
     piece = _whole(settings, begun, new, spent, silence)
     if close is not None:
-        remarks = () if close.is_tonic else (NO_CLOSE,)
-        facts = {"tries": float(close.tries), "tonic": float(close.is_tonic)}
+        # On a grid the last notes lie elsewhere than when they were chosen.
+        is_tonic = ends_on_tonic(piece.notes)
+        remarks = () if is_tonic else (NO_CLOSE,)
+        facts = {"tries": float(close.tries), "tonic": float(is_tonic)}
         piece = replace(piece, remarks=(*piece.remarks, *remarks), facts=facts)
     yield Chunk(tuple(ended), (), settings.seconds, piece)
 

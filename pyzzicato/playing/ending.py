@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..keys import Floats, key_of, weigh_pitch_classes
+from ..keys import Floats, find_key, key_of, weigh_pitch_classes
 from ..notes import Note, sort_notes
 from .performer import Performer
 
@@ -101,6 +101,12 @@ def last_chord(notes: Sequence[Note]) -> Chord:
         notes: at least one.
     """
     return chords_of(notes)[-1]
+
+
+def ends_on_tonic(notes: Sequence[Note]) -> bool:
+    """Returns whether a piece ends with the tonic chord of its key; without a note it does not."""
+    key = find_key(notes)
+    return key is not None and last_chord(notes).is_tonic(key)
 
 
 @dataclass
