@@ -41,6 +41,10 @@ def test_temperature_and_min_p_are_as_in_playing(tmp_path: Path) -> None:
     model.decoding = DecodingValues(min_p={"pitch": 0.1})
     limited = next_odds(model, NOTES, 1.5).keys
     assert (limited > 0).sum() == 2 and limited[39] / limited[40] == pytest.approx(np.e, rel=1e-4)
+    model.decoding = DecodingValues(min_p={"pitch": 0.4})
+    assert (next_odds(model, NOTES, 1.5).keys > 0).sum() == 1
+    tame = GenerationSettings(temperature=0.5)  # the second has 0.37 of the first, and 0.4² counts
+    assert (next_odds(model, NOTES, 1.5, tame).keys > 0).sum() == 2
     free = next_odds(model, NOTES, 1.5, GenerationSettings(without=("min_p",))).keys
     assert (free > 0).all()
 

@@ -11,6 +11,7 @@ from ..notes import LOWEST_PITCH, Note, end_of
 from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events, onset_bin_after
 from ..representations.interface import SURE
 from .decoding.draw import Draw
+from .decoding.parts import limits_at
 from .graph import GraphRun
 from .loaded_model import Model
 from .settings import GenerationSettings, check_settings
@@ -122,7 +123,8 @@ def _chances(
     """
     representation, values, graph = model.representation, model.decoding, model.graph
     heats = settings.temperature ** np.asarray(representation.temperature_powers)
-    limits = values.row_of_min_p(representation) * ("min_p" not in settings.without)
+    shares = values.row_of_min_p(representation) * ("min_p" not in settings.without)
+    limits = limits_at(heats, shares)
     draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
     here = run.mark()
     _, logits = run.draw(draw)

@@ -84,11 +84,19 @@ class MinP(Part):
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Sets the limits."""
-        # A temperature below 1 makes the unlikely rare by itself. Cut as much on top of that, a
-        # silent roll has no key left to strike: at 0.5 the guard brought it back twice a minute.
-        limits = self.shares ** (1 / np.minimum(draw.temperature, 1))
+        limits = limits_at(draw.temperature, self.shares)
         draw.min_p = np.maximum(draw.min_p, limits.astype(np.float32))
         self.n_acted += bool(self.shares.any())
+
+
+def limits_at(temperatures: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Returns how much is left out at temperatures, of `shares` at 1; `(K,)` all three.
+
+    A temperature below 1 makes the unlikely rare by itself. Cut as much on top of that, a silent
+    roll has no key left to strike: at 0.5 the guard brought it back twice a minute.
+    """
+    limits: np.ndarray = shares ** (1 / np.minimum(temperatures, 1))
+    return limits
 
 
 @dataclass
