@@ -28,7 +28,7 @@ _HEAD = '<ir_version: 9, opset_import: ["" : 20]>\n'
 
 ROLL = (
     _HEAD
-    + """made (int64[88] step, float[88] uniform, float[1] temperature, float[1] min_p,
+    + """made (int64[88] step, float[88] uniform, float[1] temperature, float[1] top_a,
       float[88] bias, float[views] view_weights, float[views, 1] state_0)
   => (int64[88] next_step, float[views, 88] logits, float[views, 1] next_state_0)
 <float[88] row = {ROW}, float[1] stay = {STAY}, float[1] one = {1.0}, float[1] none = {0.0},
@@ -66,7 +66,7 @@ _NUMBER = """
 """
 EVENTS = (
     _HEAD
-    + """made (int64[4] step, float[4] uniform, float[4] temperature, float[4] min_p,
+    + """made (int64[4] step, float[4] uniform, float[4] temperature, float[4] top_a,
       float[209] bias, float[views] view_weights)
   => (int64[4] next_step, float[views, 209] logits)
 <float[209] row = {ROW}, float[1] none = {0.0}, int64[1] first = {1}, int64 zero = {0},

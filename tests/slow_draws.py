@@ -27,8 +27,8 @@ def slow_guide(weights: Sequence[float], views: Tensor) -> Tensor:
 
 
 def limited(log_odds: float, draw: Draw) -> float:
-    """Returns log-odds of a key, certain where min-p says so."""
-    odds, least = math.exp(min(log_odds, 500.0)), float(draw.min_p[0])
+    """Returns log-odds of a key, certain where top-a says so."""
+    odds, least = math.exp(min(log_odds, 500.0)), float(draw.top_a[0])
     is_certain = odds < least or 1 / max(odds, 1e-300) < least
     return math.copysign(1e9, log_odds) if is_certain else log_odds
 
@@ -116,7 +116,7 @@ def chances_of_number(logits: Tensor, draw: Draw, number: int) -> Tensor:
     biased = logits.double() + torch.from_numpy(draw.bias[first : first + len(logits)]).double()
     plain = torch.softmax(biased, dim=-1)
     chances = torch.softmax(biased / float(draw.temperature[number]), dim=-1)
-    chances[plain < float(draw.min_p[number]) * plain.max()] = 0
+    chances[plain < float(draw.top_a[number]) * plain.max() ** 2] = 0
     return chances / chances.sum()
 
 

@@ -67,7 +67,8 @@ def test_real_and_own_surprise_are_of_what_follows_the_seed(
     assert real.n_steps == len(excerpt.notes)
     whole = nats_by_number(calibration.loaded(checkpoint), excerpt.joined)
     assert np.allclose(real.nats, whole[-real.n_steps :].sum(0))
-    own = calibration.own_surprise((3, excerpt), checkpoint, {"pitch": 0.01})
+    longer = replace(excerpt, seconds=20.0)  # In so long a time something is struck.
+    own = calibration.own_surprise((3, longer), checkpoint, {"pitch": 0.01})
     assert own.n_steps > 0 and (own.nats > 0).all()
 
 
@@ -81,7 +82,7 @@ def test_cutting_the_tail_makes_what_is_drawn_less_surprising(
     excerpt = replace(excerpt, seconds=20.0)
     free, cut = (
         calibration.mean_nats([calibration.own_surprise((3, excerpt), tmp_path / "lively", limits)])
-        for limits in ({}, {"pitch": 0.25})
+        for limits in ({}, {"pitch": 1.0})
     )
     # The pitch is the second number.
     assert cut[1] < free[1]
@@ -90,7 +91,7 @@ def test_cutting_the_tail_makes_what_is_drawn_less_surprising(
 def test_a_limit_rises_where_own_notes_surprise_more_and_keeps_its_range() -> None:
     assert calibration.next_limit(0.01, 2.2, 2.0) > 0.01 > calibration.next_limit(0.01, 1.8, 2.0)
     assert calibration.next_limit(0.01, 2.0, 2.0) == pytest.approx(0.01)
-    assert calibration.next_limit(0.25, 9.0, 2.0) == 0.25
+    assert calibration.next_limit(1.0, 9.0, 2.0) == 1.0
     assert calibration.next_limit(1e-5, 0.1, 2.0) == 1e-5
     assert calibration.next_limit(0.01, 99.0, 2.0) == pytest.approx(0.01 * math.exp(1.5))
 
@@ -102,8 +103,8 @@ def test_what_was_found_is_kept_for_playing(
     calibrate.main(config_for(checkpoint, maestro))
     table = json.loads((checkpoint / "generation_config.json").read_text())
     assert table["do_sample"] is True
-    assert list(table["min_p"]) == ["pitch", "duration", "velocity"]
-    assert all(1e-5 <= value <= 0.25 for value in table["min_p"].values())
+    assert list(table["top_a"]) == ["pitch", "duration", "velocity"]
+    assert all(1e-5 <= value <= 1 for value in table["top_a"].values())
     assert (checkpoint / "config.json").read_bytes() == before
     printed = capsys.readouterr().out
     assert "real music: onset" in printed and "look 2 of 2" in printed

@@ -13,12 +13,12 @@ from pyzzicato.playing.continuation import continue_seed
 from pyzzicato.playing.decoding import PART_NAMES
 from pyzzicato.playing.decoding.draw import Draw
 from pyzzicato.playing.decoding.parts import (
-    MinP,
     Part,
     Parts,
     Played,
     Temperature,
     Threshold,
+    TopA,
 )
 from pyzzicato.playing.decoding.values import DecodingValues
 from pyzzicato.playing.loaded_model import Model
@@ -57,7 +57,7 @@ def unlike(draw: Draw, representation: Representation) -> set[str]:
 def test_a_neutral_draw_is_neutral() -> None:
     draw = Draw.neutral(3, 2, 5)
     assert draw.uniform.tolist() == [0.5] * 3
-    assert (draw.temperature.tolist(), draw.min_p.tolist()) == ([1.0, 1.0], [0.0, 0.0])
+    assert (draw.temperature.tolist(), draw.top_a.tolist()) == ([1.0, 1.0], [0.0, 0.0])
     assert draw.bias.tolist() == [0.0] * 5
     assert {array.dtype.name for array in vars(draw).values()} == {"float32"}
 
@@ -74,13 +74,13 @@ def test_temperatures_multiply(representation: Representation) -> None:
 
 def test_of_two_limits_the_higher_counts(representation: Representation) -> None:
     n = len(representation.numbers)
-    draw = steered(MinP(np.full(n, 0.1)), representation)
-    part = MinP(np.linspace(0.05, 0.2, n))
-    assert steered(part, representation, draw).min_p == pytest.approx(
+    draw = steered(TopA(np.full(n, 0.1)), representation)
+    part = TopA(np.linspace(0.05, 0.2, n))
+    assert steered(part, representation, draw).top_a == pytest.approx(
         np.maximum(0.1, np.linspace(0.05, 0.2, n))
     )
-    assert draw.min_p.dtype == np.float32
-    assert unlike(draw, representation) == {"min_p"} and part.n_acted == 1
+    assert draw.top_a.dtype == np.float32
+    assert unlike(draw, representation) == {"top_a"} and part.n_acted == 1
 
 
 def test_a_threshold_takes_the_place_of_all_random_numbers(representation: Representation) -> None:
@@ -92,7 +92,7 @@ def test_a_threshold_takes_the_place_of_all_random_numbers(representation: Repre
 
 def test_a_neutral_part_changes_nothing_and_has_not_acted(representation: Representation) -> None:
     n = len(representation.numbers)
-    for part in (Temperature(1.0, representation.temperature_powers), MinP(np.zeros(n))):
+    for part in (Temperature(1.0, representation.temperature_powers), TopA(np.zeros(n))):
         assert unlike(steered(part, representation), representation) == set()
         assert part.n_acted == 0
 
@@ -140,7 +140,7 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Model:
     else:
         made = made_events(tmp_path, pitch=np.linspace(-2, 2, 88))
     numbers = made.representation.numbers
-    made.decoding = DecodingValues(min_p=dict.fromkeys(numbers, 0.005))
+    made.decoding = DecodingValues(top_a=dict.fromkeys(numbers, 0.005))
     return made
 
 
@@ -151,9 +151,9 @@ def test_each_part_can_be_switched_off(model: Model) -> None:
     for name in PART_NAMES:
         piece = continue_seed(model, tune(), replace(settings, without=(name,)))
         assert set(piece.acted) == {"temperature", *PART_NAMES} - {name}
-        if everything.acted[name] and name != "min_p":
+        if everything.acted[name] and name != "top_a":
             assert piece.new_notes != everything.new_notes
-    for name in ("min_p", "density"):
+    for name in ("top_a", "density"):
         assert everything.acted[name] > 0
 
 

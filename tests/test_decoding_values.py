@@ -16,9 +16,9 @@ ROLL = representation_of(Architecture())
 
 def test_numbers_have_the_order_of_the_representation_and_are_neutral_where_not_named() -> None:
     values = DecodingValues({"duration": 0.02})
-    assert values.row_of_min_p(EVENTS).tolist() == [0.0, 0.0, 0.02, 0.0]
-    assert DecodingValues({"keys": 0.01}).row_of_min_p(ROLL).tolist() == [0.01]
-    assert DecodingValues().row_of_min_p(ROLL).tolist() == [0.0]
+    assert values.row_of_top_a(EVENTS).tolist() == [0.0, 0.0, 0.02, 0.0]
+    assert DecodingValues({"keys": 0.01}).row_of_top_a(ROLL).tolist() == [0.01]
+    assert DecodingValues().row_of_top_a(ROLL).tolist() == [0.0]
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -37,12 +37,12 @@ def test_a_folder_without_them_is_neutral(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"min_p": {"keys": 0.6}}, "min_p of keys must be 0 to 0.5, got 0.6"),
-        ({"min_p": {"keys": -0.1}}, "min_p of keys must be 0 to 0.5, got -0.1"),
-        ({"min_p": None}, "min_p must be a table, got None"),
-        ({"min_p": {"keys": True}}, "min_p of keys must be 0 to 0.5, got True"),
-        ({"min_p": {"keys": float("nan")}}, "min_p of keys must be 0 to 0.5, got nan"),
-        ({"min_p": {"keys": "x" * 1000}}, "min_p of keys must be 0 to 0.5, got 'x{60}'$"),
+        ({"top_a": {"keys": 1.6}}, "top_a of keys must be 0 to 1, got 1.6"),
+        ({"top_a": {"keys": -0.1}}, "top_a of keys must be 0 to 1, got -0.1"),
+        ({"top_a": None}, "top_a must be a table, got None"),
+        ({"top_a": {"keys": True}}, "top_a of keys must be 0 to 1, got True"),
+        ({"top_a": {"keys": float("nan")}}, "top_a of keys must be 0 to 1, got nan"),
+        ({"top_a": {"keys": "x" * 1000}}, "top_a of keys must be 0 to 1, got 'x{60}'$"),
     ],
 )
 def test_what_is_out_of_range_is_refused_by_name(
@@ -56,7 +56,7 @@ def test_what_is_out_of_range_is_refused_by_name(
 
 
 def test_values_of_an_older_release_are_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
-    neutral = {"temperatures": {}, "min_p": {"pitch": 0.04}, "pacing": 0.0, "holding": 0.0}
+    neutral = {"temperatures": {}, "top_a": {"pitch": 0.04}, "pacing": 0.0, "holding": 0.0}
     assert read_values(neutral) == DecodingValues({"pitch": 0.04}) and not caplog.text
     assert read_values({**neutral, "pacing": -0.07}) == DecodingValues({"pitch": 0.04})
     assert "pacing are of release 0.2" in caplog.text

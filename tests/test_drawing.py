@@ -32,16 +32,16 @@ N_DRAWS = 2000
 
 def controls(**options: object) -> Controls:
     """Returns controls of one key or number, neutral but for what is given."""
-    neutral = {"uniform": [0.5], "temperature": [1.0], "min_p": [0.0]}
+    neutral = {"uniform": [0.5], "temperature": [1.0], "top_a": [0.0]}
     neutral |= {"bias": [0.0], "view_weights": [1.0]}
     return Controls(**{name: torch.tensor(v) for name, v in {**neutral, **options}.items()})
 
 
 def choice(
-    logits: list[float], uniform: float, temperature: float = 1.0, min_p: float = 0.0
+    logits: list[float], uniform: float, temperature: float = 1.0, top_a: float = 0.0
 ) -> int:
     """Returns what is drawn of n choices."""
-    numbers = (torch.tensor(x) for x in (logits, uniform, temperature, min_p))
+    numbers = (torch.tensor(x) for x in (logits, uniform, temperature, top_a))
     return int(choose(*numbers))
 
 
@@ -65,14 +65,19 @@ def test_a_choice_by_hand() -> None:
         assert choice(logits, number, temperature=0.5) == drawn
 
 
-def test_min_p_takes_what_is_less_likely_by_more_whatever_the_temperature() -> None:
+def test_top_a_leaves_out_by_the_square_of_the_likeliest_whatever_the_temperature() -> None:
+    # Chances of 10, 5 and 1 of 16: shares of the square of the first are 0.8 and 0.16.
     logits = [0.0, math.log(0.5), math.log(0.1)]
     for temperature in (0.5, 1.0, 4.0):
-        assert choice(logits, 0.9999, temperature, min_p=0.09) == 2
-        assert choice(logits, 0.9999, temperature, min_p=0.11) == 1
-        assert choice(logits, 0.9999, temperature, min_p=0.6) == 0
+        assert choice(logits, 0.9999, temperature, top_a=0.15) == 2
+        assert choice(logits, 0.9999, temperature, top_a=0.17) == 1
+        assert choice(logits, 0.9999, temperature, top_a=0.79) == 1
+        assert choice(logits, 0.9999, temperature, top_a=0.81) == 0
     # What is left keeps its odds: 2 to 1.
-    assert [choice(logits, u, min_p=0.2) for u in (0.66, 0.67)] == [0, 1]
+    assert [choice(logits, u, top_a=0.2) for u in (0.66, 0.67)] == [0, 1]
+    # Where all are as likely, all stay; where one is sure, little does.
+    assert choice([0.0] * 20, 0.9999, top_a=1.0) == 19
+    assert choice([0.0, math.log(0.05)], 0.9999, top_a=0.06) == 0
 
 
 @pytest.mark.parametrize("temperature", [0.01, 1.0, 4.0])
@@ -90,19 +95,19 @@ def test_all_choices_can_be_drawn_and_no_other() -> None:
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 @pytest.mark.parametrize("bias", [0.0, 1.5, -2.0])
-@pytest.mark.parametrize("min_p", [0.0, 0.02])
+@pytest.mark.parametrize("top_a", [0.0, 0.02])
 def test_a_key_sounds_where_its_number_is_below_its_chance(
-    temperature: float, bias: float, min_p: float
+    temperature: float, bias: float, top_a: float
 ) -> None:
     rng = np.random.default_rng(1)
     numbers = rng.random(500).astype(np.float32)
     log_odds, present = rng.normal(-1.0, 3.0, 500), rng.integers(2, size=500)
     given = controls(
-        uniform=numbers.tolist(), temperature=[temperature], bias=[bias] * 500, min_p=[min_p]
+        uniform=numbers.tolist(), temperature=[temperature], bias=[bias] * 500, top_a=[top_a]
     )
     odds = torch.from_numpy(log_odds).float()
     sounds = limit_keys(odds, given) > key_cuts(odds, torch.from_numpy(present), given)
-    draw = Draw(*(np.array(x) for x in (numbers, [temperature], [min_p], [bias] * 500)))
+    draw = Draw(*(np.array(x) for x in (numbers, [temperature], [top_a], [bias] * 500)))
     shifts = rate_shifts(odds.tolist(), present.tolist(), draw)
     for key, (shift, number) in enumerate(zip(shifts, numbers.tolist(), strict=True)):
         chance = chance_of_key(float(odds[key]), draw, key, shift)
@@ -116,7 +121,7 @@ def test_temperature_keeps_the_rate_of_strokes_and_of_releases() -> None:
     plain = torch.exp(torch.where(present > 0, -log_odds, log_odds))
     for temperature in (0.5, 0.8, 1.5):
         # The median draw of a key tells the log-odds that it is drawn by.
-        given = controls(uniform=[0.5] * 7, temperature=[temperature], bias=[0.0] * 7, min_p=[0.0])
+        given = controls(uniform=[0.5] * 7, temperature=[temperature], bias=[0.0] * 7, top_a=[0.0])
         by = (log_odds - key_cuts(log_odds, present, given)) / temperature
         rates = torch.exp(torch.where(present > 0, -by, by))
         for kind in (0, 1):
@@ -135,7 +140,7 @@ def test_a_threshold_is_a_number_for_all_keys() -> None:
 def test_keys_beyond_min_p_are_certain() -> None:
     # Of the two, sounding and not, the less likely one is drawn at 0.1 of the other or more.
     log_odds = torch.tensor([math.log(x) for x in (20.0, 9.0, 1.0, 1 / 9, 1 / 20)])
-    made = limit_keys(log_odds, controls(min_p=[0.1]))
+    made = limit_keys(log_odds, controls(top_a=[0.1]))
     assert made[[0, 4]].tolist() == [SURE, -SURE]
     assert torch.equal(made[1:4], log_odds[1:4])
     assert torch.equal(limit_keys(log_odds, controls()), log_odds)
@@ -181,11 +186,11 @@ def drawn_steps(model: Model, first: np.ndarray, draw: Draw, n: int) -> np.ndarr
     return np.stack(steps)
 
 
-def shaped_draw(model: Model, temperature: float, min_p: float, bias: float) -> Draw:
+def shaped_draw(model: Model, temperature: float, top_a: float, bias: float) -> Draw:
     """Returns how to draw, with a bias on every third thing."""
     draw = Draw.neutral(*(model.graph.size(n) for n in ("uniform", "temperature", "bias")))
     draw.temperature *= np.float32(temperature)
-    draw.min_p += np.float32(min_p)
+    draw.top_a += np.float32(top_a)
     draw.bias[::3] += np.float32(bias)
     return draw
 

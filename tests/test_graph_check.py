@@ -57,11 +57,11 @@ TEXTS = {
         r"must take bias of shape \[88\], got \[87\]",
     ),
     "an input is missing": (
-        SOUND.replace("float[1] min_p,\n", ""),
-        r"must take min_p of shape \[1\], got none",
+        SOUND.replace("float[1] top_a,\n", ""),
+        r"must take top_a of shape \[1\], got none",
     ),
     "an input that nobody gives": (
-        SOUND.replace("float[1] min_p,", "float[1] min_p, float[1] password,"),
+        SOUND.replace("float[1] top_a,", "float[1] top_a, float[1] password,"),
         "takes 'password', which nobody gives",
     ),
     "an output is missing": (

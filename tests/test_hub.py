@@ -9,7 +9,7 @@ from conftest import tune
 from pyzzicato.hub import DEFAULT_MODEL, list_models, load_model, loading, model_info
 from pyzzicato.hub.loading import BUNDLED as BUNDLED_FOLDER
 from pyzzicato.hub.networks import open_network
-from pyzzicato.hub.registry import OLD_NAMES
+from pyzzicato.hub.registry import OLD_NAMES, REPLACED
 from pyzzicato.hub.sums import SUMS, write_sums
 from pyzzicato.models.architecture import COMPOSERS
 from pyzzicato.playing.continuation import continue_seed
@@ -44,8 +44,8 @@ def test_a_bundled_model_is_what_its_record_says(name):
     assert json.loads(json.dumps(info.as_dict()))["licence"] == info.record["data"]["licence"]
 
 
-@pytest.mark.parametrize(("old", "new"), OLD_NAMES.items())
-def test_a_renamed_model_is_found_by_its_old_name(old, new):
+@pytest.mark.parametrize(("old", "new"), [*OLD_NAMES.items(), *REPLACED.items()])
+def test_a_renamed_or_replaced_model_is_found_by_its_old_name(old, new):
     assert new in [info.name for info in list_models()]
     assert model_info(old) == model_info(new)
     assert load_model(old).name == new

@@ -69,7 +69,7 @@ def test_a_folder_becomes_a_model_that_plays(
     }
     assert read_midi(out / "listen" / "after-3.mid").sounding("extend")
     assert read_config(out / "best").composers == ["bach", "chopin", "my-band"]
-    assert load_model("my-band").decoding.min_p.keys() == {"pitch", "duration", "velocity"}
+    assert load_model("my-band").decoding.top_a.keys() == {"pitch", "duration", "velocity"}
     record = read_record(out / "best")
     assert record["data"]["train_hours"].keys() == {"my-band"}
     assert record["command"] == "pyzzicato learn FOLDER --out RUN --name my-band"

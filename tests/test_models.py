@@ -359,7 +359,7 @@ def test_the_graph_draws_as_the_slow_obvious_way_does(
     for n in range(3):
         draw = random_draw(model.graph, rng)
         draw.temperature = rng.uniform(0.6, 2.0, len(draw.temperature)).astype(np.float32)
-        draw.min_p = rng.uniform(0.0, 0.2, len(draw.min_p)).astype(np.float32) * (n > 0)
+        draw.top_a = rng.uniform(0.0, 0.2, len(draw.top_a)).astype(np.float32) * (n > 0)
         draw.bias = rng.normal(0, 1, len(draw.bias)).astype(np.float32)
         drawn, _ = run.draw(draw)
         assert drawn.tolist() == slow_step(network, steps, views, 1, draw)
@@ -396,7 +396,7 @@ def test_the_graph_is_what_a_stranger_may_rely_on(
     }
     found = {f"condition.{name}" for name in network.condition_names}
     kept = {name for name in model.graph.inputs if name.partition(".")[0] in ("state", "past")}
-    controls = {"step", "uniform", "temperature", "min_p", "bias", "view_weights"}
+    controls = {"step", "uniform", "temperature", "top_a", "bias", "view_weights"}
     assert set(model.graph.inputs) == controls | found | kept
     assert len(model.graph.outputs) == 2 + len(kept)
 

@@ -32,20 +32,20 @@ def test_the_odds_are_those_of_the_logits(tmp_path: Path) -> None:
     assert odds.came.chance == pytest.approx(chances[67 - 21], rel=1e-5)
 
 
-def test_temperature_and_min_p_are_as_in_playing(tmp_path: Path) -> None:
+def test_temperature_and_top_a_are_as_in_playing(tmp_path: Path) -> None:
     pitch = np.zeros(88)
     pitch[[39, 40]] = 8.0, 7.0
     model = made_events(tmp_path, pitch=list(pitch))
     cold = next_odds(model, NOTES, 1.5, GenerationSettings(temperature=0.5)).keys
     assert cold[39] / cold[40] == pytest.approx(np.exp(2.0), rel=1e-4)
-    model.decoding = DecodingValues(min_p={"pitch": 0.1})
+    model.decoding = DecodingValues(top_a={"pitch": 0.1})
     limited = next_odds(model, NOTES, 1.5).keys
     assert (limited > 0).sum() == 2 and limited[39] / limited[40] == pytest.approx(np.e, rel=1e-4)
-    model.decoding = DecodingValues(min_p={"pitch": 0.4})
+    model.decoding = DecodingValues(top_a={"pitch": 0.6})
     assert (next_odds(model, NOTES, 1.5).keys > 0).sum() == 1
-    tame = GenerationSettings(temperature=0.5)  # the second has 0.37 of the first, and 0.4² counts
+    tame = GenerationSettings(temperature=0.5)  # the second has 0.37 of the first, which has 0.72
     assert (next_odds(model, NOTES, 1.5, tame).keys > 0).sum() == 2
-    free = next_odds(model, NOTES, 1.5, GenerationSettings(without=("min_p",))).keys
+    free = next_odds(model, NOTES, 1.5, GenerationSettings(without=("top_a",))).keys
     assert (free > 0).all()
 
 

@@ -247,5 +247,5 @@ def test_a_recipe_ends_with_a_stage_of_it(
     config = train_script.TrainConfig(tmp_path / "data", tmp_path / "run", recipe, report_to="none")
     train_script.main(config)
     model = load_model(str(tmp_path / "run" / "best"))
-    assert set(model.decoding.min_p) == {"pitch", "duration", "velocity"}
+    assert set(model.decoding.top_a) == {"pitch", "duration", "velocity"}
     assert model.decoding == load_model(str(start)).decoding

@@ -33,6 +33,14 @@ def test_pins_are_kept_in_order_and_moved(registry):
     assert read_registry()["wavenet"] == Pin("me/wavenet", "f" * 40, SUMS)
 
 
+def test_the_pin_of_a_model_that_was_replaced_is_not_the_others(registry):
+    write_pin("lstm-events", Pin("me/lstm-events", COMMIT, SUMS))
+    table = json.loads(registry.read_text())
+    table["wavenet-events"] = table["lstm-events"] | {"repo": "me/wavenet-events"}
+    registry.write_text(json.dumps(table))
+    assert read_registry() == {"lstm-events": Pin("me/lstm-events", COMMIT, SUMS)}
+
+
 def test_the_packages_own_registry_is_one(monkeypatch):
     monkeypatch.delenv("PYZZICATO_REGISTRY")
     assert registry_path() == BUNDLED_REGISTRY

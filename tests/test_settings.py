@@ -44,9 +44,9 @@ EVENTS = representation_of(Architecture("events"))
         ({"rng": True}, "rng must be a whole number from 0 to 4294967295, got True"),
         (
             {"without": ("gard",)},
-            "without must be of min_p, density, lengths, ",
+            "without must be of top_a, density, lengths, ",
         ),
-        ({"without": "everything"}, "without must be of min_p"),
+        ({"without": "everything"}, "without must be of top_a"),
     ],
 )
 def test_bad_settings_name_value_range_and_fix(values: dict[str, object], words: str) -> None:

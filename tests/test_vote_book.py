@@ -62,6 +62,12 @@ def test_votes_for_an_old_name_of_a_model_count_for_the_model(tmp_path):
     assert {rating.system for rating in leaderboard(tally)} == {"lstm-events-open", "composer"}
 
 
+def test_votes_for_a_model_that_was_replaced_stay_its_own(tmp_path):
+    book = VoteBook(tmp_path)
+    book.add(a_vote(systems=("wavenet-events", "lstm-events"), winner=0))
+    assert book.tally().pairs == {("wavenet-events", "lstm-events", 0): 1}
+
+
 def test_a_ticket_counts_once_after_a_restart_and_in_another_process_too(tmp_path):
     first, beside = VoteBook(tmp_path), VoteBook(tmp_path)
     assert first.add(a_vote(winner=0), "a ticket")

@@ -1,7 +1,7 @@
 """Measure how fast models play, beside the naive way.
 
     python train/benchmark.py --model lstm --lengths 10 --repeats 1          # a taste
-    python train/benchmark.py --model lstm wavenet lstm-events wavenet-events
+    python train/benchmark.py --model lstm wavenet lstm-events attention-events
 
 One continuation at a time, on one thread, sound and picture excluded; seconds of music a second of
 wall time (median of the repeats). The figures of a model:

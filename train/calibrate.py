@@ -73,7 +73,7 @@ def main(config: CalibrateConfig) -> None:
     )
     file = write_limits(config.checkpoint, limits)
     found = ", ".join(f"{name} {value:g}" for name, value in limits.items())
-    print(f"min-p: {found}; written to {file}")
+    print(f"top-a: {found}; written to {file}")
 
 
 def parse_args() -> CalibrateConfig:

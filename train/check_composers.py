@@ -1,7 +1,7 @@
 """Check that a model asked for a composer is taken for that composer by the style classifier.
 
     python train/check_composers.py --model lstm-events --takes 3 --seconds 20      # a taste
-    python train/check_composers.py --model lstm-events wavenet-events --out runs/composers
+    python train/check_composers.py --model lstm-events attention-events --out runs/composers
 
 Each piece begins from a single note, which says nothing of any composer. The classifier of the
 evaluation judges among the composers asked for alone; chance is one in so many. Beside it stands

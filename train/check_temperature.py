@@ -23,7 +23,7 @@ from pyzzicato.playing.loaded_model import Model
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.seeds import list_seeds, load_seed
 
-MODELS = ("lstm", "wavenet", "conv1d", "lstm-events", "wavenet-events", "attention-events")
+MODELS = ("lstm", "wavenet", "conv1d", "lstm-events", "attention-events")
 TEMPERATURES = (1.2, 0.9, 0.8, 0.7, 0.5)
 _NEAR = 1.25
 

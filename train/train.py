@@ -173,7 +173,7 @@ def calibrate(
             [excerpt for _, excerpt in drawn.values()],
             looks=CALIBRATION_LOOKS,
             processes=accelerator.num_processes,
-            first=load_model(settings.start_from).decoding.min_p,
+            first=load_model(settings.start_from).decoding.top_a,
         )
         write_limits(checkpoint, limits)
     accelerator.wait_for_everyone()

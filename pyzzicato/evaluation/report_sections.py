@@ -90,7 +90,7 @@ SECTIONS = (
     ),
     Section(
         "What steers the draw?",
-        "The share of the steps whose draw each part of decoding changed: *min-p*, what keeps to a "
+        "The share of the steps whose draw each part of decoding changed: *top-a*, what keeps to a "
         "*density* and to the *lengths* of the seed's notes, and the *guard*. A model *without* "
         "one of them is a column of its own.",
         (),

@@ -29,7 +29,7 @@ from .checkpoints import (
 )
 from .graphs import Export, find_graph
 from .own_models import own_folder, own_names
-from .registry import Pin, current_name, is_repo_id, read_registry
+from .registry import Pin, bundled_name, is_repo_id, read_registry
 from .remote_code import brings_code, export_by_its_code, read_foreign_config
 from .sums import check_pinned, check_sums
 
@@ -80,7 +80,7 @@ def model_info(name: str, revision: str | None = None) -> ModelInfo:
         ValueError: if there is no such model (the message lists those there are), it cannot be had,
             or it is not a usable checkpoint.
     """
-    name = current_name(_as_name(name))
+    name = bundled_name(_as_name(name))
     if name in _bundled_names():
         return _of_registry(name, revision)
     return read_checkpoint(**asdict(_locate(name, revision)))
@@ -99,7 +99,7 @@ def open_model(
     Raises:
         ValueError: as `load_model` does.
     """
-    name = current_name(_as_name(name))
+    name = bundled_name(_as_name(name))
     if name in _bundled_names():
         info = _of_registry(name, revision)
         model = _ready(info)

@@ -9,7 +9,8 @@ with a SHA-256 of each file of the checkpoint: what comes from the Hub is used i
 model that is not in it has not been published; its bundled copy is the only one.
 `train/publish.py --pin NAME` writes an entry. `PYZZICATO_REGISTRY` names another file to use.
 
-A bundled model that was renamed is found by its old name too (`OLD_NAMES`).
+A bundled model that was renamed is found by its old name too (`OLD_NAMES`), and by the name of one
+that is no longer bundled the one that plays in its place (`REPLACED`).
 """
 
 import json
@@ -24,6 +25,8 @@ from ..checks import show_value
 BUNDLED_REGISTRY = Path(__file__).parent / "registry.json"
 OLD_NAMES = {"lstm-free": "lstm-events-open"}
 """What bundled models were called before, and what they are called now."""
+REPLACED = {"wavenet-events": "lstm-events"}
+"""Models that are no longer bundled, and what plays in their place. Votes for them stay theirs."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SUM = re.compile(r"[0-9a-f]{64}")
 
@@ -69,6 +72,11 @@ def current_name(name: str) -> str:
     return OLD_NAMES.get(name, name)
 
 
+def bundled_name(name: str) -> str:
+    """Returns what plays where an old model or an old name is asked for; others stay."""
+    return REPLACED.get(name, current_name(name))
+
+
 def is_repo_id(text: object) -> bool:
     """Returns whether a text can name a repository on the Hub: NAMESPACE/NAME."""
     if not isinstance(text, str) or text.count("/") != 1:
@@ -99,7 +107,7 @@ def read_registry() -> dict[str, Pin]:
         return {}
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        return {current_name(n): Pin(**entry) for n, entry in table.items()}
+        return {current_name(n): Pin(**its) for n, its in table.items() if n not in REPLACED}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a registry of models: {error!r}") from error
 

@@ -34,9 +34,11 @@ class Controls(NamedTuple):
         uniform: `(N,)` random numbers from 0 to below 1, one for each thing drawn: the four numbers
             of a note event, or the 88 keys of a frame.
         temperature: `(K,)`, above 0, one for each number of a note event, or one for a frame.
-        min_p: `(K,)`, 0 to 1: what is less likely than the likeliest by more than this is not drawn
-            (Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling", arXiv:2407.01082; here
-            whatever the temperature). 0 for no limit.
+        top_a: `(K,)`, 0 to 1: a choice whose probability is below this share of the square of the
+            likeliest's is not drawn (top-a of Peng Bo's RWKV-LM, github.com/BlinkDL/RWKV-LM; here
+            whatever the temperature). What a model is sure of stays sure, and where it is not,
+            choices stay wide; min-p (Nguyen et al. 2024, arXiv:2407.01082) has the first power in
+            the square's place. 0 for no limit.
         bias: `(L,)`, added to the logits: of the four numbers one after the other, or of the keys.
         view_weights: `(V,)`, with a sum of 1: how much each view of the piece counts, on logits.
             One view counts 1; with a composer and without, guidance g and 1 - g.
@@ -44,7 +46,7 @@ class Controls(NamedTuple):
 
     uniform: Tensor
     temperature: Tensor
-    min_p: Tensor
+    top_a: Tensor
     bias: Tensor
     view_weights: Tensor
 
@@ -54,17 +56,19 @@ def guide(logits: Tensor, controls: Controls) -> Tensor:
     return controls.view_weights @ logits
 
 
-def choose(logits: Tensor, uniform: Tensor, temperature: Tensor, min_p: Tensor) -> Tensor:
+def choose(logits: Tensor, uniform: Tensor, temperature: Tensor, top_a: Tensor) -> Tensor:
     """Returns which of n choices is drawn, a whole number, `(1,)`.
 
     Args:
         logits: `(n,)`, guided and with their bias.
         uniform: a number from 0 to below 1, `()` or `(1,)`, as are the others.
         temperature: above 0.
-        min_p: 0 to 1, see `Controls`.
+        top_a: 0 to 1, see `Controls`.
     """
     below = logits - logits.max()
-    chances = torch.where(below >= torch.log(min_p), torch.exp(below / temperature), 0.0)
+    # The likeliest's own probability is one over the sum of what the others are to it.
+    limit = torch.log(top_a) - torch.exp(below).sum().log()
+    chances = torch.where(below >= limit, torch.exp(below / temperature), 0.0)
     reached = chances.cumsum(0)
     is_passed = reached <= uniform * reached[-1:]
     # Rounding may leave the last sum short of what it is compared with.
@@ -72,16 +76,19 @@ def choose(logits: Tensor, uniform: Tensor, temperature: Tensor, min_p: Tensor) 
 
 
 def limit_keys(log_odds: Tensor, controls: Controls) -> Tensor:
-    """Returns log-odds `(88,)`, those beyond min-p made certain."""
+    """Returns log-odds `(88,)`, those beyond top-a made certain.
+
+    What is so unlikely leaves the other choice a probability of nearly 1, and so its square.
+    """
     certain = torch.where(log_odds > 0, SURE, -SURE)
-    return torch.where(log_odds.abs() > -torch.log(controls.min_p), certain, log_odds)
+    return torch.where(log_odds.abs() > -torch.log(controls.top_a), certain, log_odds)
 
 
 def key_cuts(log_odds: Tensor, present: Tensor, controls: Controls) -> Tensor:
     """Returns the log-odds that each key must pass to sound, `(88,)`.
 
     A key sounds where its log-odds pass a number drawn from the logistic distribution: with just
-    the chance that they stand for. Temperature and min-p say how much likelier a likely key is
+    the chance that they stand for. Temperature and top-a say how much likelier a likely key is
     struck than an unlikely one, and not how many are: of keys that are silent the expected number
     of strokes stays, of keys that sound that of releases (both counted as if they were few).
 

@@ -5,13 +5,14 @@ go past the backbone to the head, which lay out along the keys what has sounded 
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .config import PyzzicatoConfig
 from .pitch import N_KEYS, PitchMemory
 from .recall import PitchRecall
 from .soft_recall import SoftRecall
@@ -38,6 +39,8 @@ class RollEmbedding(nn.Module):
     n_attributes = N_KEYS
     """Numbers a step holds."""
     out_size = N_KEYS
+    head_sizes: ClassVar[dict[str, int]] = {}
+    """Sizes that the head is told of beside those of all embeddings."""
 
     def __init__(
         self,
@@ -53,6 +56,11 @@ class RollEmbedding(nn.Module):
         self.n_chords = n_chords
         self.recall = PitchRecall(recalls) if recalls else None
         self.n_planes = n_recent + n_chords + len(recalls) + self.n_memories
+
+    @classmethod
+    def build(cls, config: PyzzicatoConfig) -> Self:
+        """Returns the embedding that a config describes."""
+        return cls(config.memory_spans, config.n_recent, config.chords, config.recalls or [])
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first frame."""
@@ -161,8 +169,20 @@ class EventEmbedding(nn.Module):
         self.n_recent = n_recent
         self.recall = PitchRecall(recalls) if recalls else None
         self.soft_recall = soft_recall
-        self.n_soft = 0 if soft_recall is None else soft_recall.n_planes
-        self.n_planes = self.n_soft + n_recent + len(recalls) + self.n_memories
+        n_soft = 0 if soft_recall is None else soft_recall.n_planes
+        self.head_sizes = {"n_soft": n_soft}
+        self.n_planes = n_soft + n_recent + len(recalls) + self.n_memories
+
+    @classmethod
+    def build(cls, config: PyzzicatoConfig) -> Self:
+        """Returns the embedding that a config describes."""
+        size, soft = config.embedding_size, None
+        if config.recall_heads:
+            soft = SoftRecall(config.recall_heads, size, config.view)
+        tells_time = config.backbone == "attention"
+        return cls(
+            size, config.memory_spans, config.n_recent, config.recalls or [], soft, tells_time
+        )
 
     def start(self, batch_size: int) -> Any:
         """Returns the state before the first note."""

@@ -4,7 +4,7 @@ What a graph takes and gives is the same for all models, by name:
 
     takes   step            (A,) whole numbers, the piece's latest step
             condition.NAME  (V,) whole numbers, a condition of the piece in each view
-            uniform, temperature, min_p, bias, view_weights     how to draw, see `drawing.Controls`
+            uniform, temperature, top_a, bias, view_weights     how to draw, see `drawing.Controls`
             state.N         what it remembers, zeros at first
             past.N          the same, which grows by a row a step along axis 1, empty at first
     gives   next_step       (A,) the next step, drawn
@@ -93,7 +93,7 @@ def write_graph(model: PyzzicatoModel, path: Path) -> None:
         inputs[f"condition.{name}"] = (torch.zeros(n_views, dtype=torch.long), {0: views})
     inputs["uniform"] = torch.full((sizes.uniform,), 0.5), None
     inputs["temperature"] = torch.ones(sizes.numbers), None
-    inputs["min_p"] = torch.zeros(sizes.numbers), None
+    inputs["top_a"] = torch.zeros(sizes.numbers), None
     inputs["bias"] = torch.zeros(sizes.logits), None
     inputs["view_weights"] = torch.full((n_views,), 1 / n_views), {0: views}
     outputs = ["next_step", "logits"]

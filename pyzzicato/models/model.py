@@ -18,7 +18,6 @@ from .independent_head import IndependentHead
 from .joint_head import JointHead
 from .lstm import LstmBackbone
 from .note_head import NoteHead
-from .soft_recall import SoftRecall
 from .wavenet import WaveNetBackbone
 
 Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone | AttentionBackbone
@@ -29,6 +28,12 @@ BACKBONES: dict[str, type[Backbone]] = {
     "wavenet": WaveNetBackbone,
     "lstm": LstmBackbone,
     "attention": AttentionBackbone,
+}
+EMBEDDINGS: dict[str, type[Embedding]] = {"roll": RollEmbedding, "events": EventEmbedding}
+HEADS: dict[str, type[Head]] = {
+    "independent": IndependentHead,
+    "joint": JointHead,
+    "notes": NoteHead,
 }
 
 CONDITION_SIZE = 32
@@ -85,7 +90,7 @@ class PyzzicatoModel(PreTrainedModel):
 
     def __init__(self, config: PyzzicatoConfig) -> None:
         super().__init__(config)
-        self.embedding = _build_embedding(config)
+        self.embedding = EMBEDDINGS[config.representation].build(config)
         in_size = self.embedding.out_size
         # Number 0 is any composer, and any density.
         self.composers: nn.Embedding | None = None
@@ -268,23 +273,6 @@ class PyzzicatoModel(PreTrainedModel):
         return PyzzicatoOutput(loss=nats.mean(), nats=nats, state=state)
 
 
-def _build_embedding(config: PyzzicatoConfig) -> Embedding:
-    spans, n_recent, recalls = config.memory_spans, config.n_recent, config.recalls or []
-    if config.representation == "roll":
-        return RollEmbedding(spans, n_recent, config.chords, recalls)
-    soft = None
-    if config.recall_heads:
-        soft = SoftRecall(config.recall_heads, config.embedding_size, config.view)
-    tells_time = config.backbone == "attention"
-    return EventEmbedding(config.embedding_size, spans, n_recent, recalls, soft, tells_time)
-
-
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
-    heads: dict[str, type[Head]] = {
-        "independent": IndependentHead,
-        "joint": JointHead,
-        "notes": NoteHead,
-    }
-    head = heads[config.head]
     sizes = (in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
-    return NoteHead(*sizes, seen.n_soft) if isinstance(seen, EventEmbedding) else head(*sizes)
+    return HEADS[config.head](*sizes, **seen.head_sizes)

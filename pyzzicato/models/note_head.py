@@ -102,7 +102,7 @@ class NoteHead(nn.Module):
         """
         biases = controls.bias.split(list(EVENT_SIZES))
         uniform, temperature = controls.uniform.split(1), controls.temperature.split(1)
-        min_p = controls.min_p.split(1)
+        top_a = controls.top_a.split(1)
         layers: Sequence[Callable[[Tensor], Tensor]] = (
             self.onset,
             partial(self._pitch, planes=planes),
@@ -118,7 +118,7 @@ class NoteHead(nn.Module):
                     guide(logits[-1], controls) + biases[i],
                     uniform[i],
                     temperature[i],
-                    min_p[i],
+                    top_a[i],
                 )
             )
             if i < len(tables):

@@ -195,7 +195,7 @@ class GraphRun:
         feeds = self._feeds
         feeds["step"] = step.astype(np.int64)
         feeds["uniform"], feeds["temperature"] = draw.uniform, draw.temperature
-        feeds["min_p"], feeds["bias"] = draw.min_p, draw.bias
+        feeds["top_a"], feeds["bias"] = draw.top_a, draw.bias
         given = self._graph.session.run(None, feeds, self._options)
         for place, state in self._states:
             feeds[state] = given[place]

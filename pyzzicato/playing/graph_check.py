@@ -29,7 +29,7 @@ MAX_STATE_NUMBERS = 25_000_000
 _STANDARD_DOMAINS = ("", "ai.onnx")
 _TRIAL_S = 10.0
 _TRIAL_STEPS = 3
-_CONTROLS = ("step", "uniform", "temperature", "min_p", "bias", "view_weights")
+_CONTROLS = ("step", "uniform", "temperature", "top_a", "bias", "view_weights")
 
 
 def check_graph(path: Path, architecture: Architecture) -> StepGraph:
@@ -142,7 +142,7 @@ def _check_contract(graph: StepGraph, architecture: Architecture) -> None:
         "step": [n_uniform],
         "uniform": [n_uniform],
         "temperature": [len(numbers)],
-        "min_p": [len(numbers)],
+        "top_a": [len(numbers)],
         "bias": [n_logits],
         "view_weights": ["views"],
     }

@@ -76,7 +76,7 @@ def next_odds(
         model: of note events, from `load_model`.
         notes: the piece.
         at: the moment, seconds; a note at least is struck before.
-        settings: `temperature`, `composer` and `without` count, of the last "min_p"; other parts
+        settings: `temperature`, `composer` and `without` count, of the last "top_a"; other parts
             of decoding depend on what was played.
         seed_composer: short name of the piece's composer, if he is known.
 
@@ -123,7 +123,7 @@ def _chances(
     """
     representation, values, graph = model.representation, model.decoding, model.graph
     heats = settings.temperature ** np.asarray(representation.temperature_powers)
-    shares = values.row_of_min_p(representation) * ("min_p" not in settings.without)
+    shares = values.row_of_top_a(representation) * ("top_a" not in settings.without)
     limits = limits_at(heats, shares)
     draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
     here = run.mark()
@@ -145,10 +145,10 @@ def _chances(
     return onsets, keys / keys.sum()
 
 
-def _softmax(logits: NDArray[np.float64], temperature: float, min_p: float) -> NDArray[np.float64]:
+def _softmax(logits: NDArray[np.float64], temperature: float, top_a: float) -> NDArray[np.float64]:
     """Returns the chances as `models.drawing.choose` draws them."""
     away = logits - logits.max()
     chances = np.exp(away / temperature)
-    chances[np.exp(away) < min_p] = 0.0
+    chances[np.exp(away) < top_a / np.exp(away).sum()] = 0.0
     total: NDArray[np.float64] = chances / chances.sum()
     return total

@@ -14,7 +14,7 @@ from .decoding.density import DensityKeeper, seed_evidence
 from .decoding.draw import Draw, Numbers
 from .decoding.guard import Guard, Rescue
 from .decoding.lengths import LengthKeeper
-from .decoding.parts import MinP, Part, Parts, Played, Temperature, Threshold
+from .decoding.parts import Part, Parts, Played, Temperature, Threshold, TopA
 from .graph import GraphRun
 from .loaded_model import Model
 from .settings import GenerationSettings
@@ -143,7 +143,7 @@ class Performer:
         self._guard = Guard(steps)
         parts: list[Part] = [
             Temperature(settings.temperature, steps.temperature_powers),
-            MinP(values.row_of_min_p(steps)),
+            TopA(values.row_of_top_a(steps)),
             DensityKeeper(density, steps, seed_evidence(seed, steps)),
             LengthKeeper(seed, steps),
             self._guard,

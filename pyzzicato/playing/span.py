@@ -114,7 +114,7 @@ def fit_together(staying: Sequence[Note], new: Sequence[Note]) -> tuple[list[Not
 
 def require_events(model: Model) -> None:
     """Raises ValueError if a model is not one of note events."""
-    if model.config.representation != "events":
+    if not model.representation.steps_are_notes:
         raise ValueError(
             "model must be one of note events, such as attention-events, got "
             f"{model.name or 'one of piano rolls'}; this cannot be done with piano rolls"

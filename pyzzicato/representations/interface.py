@@ -59,6 +59,11 @@ class Representation(Protocol):
         ...
 
     @property
+    def steps_are_notes(self) -> bool:
+        """Returns whether a step is one note: what the bench and playing along need."""
+        ...
+
+    @property
     def numbers(self) -> Mapping[str, int]:
         """Returns what is drawn in a step, and how many choices each has.
 

@@ -29,6 +29,7 @@ class NoteEvents(EventPassages):
     """Notes, one after the other."""
 
     unit: str = "note"
+    steps_are_notes: bool = True
     numbers: dict[str, int] = field(default_factory=lambda: dict(zip(_NAMES, SIZES, strict=True)))
     # Onsets decide how many notes there are, and temperature is to say which. At 0.5 as it is
     # `lstm-events` played 1.31 times as many.

@@ -18,6 +18,7 @@ class PianoRoll(RollPassages):
 
     fs: int
     unit: str = "frame"
+    steps_are_notes: bool = False
     numbers: dict[str, int] = field(default_factory=lambda: {"keys": N_PITCHES})
     temperature_powers: tuple[float, ...] = (1.0,)
     # Uncorrected, a roll plays sparser than its target at temperature 1 and denser at others: in a

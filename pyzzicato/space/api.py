@@ -18,6 +18,7 @@ from .. import __version__
 from ..checks import check_number, check_one_of, check_whole
 from ..evaluation.excerpts import cut_excerpt
 from ..hub import DEFAULT_MODEL
+from ..hub.registry import current_name
 from ..models.architecture import COMPOSERS
 from ..notes import end_of
 from ..playing.settings import GenerationSettings
@@ -25,7 +26,7 @@ from ..seeds import list_seeds
 from .clients import Allowance, client_now
 from .measuring import measures_of
 from .messages import plainly
-from .page_models import by_current_name, composers_of, known_models
+from .page_models import composers_of, known_models
 from .posted import file_data, notes_as_json, read_posted
 from .ratings import leaderboard
 from .request_limits import MAX_MUSIC_SECONDS, MAX_TAKES, MAX_TOTAL_SECONDS
@@ -405,7 +406,8 @@ def read_vote(seed: object, systems: object, winner: object, marks: object) -> V
     if not isinstance(systems, list | tuple) or len(systems) != 2:
         raise ValueError("systems must be a list of two names, one a take")
     known = [*(info.name for info in known_models()), REAL]
-    first, second = (check_one_of("systems", by_current_name(name), known) for name in systems)
+    asked = (current_name(name) if isinstance(name, str) else name for name in systems)
+    first, second = (check_one_of("systems", name, known) for name in asked)
     given = [{}, {}] if marks is None else marks
     if not isinstance(given, list | tuple) or len(given) != 2:
         raise ValueError("marks must be a list of two, one a take; null for no marks")

@@ -1,8 +1,11 @@
 """What models are called on the page: by what a musician hears, and not by how they are built."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..hub import ModelInfo
+from ..representations import representation_named
 from .page_models import known_models
 
 _NETWORKS = {
@@ -40,6 +43,23 @@ def model_titles() -> dict[str, str]:
         name: title if alike[title] == 1 else f"{title}, {name}" for name, title in titles.items()
     }
     return differing | own
+
+
+def as_shown(models: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns models as the page takes them: what the API says, a title, and what they can do.
+
+    Args:
+        models: of `api.describe_models`.
+    """
+    titles = model_titles()
+    return [
+        {
+            **model,
+            "title": titles[model["name"]],
+            "steps_are_notes": representation_named(model["representation"]).steps_are_notes,
+        }
+        for model in models
+    ]
 
 
 def is_free(info: ModelInfo) -> bool:

@@ -26,7 +26,7 @@ from ..hub.own_models import as_name, check_name, own_folder
 from ..midi import read_midi
 from .api import describe_models
 from .messages import harmless, words_for
-from .names import model_titles
+from .names import as_shown
 from .page_models import forget_models
 from .request_limits import MAX_UPLOAD_BYTES, MIDI_LIMITS
 
@@ -137,13 +137,13 @@ class OwnMusic:
             # What was learnt can be chosen from now on.
             forget_models()
             self._is_known = True
-        titles, known = model_titles(), describe_models()["models"]
+        known = describe_models()["models"]
         return {
             "files": self._n_files,
             "running": self.is_running,
             "lines": lines,
             "error": None if self.is_running else self._error(),
-            "models": [{"title": titles[m["name"]], **m} for m in known if m["source"] == "folder"],
+            "models": as_shown(model for model in known if model["source"] == "folder"),
         }
 
     def take(self, name: str) -> list[dict[str, float]]:

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from .. import __version__
 from ..checks import check_whole
-from ..hub.registry import OLD_NAMES
+from ..hub.registry import OLD_NAMES, REPLACED
 from ..midi import read_midi
 from ..playing.settings import MAX_SECONDS as LONGEST
 from ..playing.settings import MAX_SEED_SECONDS, GenerationSettings
@@ -40,7 +40,7 @@ from .files import save_take
 from .first_sight import STATIC
 from .learn import describe_learning
 from .messages import plainly
-from .names import model_titles
+from .names import as_shown
 from .own_music import is_local, learning_routes
 from .piano import Piano, describe_json
 from .posted import midi_data
@@ -79,13 +79,13 @@ def page_data() -> dict[str, Any]:
         of models, `composers`, `defaults` and `limits` (lowest and highest value of each control).
     """
     default = GenerationSettings()
-    titles, known = model_titles(), describe_models()
+    known = describe_models()
     return {
         "version": __version__,
         "own_music": is_local(),
         "seeds": describe_seeds()["seeds"],
-        "models": [{"title": titles[model["name"]], **model} for model in known["models"]],
-        "old_names": OLD_NAMES,
+        "models": as_shown(known["models"]),
+        "old_names": {**OLD_NAMES, **REPLACED},
         "composers": known["composers"],
         "defaults": {
             "model": known["default"],

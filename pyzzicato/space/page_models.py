@@ -5,7 +5,7 @@ import functools
 from ..checks import check_one_of
 from ..hub import ModelInfo, list_models, open_model
 from ..hub.checkpoints import read_config
-from ..hub.registry import current_name
+from ..hub.registry import bundled_name
 from ..playing.loaded_model import Model
 
 
@@ -29,12 +29,8 @@ def find_model(name: object) -> ModelInfo:
         ValueError: if it is none of `known_models()`.
     """
     models = {info.name: info for info in known_models()}
-    return models[check_one_of("model", by_current_name(name), models)]
-
-
-def by_current_name(posted: object) -> object:
-    """Returns what a posted name of a model is now; anything else stays for others to refuse."""
-    return current_name(posted) if isinstance(posted, str) else posted
+    asked = bundled_name(name) if isinstance(name, str) else name
+    return models[check_one_of("model", asked, models)]
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Values for drawing from a model: its own notes shall surprise it as much as real ones do.
 
 A model that plays by itself builds on its own mistakes: its uncertainty grows, and what it draws
-then is less expected than any real music is. Drawing without the far tail makes up for that (min-p,
+then is less expected than any real music is. Drawing without the far tail makes up for that (top-a,
 see `pyzzicato/models/drawing.py`): choices stay wide where the model is unsure, and what it is sure
 of stays sure. How much of the tail is cut follows from a principle, and not from taste: for each
 number of a step (onset, pitch, duration and velocity of a note, or the keys of a frame) the mean
@@ -34,11 +34,11 @@ from ..playing.loaded_model import Model
 from ..playing.scoring import nats_by_number
 from ..playing.settings import GenerationSettings
 
-_LOWEST, _HIGHEST = 1e-5, 0.25
+_LOWEST, _HIGHEST = 1e-5, 1.0
 # E-folds of a limit for each nat in excess, as a share of the nats of real music.
 _STEP = 6.0
 _LARGEST_STEP = 1.5
-_FIRST = 0.01
+_FIRST = 0.03
 _UNCUT = ("onset",)
 """Numbers whose tail is left: without their rarest steps playing has no pauses and grows denser. Of
 `lstm-events` 12.8 notes a second became 12.0, where the composers have 10.4 (40 held-out seeds)."""
@@ -69,12 +69,12 @@ def real_surprise(excerpt: Excerpt, checkpoint: Path, composer: str | None = Non
 def own_surprise(
     job: tuple[int, Excerpt],
     checkpoint: Path,
-    min_p: Mapping[str, float],
+    top_a: Mapping[str, float],
     composer: str | None = None,
 ) -> Surprise:
     """Returns what the model's own next notes cost it, played as the composer."""
     rng, excerpt = job
-    model = replace(loaded(checkpoint), decoding=DecodingValues(min_p=min_p))
+    model = replace(loaded(checkpoint), decoding=DecodingValues(top_a=top_a))
     settings = GenerationSettings(
         seconds=excerpt.seconds,
         seed_seconds=excerpt.seed_seconds,
@@ -110,7 +110,7 @@ def find_limits(
     first: Mapping[str, float] | None = None,
     report: Callable[[str], object] = print,
 ) -> dict[str, float]:
-    """Returns min-p by number, as the last half of the looks had it on average.
+    """Returns top-a by number, as the last half of the looks had it on average.
 
     Args:
         checkpoint: folder of the model.
@@ -136,7 +136,7 @@ def find_limits(
         real = mean_nats([*every(costs, excerpts)])
         report("real music: " + ", ".join(f"{n} {x:.3f}" for n, x in zip(names, real, strict=True)))
         for look in range(looks):
-            run = partial(own_surprise, checkpoint=checkpoint, min_p=limits, composer=composer)
+            run = partial(own_surprise, checkpoint=checkpoint, top_a=limits, composer=composer)
             own = mean_nats([*every(run, enumerate(excerpts))])
             tried.append(limits)
             found = (f"{n} {x:.3f} with {limits[n]:.5f}" for n, x in zip(names, own, strict=True))
@@ -157,8 +157,8 @@ def find_limits(
 
 
 def write_limits(checkpoint: Path, limits: Mapping[str, float]) -> Path:
-    """Writes min-p by number into a checkpoint's `generation_config.json`; returns its path."""
+    """Writes top-a by number into a checkpoint's `generation_config.json`; returns its path."""
     file = checkpoint / VALUES
-    table = DecodingValues(min_p=limits).as_table()
+    table = DecodingValues(top_a=limits).as_table()
     file.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     return file

@@ -27,7 +27,7 @@ from ..hub import LEARNER, list_models, load_model, model_info
 from ..hub.checkpoints import read_config
 from ..hub.networks import open_network
 from ..hub.own_models import as_name, check_name, is_kept, keep_model, own_folder
-from ..hub.registry import current_name
+from ..hub.registry import bundled_name
 from ..midi import Sustain
 from ..notes import Note
 from ..representations import representation_of
@@ -147,7 +147,7 @@ def _check_name(config: LearnConfig) -> None:
     if not config.keep:
         return
     bundled = [info.name for info in list_models() if info.source != "folder"]
-    if current_name(style) in bundled:
+    if bundled_name(style) in bundled:
         raise ValueError(
             f"name must be another than the bundled models', got {show_value(style)}; choose "
             "another name"
@@ -277,12 +277,12 @@ def _calibrate(
         excerpts,
         looks=_CALIBRATION_LOOKS,
         composer=composer,
-        first=load_model(start_from).decoding.min_p,
+        first=load_model(start_from).decoding.top_a,
         report=lambda _: None,
     )
     write_limits(best, limits)
     shown = ", ".join(f"{name} {value:g}" for name, value in limits.items())
-    journal.log(f"Left out as too unlikely, as a share of the likeliest (min-p): {shown}.")
+    journal.log(f"Left out as too unlikely (top-a): {shown}.")
 
 
 def _player(start_from: str, settings: TrainSettings, loss: float) -> Player:

@@ -52,7 +52,7 @@ def baseline_losses(
     """Returns nats a step of models that learn nothing in time, by what they do."""
     pieces = (representation.encode(notes) for notes in store.each(training))
     crops = middle_crops(store, held_out, representation, n_steps)
-    if representation.unit == "note":
+    if representation.steps_are_notes:
         events = count_event_baselines(pieces)
         return {
             "all_numbers_by_frequency": events.frequency_nll(crops),

@@ -12,5 +12,5 @@
 parts too, and neutral unless they are asked for.
 """
 
-PART_NAMES = ("min_p", "density", "lengths", "guard")
+PART_NAMES = ("top_a", "density", "lengths", "guard")
 """What `GenerationSettings.without` may name."""

@@ -16,13 +16,14 @@ class Draw:
         uniform: `(N,)` random numbers from 0 to below 1, one for each thing drawn: the four numbers
             of a note, or the 88 keys of a frame.
         temperature: `(K,)`, above 0, one for each number of a note, or one for a frame.
-        min_p: `(K,)`, 0 to 1: what is less likely than the likeliest by more is not drawn.
+        top_a: `(K,)`, 0 to 1: what is less likely than this share of the square of the likeliest's
+            probability is not drawn.
         bias: `(L,)`, added to the logits: of the four numbers one after the other, or of the keys.
     """
 
     uniform: Numbers
     temperature: Numbers
-    min_p: Numbers
+    top_a: Numbers
     bias: Numbers
 
     @classmethod

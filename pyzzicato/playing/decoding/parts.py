@@ -72,20 +72,20 @@ class Temperature(Part):
 
 
 @dataclass
-class MinP(Part):
-    """What is less likely than the likeliest by more than this is not drawn, see `Draw`.
+class TopA(Part):
+    """What is far less likely than the likeliest is not drawn, see `models.drawing.Controls`.
 
     Attributes:
         shares: `(K,)`, 0 to 1.
     """
 
     shares: np.ndarray
-    name = "min_p"
+    name = "top_a"
 
     def steer(self, draw: Draw, decoder: StepDecoder) -> None:
         """Sets the limits."""
         limits = limits_at(draw.temperature, self.shares)
-        draw.min_p = np.maximum(draw.min_p, limits.astype(np.float32))
+        draw.top_a = np.maximum(draw.top_a, limits.astype(np.float32))
         self.n_acted += bool(self.shares.any())
 
 

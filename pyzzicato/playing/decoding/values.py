@@ -1,6 +1,6 @@
 """The values of decoding that suit a model: the `generation_config.json` of a checkpoint.
 
-    {"do_sample": true, "min_p": {"pitch": 0.04, "duration": 0.01, "velocity": 0.01}}
+    {"do_sample": true, "top_a": {"pitch": 0.2, "duration": 0.06, "velocity": 0.03}}
 
 On a roll there is one number, "keys". What is left out is neutral. `train/calibrate.py` finds them.
 Models of release 0.2 have values that nothing reads any more: they are left out, with a warning.
@@ -27,27 +27,27 @@ class DecodingValues:
     """What a checkpoint says of how its model is drawn from.
 
     Attributes:
-        min_p: by the name of a number, 0 to 0.5; 0 where not named.
+        top_a: by the name of a number, 0 to 1; 0 where not named.
 
     Raises:
         ValueError: if a value is out of its range, naming both.
     """
 
-    min_p: Mapping[str, float] = field(default_factory=dict)
+    top_a: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.min_p, Mapping):
-            raise ValueError(f"min_p must be a table, got {show_value(self.min_p)}")
-        for number, value in self.min_p.items():
-            check_number(f"min_p of {plain_text(str(number), 40)}", value, 0.0, 0.5)
+        if not isinstance(self.top_a, Mapping):
+            raise ValueError(f"top_a must be a table, got {show_value(self.top_a)}")
+        for number, value in self.top_a.items():
+            check_number(f"top_a of {plain_text(str(number), 40)}", value, 0.0, 1.0)
 
-    def row_of_min_p(self, representation: Representation) -> np.ndarray:
+    def row_of_top_a(self, representation: Representation) -> np.ndarray:
         """Returns `(K,)` limits in the order of the representation's numbers."""
-        return np.array([self.min_p.get(name, 0.0) for name in representation.numbers])
+        return np.array([self.top_a.get(name, 0.0) for name in representation.numbers])
 
     def as_table(self) -> dict[str, Any]:
         """Returns what `generation_config.json` holds."""
-        return {"do_sample": True, "min_p": dict(self.min_p)}
+        return {"do_sample": True, "top_a": dict(self.top_a)}
 
 
 def read_values(table: Mapping[str, Any]) -> DecodingValues:
@@ -62,4 +62,4 @@ def read_values(table: Mapping[str, Any]) -> DecodingValues:
             "the model's %s are of release 0.2 and left out; train/calibrate.py finds values anew",
             ", ".join(gone),
         )
-    return DecodingValues(table["min_p"]) if "min_p" in table else DecodingValues()
+    return DecodingValues(table["top_a"]) if "top_a" in table else DecodingValues()

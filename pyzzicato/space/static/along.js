@@ -51,7 +51,7 @@ export class Along {
     this.piano.wake();
     this.button.disabled = true;
     const { model, composer, temperature, rng } = this.form.settings;
-    const isAble = modelOf(model)?.representation === "events";
+    const isAble = modelOf(model)?.steps_are_notes;
     try {
       const [told] = await call("along_begin", {
         model: isAble ? model : defaults.model, temperature, rng, ...(composer && { composer }),

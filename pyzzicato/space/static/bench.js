@@ -129,12 +129,12 @@ export class Bench {
     this.from.value = start.toFixed(1);
     this.to.value = end.toFixed(1);
     this.loop.setAttribute("aria-pressed", String(Boolean(this.view.player.loop)));
-    const isEvents = this.view.form.model.representation === "events";
-    can(this.redo, "redo", null, isEvents && within(REDO_S));
-    can(this.keep, "keep", null, isEvents && within(KEEP_S)
+    const isAble = this.view.form.model.steps_are_notes;
+    can(this.redo, "redo", null, isAble && within(REDO_S));
+    can(this.keep, "keep", null, isAble && within(KEEP_S)
       && (this.part.value !== "notes" || this.roll.chosen?.size));
     this.part.parentElement.hidden = this.keep.hidden;
-    const why = isEvents ? "" : "An expressive model can do this";
+    const why = isAble ? "" : "An expressive model can do this";
     this.redo.title = why || (within(REDO_S) ? "" : `A span of ${REDO_S.join(" to ")} seconds can be redone`);
     this.keep.title = why || (within(KEEP_S) ? "" : `A span of ${KEEP_S.join(" to ")} seconds can be played anew`);
   }

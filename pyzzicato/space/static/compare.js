@@ -105,7 +105,7 @@ export class CompareView {
     const rows = models.map((model) => {
       const take = new Take(this.seed, {
         model: model.name, seconds: SECONDS, rng: settings.rng, temperature: settings.temperature,
-        threshold: model.representation === "roll" ? settings.threshold : null,
+        threshold: model.steps_are_notes ? null : settings.threshold,
         density: settings.density,
       });
       const lane = new Lane(this.stage, model.title);

@@ -69,7 +69,7 @@ export class SettingsForm extends EventTarget {
     byId("takes-words").textContent = number("takes");
     const { model } = this;
     // A threshold is for keys of a roll; a model that plays note by note has none.
-    byId("way-field").hidden = model.representation !== "roll";
+    byId("way-field").hidden = model.steps_are_notes;
     for (const field of document.querySelectorAll("#pyzzicato [data-way]")) {
       field.hidden = field.dataset.way !== this.way;
     }
