@@ -29,6 +29,7 @@ from pyzzicato.playing.decoding.guard import (
     Guard,
     Rescue,
     describe_rescues,
+    faults_of,
 )
 from pyzzicato.playing.decoding.parts import Played
 from pyzzicato.playing.graph import GraphRun
@@ -55,6 +56,14 @@ def test_a_key_struck_again_and_again_is_stuck() -> None:
     astray = [is_astray(guard, 0.2 * n, [40], 1) for n in range(MAX_STROKES)]
     assert astray == [False] * (MAX_STROKES - 1) + [True]
     assert guard.rescues == [Rescue(pytest.approx(0.2 * (MAX_STROKES - 1)), STUCK)]
+
+
+def test_what_a_guard_would_have_heard_is_known_of_a_piece_that_was_played_without_it() -> None:
+    assert not faults_of(tune(30), 15.0, ROLL)
+    one_key = [Note(60, i / 4, i / 4 + 0.2, 60) for i in range(40)]
+    assert {its.reason for its in faults_of(one_key, 40.0, ROLL)} == {STUCK, SILENT}
+    circle = [Note((60, 64, 67)[i % 3], i / 8, i / 8 + 0.1, 60) for i in range(CIRCLE_STROKES)]
+    assert [its.reason for its in faults_of(circle, 12.0, ROLL)] == [CIRCLING]
 
 
 def test_another_key_between_or_in_the_same_step_is_none_the_worse() -> None:

@@ -41,14 +41,15 @@ def test_takes_are_summed_up_by_verdict_and_median() -> None:
     steady = measure_stability(tune(30), 30.0)
     stuck = measure_stability([Note(60, i / 4, i / 4 + 0.2, 60) for i in range(120)], 30.0)
     dry = measure_stability(tune(8), 30.0)
-    answer = check_endurance.summarise([(steady, 0), (steady, 2), (stuck, 1), (dry, 0)])
+    why = ["circling", "circling"]
+    answer = check_endurance.summarise([(steady, []), (steady, why), (stuck, ["stuck"]), (dry, [])])
     assert (answer["takes"], answer["stuck"], answer["dried_up"], answer["mostly_silent"]) == (
         4,
         1,
         1,
         1,
     )
-    assert answer["brought_back"] == 2
+    assert (answer["astray"], answer["why"]) == (2, "circling 1 stuck 1")
     assert answer["notes_a_second"] == round((steady.notes_a_second + 4.0) / 2, 3)
     lines = check_endurance.table({"presets": answer}).splitlines()
     assert lines[0].startswith("| seed | takes | dried up |")
@@ -59,7 +60,7 @@ def test_endurance_is_measured_and_written(
     checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = check_endurance.EnduranceConfig(
-        (checkpoint,), ("silence",), takes=1, seconds=6.0, processes=1, out=tmp_path / "out"
+        (checkpoint,), ("silence",), 1, 6.0, processes=1, without=("guard",), out=tmp_path / "out"
     )
     check_endurance.main(config)
     answer = json.loads((tmp_path / "out" / "endurance.json").read_text())

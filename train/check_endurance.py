@@ -3,14 +3,17 @@
     python train/check_endurance.py --model lstm-events --takes 2 --seconds 20      # a taste
     python train/check_endurance.py --model lstm-events lstm --out runs/endurance
     python train/check_endurance.py --model lstm-events --kinds presets --takes 1 --seconds 600
+    python train/check_endurance.py --model lstm-events --without guard
 
 Kinds of seeds: the presets, a single note, a single chord, silence, and a preset at a third and at
-three times its tempo. Prints a table for each model and, with `--out`, writes it as JSON.
+three times its tempo. Prints a table for each model and, with `--out`, writes it as JSON. Without
+the guard, takes that it would have brought back are counted as gone astray.
 """
 
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ from pyzzicato.hub import load_model
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note, stretch_notes
 from pyzzicato.playing.continuation import continue_seed
+from pyzzicato.playing.decoding.guard import Guard, faults_of
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.seeds import list_seeds, load_seed
 
@@ -42,6 +46,7 @@ class EnduranceConfig:
     takes: int
     seconds: float
     processes: int
+    without: tuple[str, ...]
     out: Path | None
 
 
@@ -72,20 +77,25 @@ def loaded(name: str) -> PyzzicatoModel:
     return load_model(name)
 
 
-def measure_take(job: tuple[str, list[Note], float, int]) -> tuple[Stability, int]:
-    """Returns how steady one continuation is, and how often it was brought back to its seed.
+def measure_take(job: tuple[str, list[Note], GenerationSettings]) -> tuple[Stability, list[str]]:
+    """Returns how steady one continuation is, and each reason why it had to be brought back.
 
     Args:
-        job: model, seed, seconds and number of the draw.
+        job: model, seed and how to play.
     """
-    name, seed, seconds, rng = job
-    piece = continue_seed(loaded(name), seed, GenerationSettings(seconds=seconds, rng=rng))
-    return measure_stability(piece.continuation_only, seconds), len(piece.rescues)
+    name, seed, settings = job
+    piece = continue_seed(loaded(name), seed, settings)
+    notes = piece.continuation_only
+    rescues = list(piece.rescues)
+    if Guard.name in settings.without:
+        rescues = faults_of(notes, settings.seconds, loaded(name).representation)
+    return measure_stability(notes, settings.seconds), [rescue.reason for rescue in rescues]
 
 
-def summarise(measured: Sequence[tuple[Stability, int]]) -> dict[str, Any]:
+def summarise(measured: Sequence[tuple[Stability, list[str]]]) -> dict[str, Any]:
     """Returns verdicts and medians of some continuations as plain JSON values."""
     takes = [take for take, _ in measured]
+    whys = Counter(why for _, reasons in measured for why in set(reasons))
 
     def middle(name: str) -> float | None:
         values = [getattr(take, name) for take in takes if getattr(take, name) is not None]
@@ -96,7 +106,8 @@ def summarise(measured: Sequence[tuple[Stability, int]]) -> dict[str, Any]:
         "dried_up": sum(take.dried_up for take in takes),
         "mostly_silent": sum(take.mostly_silent for take in takes),
         "stuck": sum((take.stuck_share or 0.0) > STUCK_SHARE for take in takes),
-        "brought_back": sum(rescues > 0 for _, rescues in measured),
+        "astray": sum(bool(reasons) for _, reasons in measured),
+        "why": " ".join(f"{why} {n}" for why, n in sorted(whys.items())) or "-",
         "notes_a_second": middle("notes_a_second"),
         "drift": middle("drift"),
         "repetition_growth": middle("repetition_growth"),
@@ -124,12 +135,16 @@ def main(config: EnduranceConfig) -> None:
                 seeds = KINDS[kind]()
                 # A kind of one seed is tried as often as there are presets.
                 times = config.takes if len(seeds) > 1 else config.takes * len(list_seeds())
-                jobs = [(name, s, config.seconds, rng) for s in seeds for rng in range(times)]
+                jobs = [
+                    (name, s, GenerationSettings(config.seconds, rng=rng, without=config.without))
+                    for s in seeds
+                    for rng in range(times)
+                ]
                 found[name][kind] = summarise(list(pool.map(measure_take, jobs)))
             print(f"\n{name}, {config.seconds:g} s\n\n{table(found[name])}\n")
     if config.out is not None:
         config.out.mkdir(parents=True, exist_ok=True)
-        result = {"seconds": config.seconds, "models": found}
+        result = {"seconds": config.seconds, "without": config.without, "models": found}
         text = json.dumps(result, indent=1)
         (config.out / "endurance.json").write_text(text + "\n", encoding="utf-8")
 
@@ -146,12 +161,15 @@ def parse_args() -> EnduranceConfig:
     add("--takes", type=int, default=1, help="of each preset")
     add("--seconds", type=float, default=120.0, help="length of the continuations")
     add("--processes", type=int, default=2)
+    add("--without", nargs="+", default=(), help="parts of decoding that are switched off")
     add("--out", type=Path, help="folder for endurance.json")
     args = vars(parser.parse_args())
     if args["takes"] < 1 or args["processes"] < 1:
         parser.error("--takes and --processes must be 1 or more")
-    GenerationSettings(seconds=args["seconds"])
-    return EnduranceConfig(**{**args, "model": tuple(args["model"]), "kinds": tuple(args["kinds"])})
+    for name in ("model", "kinds", "without"):
+        args[name] = tuple(args[name])
+    GenerationSettings(seconds=args["seconds"], without=args["without"])
+    return EnduranceConfig(**args)
 
 
 if __name__ == "__main__":

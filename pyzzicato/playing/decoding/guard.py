@@ -11,7 +11,9 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from ...notes import LOWEST_PITCH, Note, sort_notes
 from ...representations import Representation, StepDecoder
 from .draw import Draw
 from .parts import Part, Played
@@ -130,6 +132,24 @@ class Guard(Part):
 
     def _is_circling(self) -> bool:
         return len(self._latest) == CIRCLE_STROKES and len(set(self._latest)) <= CIRCLE_KEYS
+
+
+def faults_of(
+    notes: Sequence[Note], seconds: float, representation: Representation
+) -> list[Rescue]:
+    """Returns when and why a guard would have brought a piece back that was played without it.
+
+    Args:
+        notes: of the continuation, on its own clock.
+        seconds: its length.
+        representation: of the model that played.
+    """
+    guard = Guard(representation)
+    for start, chord in groupby(sort_notes(notes), key=lambda note: note.start):
+        n_sounding = sum(note.start <= start < note.end for note in notes)
+        guard.listen(Played(start, [note.pitch - LOWEST_PITCH for note in chord], n_sounding))
+    guard.listen(Played(seconds, (), 0))
+    return guard.rescues
 
 
 def describe_rescues(rescues: Sequence[Rescue]) -> tuple[str, ...]:
