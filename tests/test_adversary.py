@@ -93,6 +93,15 @@ def test_nothing_is_learned_from_the_piece_that_is_tested():
     assert verdict(known, is_made, pieces).auc > 0.9
 
 
+def test_a_figure_that_no_passage_has_is_passed_over():
+    rng = np.random.default_rng(0)
+    is_made = np.arange(80) % 2 == 1
+    table = rng.normal(size=(80, 4)) + 3 * is_made[:, None]
+    pieces = np.arange(80) // 4
+    scores = cross_validated_scores(np.c_[table, np.full(80, np.nan)], is_made, pieces)
+    assert np.median(scores[is_made]) > 1 > -1 > np.median(scores[~is_made])
+
+
 def test_music_of_one_kind_cannot_be_told_apart():
     found = judge_features(REAL, OTHERS, ["all figures"])["all figures"]
     assert found.low < 0.5 < found.high
