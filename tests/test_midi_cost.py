@@ -1,4 +1,4 @@
-"""What a bad MIDI file may cost: 2 seconds and 500 MB."""
+"""What a bad MIDI file may cost: 500 MB, and twelve times as long as 10,000 plain notes."""
 
 import json
 import os
@@ -59,10 +59,11 @@ def read(data, limits):
         result = str(error)
     return time.process_time() - begin, result
 
-report = {"torch": "torch" in sys.modules}
+plain = midi([note(5, 50, 40 + i % 30) for i in range(10_000)])
+report = {"torch": "torch" in sys.modules, "plain": min(read(plain, None)[0] for _ in range(3))}
 for name, case in cases.items():
     report[name] = read(*case)
-    if report[name][0] > 1:
+    if report[name][0] > 5 * report["plain"]:
         # The quicker of two: what other processes do to the caches is no cost of the file.
         report[name] = min(report[name], read(*case))
 # The peak of this process; `resource` would count the memory of the one that started it, too.
@@ -72,8 +73,11 @@ print(json.dumps(report))
 """
 
 
-def test_heavy_files_take_2_seconds_and_500_mb_at_most() -> None:
-    """Processor time, so that a busy machine does not count; peak memory of the whole process."""
+def test_heavy_files_take_as_long_as_a_large_one_and_500_mb_at_most() -> None:
+    """Processor time, beside that of ten thousand plain notes, so that the machine does not count.
+
+    Twelve times as long is 2 s where 10,000 notes take a sixth of a second.
+    """
     here = Path(__file__).parent
     process = subprocess.run(
         [sys.executable, "-c", HEAVY, str(here)],
@@ -86,7 +90,8 @@ def test_heavy_files_take_2_seconds_and_500_mb_at_most() -> None:
     assert report.pop("torch") is False
     assert report.pop("peak_mb") < 500
     print(json.dumps(report, indent=1))  # Shown where the test fails.
-    assert {name: seconds for name, (seconds, _) in report.items() if seconds > 2} == {}
+    most = 12 * report.pop("plain")
+    assert {name: seconds for name, (seconds, _) in report.items() if seconds > most} == {}
     results = {name: result for name, (_, result) in report.items()}
     assert "at most 2000000 bytes" in results["a million notes"]
     assert "at most 40000 notes" in results["a million notes, any size"]
