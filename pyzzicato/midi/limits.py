@@ -7,7 +7,7 @@ from ..checks import show_value
 
 @dataclass(frozen=True, slots=True)
 class MidiLimits:
-    """What a MIDI file may hold. The defaults keep reading within 2 seconds and 500 MB.
+    """What a MIDI file may hold. The defaults keep reading within some 2 seconds and 500 MB.
 
     Attributes:
         max_bytes: size of the file.
