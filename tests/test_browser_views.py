@@ -40,7 +40,7 @@ def test_all_models_on_one_seed(page):
 def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
     monkeypatch.setattr(blind, "LISTEN_S", 1.5)
     page.click("#tab-listen")
-    page.wait("document.querySelector('#leaderboard').textContent")
+    page.wait("document.querySelector('#leaderboard .hint')")
     votes = "return [...document.querySelectorAll('#leaderboard .votes')].map(e => +e.textContent);"
     before = page.run(votes)
     page.click("#listen-go")
