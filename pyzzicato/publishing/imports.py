@@ -2,7 +2,8 @@
 
 import ast
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from importlib.util import resolve_name
 from pathlib import Path
@@ -35,15 +36,25 @@ def imported_names(path: Path, root: Path) -> Iterator[str]:
     """Yields the full names of what a module imports, wherever in it."""
     parts = path.relative_to(root).with_suffix("").parts
     package = ".".join(parts[:-1])
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in import_statements(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             module = node.module or ""
             base = resolve_name("." * node.level + module, package) if node.level else module
             yield base
             # What is imported from a package may be one of its modules.
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@cache
+def import_statements(text: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Returns what a module imports, wherever in it.
+
+    Kept by the module's text: who publishes several models asks for the same modules each time.
+    """
+    nodes = ast.walk(ast.parse(text))
+    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def files_of(name: str, root: Path) -> list[Path]:
@@ -73,11 +84,17 @@ def needed_requirements(paths: Iterable[Path], root: Path) -> list[str]:
         for name in imported_names(path, root)
         if not files_of(name, root)
     } - sys.stdlib_module_names
-    known = packages_distributions()
+    known = _distributions()
     wanted = {_normal(its) for name in outside for its in known.get(name, [name])}
     lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = (line for line in lines if line.strip() and not line.startswith("#"))
     return [line for line in pinned if _normal(line.partition("==")[0].partition("[")[0]) in wanted]
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Returns which installed distributions have a package; reading all their lists takes long."""
+    return packages_distributions()
 
 
 def _normal(distribution: str) -> str:

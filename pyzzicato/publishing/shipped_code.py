@@ -11,7 +11,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from .imports import needed_requirements
+from .imports import import_statements, needed_requirements
 
 PACKAGE = Path(__file__).parents[1]
 ENTRIES = ("pipeline.py", "models/model.py")
@@ -75,7 +75,7 @@ def _turned(path: Path, found: re.Match[str]) -> str:
 def _imported(path: Path, text: str) -> list[Path]:
     """Returns the modules of the package that a module imports."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in import_statements(text):
         if isinstance(node, ast.ImportFrom) and node.level:
             if not node.module:
                 raise ValueError(f"{path} must import from modules by name, got `from . import`")
