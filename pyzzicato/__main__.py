@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -250,7 +251,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, or 2 with one line on stderr for bad input."""
+    """Runs one command; returns 0, or 2 with one line on stderr for bad input.
+
+    Whoever reads what is printed may stop at any line, as `head` does: that is no fault.
+    """
     args = build_parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         # A file's name may be of bytes that are no UTF-8.
@@ -258,6 +262,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python writes what is left when it ends, and would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

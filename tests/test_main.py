@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import soundfile
+from conftest import ROOT
 
 from pyzzicato.__main__ import build_parser, main
 from pyzzicato.hub import DEFAULT_MODEL
@@ -232,3 +233,11 @@ def test_a_threshold_that_plays_nothing_names_one_that_does(tmp_path, capsys):
     assert found
     assert play(tmp_path, "--no-audio", "--model", "lstm", "--threshold", found[1], "--json") == 0
     assert json.loads(capsys.readouterr().out)["notes"] > 0
+
+
+def test_a_reader_who_stops_early_is_no_fault():
+    command = [sys.executable, "-m", "pyzzicato", "seeds"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as listing:
+        listing.stdout.close()
+        assert (listing.stderr.read(), listing.wait(60)) == (b"", 0)
