@@ -119,6 +119,13 @@ CASES = {
         config={"dense_size": 16, "n_heads": 4, "n_blocks": 1, "view": 5, "recall_heads": 2},
         rounding=5e-4,
     ),
+    "transformer, notes": Case(
+        "transformer",
+        "notes",
+        "events",
+        config={"dense_size": 16, "n_heads": 2, "view": 64, "endings": [2.0]},
+        rounding=2e-3,
+    ),
     "conv1d, notes that recall": Case(
         "conv1d", "notes", "events", config={"recent": 2, "recalls": [1, 2, 6]}, sees=2 * 2 + 1
     ),

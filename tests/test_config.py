@@ -16,7 +16,7 @@ from pyzzicato.models.model import PyzzicatoModel
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("backbone", "gru", "conv1d, wavenet, lstm, attention, got 'gru'"),
+        ("backbone", "gru", "conv1d, wavenet, lstm, attention, transformer, got 'gru'"),
         ("backbone", 3, "got 3"),
         ("head", "joint!", "independent, joint, got 'joint!'"),
         ("head", "notes", "independent, joint, got 'notes'"),

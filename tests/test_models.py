@@ -97,7 +97,7 @@ def input_gradient(case: Case, n: int, at: int) -> Tensor:
     seen = torch.zeros(n)
     for _ in range(4):
         # Several draws: in one, a ReLU may hide a dependence.
-        model = case.build()
+        model = livened(case.build())
         taken: list[Any] = []
         hook = model.backbone.register_forward_pre_hook(lambda _, args, to=taken: to.extend(args))
         model.hidden(STEPS[case.representation](4, n), model.start(4))

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from ..checks import check_one_of, check_whole, show_value
 
 REPRESENTATIONS = ("roll", "events")
-BACKBONES = ("conv1d", "wavenet", "lstm", "attention")
+LOOKING_BACK = ("attention", "transformer")
+"""Backbones with blocks of attention, for note events."""
+BACKBONES = ("conv1d", "wavenet", "lstm", *LOOKING_BACK)
 COMPOSERS = {
     "bach": "Johann Sebastian Bach",
     "beethoven": "Ludwig van Beethoven",
@@ -72,7 +74,8 @@ class Architecture:
     Attributes:
         representation: what a step is; "roll" is one frame of 88 keys, "events" one note.
         backbone: "conv1d" (plain causal convolutions), "wavenet" (gated dilated convolutions),
-            "lstm" or, on note events, "attention" (the LSTM with attention above it).
+            "lstm" or, on note events, "attention" (blocks of attention above the LSTM) or
+            "transformer" (the blocks alone).
         head: on a roll "independent" (88 sigmoids, the article's output) or "joint" (each key
             given those below it); on events "notes" (the four numbers of a note in a row).
         fs: frames a second of the roll, 1 to 200.
@@ -81,7 +84,8 @@ class Architecture:
         hidden_size: channels of the backbone, 1 to 4096.
         n_layers: layers (conv1d, lstm, attention) or dilated blocks (wavenet), 1 to 64.
         kernel_size: frames a convolution spans at dilation 1 (conv1d, wavenet), 1 to 256.
-        dense_size: width of the dense layer after the backbone (wavenet, lstm), 1 to 4096.
+        dense_size: width of the dense layer after the backbone (wavenet, lstm), and of the
+            blocks (attention, transformer), 1 to 4096.
         dropout: share of activations dropped in training, 0 to below 1.
         embedding_size: channels of a note event's vector (events), 1 to 4096.
         head_size: channels of each key in the joint head and the head of notes, 1 to 4096.
@@ -97,10 +101,10 @@ class Architecture:
             a roll of use for scores. With memories; empty for none.
         recall_heads: heads of the learnt recall (see `SoftRecall`), on note events; 0 for none. At
             most 64.
-        n_heads: heads of each block (attention), 1 to 64; `dense_size` is a multiple of four times
-            as many.
+        n_heads: heads of each block (attention, transformer), 1 to 64; `dense_size` is a multiple
+            of four times as many.
         view: notes that attention and the learnt recall look back on, 2 to 16384.
-        n_blocks: blocks above the LSTM (attention), 1 to 64.
+        n_blocks: blocks (attention, transformer), 1 to 64.
         composers: short names of the composers that the model can be asked for (see `COMPOSERS`),
             in the order of their numbers; empty if it knows none. At most 256.
         densities: levels of the condition of notes struck a second, rising, above 0;
@@ -231,13 +235,13 @@ class Architecture:
         check_whole("n_blocks", self.n_blocks, 1, _MAX_LAYERS)
         check_whole("n_heads", self.n_heads, 1, _MAX_HEADS)
         check_whole("view", self.view, 2, _MAX_VIEW)
-        looks_back = self.recall_heads or self.backbone == "attention"
+        looks_back = self.recall_heads or self.backbone in LOOKING_BACK
         if self.representation != "events" and looks_back:
             raise ValueError(
                 "representation must be 'events' for attention and recall_heads, got "
                 f"{show_value(self.representation)}"
             )
-        if self.backbone == "attention" and self.dense_size % (4 * self.n_heads):
+        if self.backbone in LOOKING_BACK and self.dense_size % (4 * self.n_heads):
             raise ValueError(f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}")
 
     def choices(self) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Attention over note events that knows how many notes and seconds lie between, above an LSTM.
+"""Attention over note events that knows how many notes and seconds lie between.
 
-The LSTM knows what has just been played and in which order, the blocks look back over the piece (as
-in Merity 2019, "Single Headed Attention RNN", arXiv:1911.11423). Blocks with RMS norms before
-attention and the dense layers (Zhang & Sennrich 2019, "Root Mean Square Layer Normalization"),
+The blocks look back over the piece, either above an LSTM, which knows what has just been played and
+in which order (as in Merity 2019, "Single Headed Attention RNN", arXiv:1911.11423), or alone, as a
+transformer (Vaswani et al. 2017, arXiv:1706.03762). Blocks with RMS norms before attention and the
+dense layers (Zhang & Sennrich 2019, "Root Mean Square Layer Normalization"),
 rotary positions (Su et al. 2021, "RoFormer", arXiv:2104.09864), half of them turned by the number
 of the note, half by its time in seconds, and squared ReLU (So et al. 2021, "Primer",
 arXiv:2109.08668).
@@ -32,18 +33,23 @@ class BlockState(NamedTuple):
     values: Growing
 
 
-class AttentionState(NamedTuple):
-    """What the backbone has seen.
+class BlocksState(NamedTuple):
+    """What a row of blocks has seen.
 
     Attributes:
-        recurrent: of the LSTM.
         place: `(B, 1, 2)`, how many notes and seconds of the piece have passed.
         blocks: of each block.
     """
 
-    recurrent: LstmState
     place: Tensor
     blocks: tuple[BlockState, ...]
+
+
+class AttentionState(NamedTuple):
+    """What the LSTM and the blocks above it have seen."""
+
+    recurrent: LstmState
+    above: BlocksState
 
 
 class RmsNorm(nn.Module):
@@ -148,42 +154,88 @@ class Block(nn.Module):
         return (read * own).sum(1, keepdim=True)
 
 
-class AttentionBackbone(LstmBackbone):
-    """The LSTM with its dense layers, and `n_blocks` blocks above it.
+class Blocks(nn.ModuleList):
+    """`n_blocks` blocks, one above the other.
 
-    The last channel of what it is given is how many seconds after the note before each was struck.
     A block says nothing at first, so that an LSTM which has learnt already can be given some.
     """
 
-    def __init__(self, in_size: int, config: PyzzicatoConfig) -> None:
-        super().__init__(in_size - 1, config)
+    def __init__(self, config: PyzzicatoConfig) -> None:
         size = config.dense_size
-        self.blocks = nn.ModuleList(
+        super().__init__(
             Block(size, config.n_heads, 4 * size, config.view, config.dropout)
             for _ in range(config.n_blocks)
         )
         self.rates = _rates(size // config.n_heads // 2)
 
+    def start(self, batch_size: int) -> BlocksState:
+        """Returns the state before the first note."""
+        place = next(self.parameters()).new_zeros(batch_size, 1, 2)
+        return BlocksState(place, tuple(cast(Block, block).start(batch_size) for block in self))
+
+    def forward(self, y: Tensor, seconds: Tensor, state: BlocksState) -> tuple[Tensor, BlocksState]:
+        """Returns `(B, T, C)` and the state after the last note.
+
+        Args:
+            y: `(B, T, C)`.
+            seconds: `(B, T, 1)`, how many after the note before each was struck.
+            state: from `start` or the call before.
+        """
+        seconds = seconds.float()
+        places = state.place + torch.cat((torch.ones_like(seconds), seconds), dim=-1).cumsum(1)
+        angles = places @ torch.tensor(self.rates, device=places.device)
+        turns = torch.stack((angles.cos(), angles.sin()), dim=2)
+        after = []
+        for block, past in zip(self, state.blocks, strict=True):
+            y, past = block(y, turns, past)
+            after.append(past)
+        return y, BlocksState(places[:, -1:], tuple(after))
+
+
+class AttentionBackbone(LstmBackbone):
+    """The LSTM with its dense layers, and blocks above it.
+
+    The last channel of what it is given is how many seconds after the note before each was struck.
+    """
+
+    def __init__(self, in_size: int, config: PyzzicatoConfig) -> None:
+        super().__init__(in_size - 1, config)
+        self.blocks = Blocks(config)
+
     def start(self, batch_size: int) -> AttentionState:  # type: ignore[override]
         """Returns the state before the first note."""
-        place = self.dense1.weight.new_zeros(batch_size, 1, 2)
-        blocks = tuple(cast(Block, block).start(batch_size) for block in self.blocks)
-        return AttentionState(super().start(batch_size), place, blocks)
+        return AttentionState(super().start(batch_size), self.blocks.start(batch_size))
 
     def forward(  # type: ignore[override]
         self, x: Tensor, state: AttentionState
     ) -> tuple[Tensor, AttentionState]:
         """Returns hidden `(B, T, C)` for `x` `(B, T, C_in)`, and the state after the last note."""
         y, recurrent = super().forward(x[..., :-1], state.recurrent)
-        seconds = x[..., -1:].float()
-        places = state.place + torch.cat((torch.ones_like(seconds), seconds), dim=-1).cumsum(1)
-        angles = places @ torch.tensor(self.rates, device=places.device)
-        turns = torch.stack((angles.cos(), angles.sin()), dim=2)
-        after = []
-        for block, past in zip(self.blocks, state.blocks, strict=True):
-            y, past = block(y, turns, past)
-            after.append(past)
-        return y, AttentionState(recurrent, places[:, -1:], tuple(after))
+        y, above = self.blocks(y, x[..., -1:], state.above)
+        return y, AttentionState(recurrent, above)
+
+
+class TransformerBackbone(nn.Module):
+    """Blocks alone.
+
+    The last channel of what it is given is how many seconds after the note before each was struck.
+    """
+
+    def __init__(self, in_size: int, config: PyzzicatoConfig) -> None:
+        super().__init__()
+        self.enter = nn.Linear(in_size - 1, config.dense_size)
+        self.blocks = Blocks(config)
+        self.after = RmsNorm(config.dense_size)
+        self.out_size = config.dense_size
+
+    def start(self, batch_size: int) -> BlocksState:
+        """Returns the state before the first note."""
+        return self.blocks.start(batch_size)
+
+    def forward(self, x: Tensor, state: BlocksState) -> tuple[Tensor, BlocksState]:
+        """Returns hidden `(B, T, C)` for `x` `(B, T, C_in)`, and the state after the last note."""
+        y, state = self.blocks(self.enter(x[..., :-1]), x[..., -1:], state)
+        return self.after(y), state
 
 
 def _rates(n_pairs: int) -> list[list[float]]:

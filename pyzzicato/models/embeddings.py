@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .architecture import LOOKING_BACK
 from .config import PyzzicatoConfig
 from .pitch import N_KEYS, PitchMemory
 from .recall import PitchRecall
@@ -179,7 +180,7 @@ class EventEmbedding(nn.Module):
         size, soft = config.embedding_size, None
         if config.recall_heads:
             soft = SoftRecall(config.recall_heads, size, config.view)
-        tells_time = config.backbone == "attention"
+        tells_time = config.backbone in LOOKING_BACK
         return cls(
             size, config.memory_spans, config.n_recent, config.recalls or [], soft, tells_time
         )

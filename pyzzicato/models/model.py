@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
-from .attention import AttentionBackbone
+from .architecture import LOOKING_BACK
+from .attention import AttentionBackbone, TransformerBackbone
 from .config import PyzzicatoConfig
 from .conv1d import Conv1dBackbone
 from .drawing import Controls
@@ -20,7 +21,7 @@ from .lstm import LstmBackbone
 from .note_head import NoteHead
 from .wavenet import WaveNetBackbone
 
-Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone | AttentionBackbone
+Backbone = Conv1dBackbone | WaveNetBackbone | LstmBackbone | AttentionBackbone | TransformerBackbone
 Embedding = RollEmbedding | EventEmbedding
 Head = IndependentHead | JointHead | NoteHead
 BACKBONES: dict[str, type[Backbone]] = {
@@ -28,6 +29,7 @@ BACKBONES: dict[str, type[Backbone]] = {
     "wavenet": WaveNetBackbone,
     "lstm": LstmBackbone,
     "attention": AttentionBackbone,
+    "transformer": TransformerBackbone,
 }
 EMBEDDINGS: dict[str, type[Embedding]] = {"roll": RollEmbedding, "events": EventEmbedding}
 HEADS: dict[str, type[Head]] = {
@@ -208,7 +210,7 @@ class PyzzicatoModel(PreTrainedModel):
                 # together wait for the gradient of every weight.
                 given = given + STEP_SCALE * table(number) * (number > 0)[..., None]
             # The seconds passed, where a backbone reads them, stay last.
-            n_before = x.shape[-1] - int(self.config.backbone == "attention")
+            n_before = x.shape[-1] - int(self.config.backbone in LOOKING_BACK)
             x = torch.cat((x[..., :n_before], given, x[..., n_before:]), dim=-1)
         hidden, state = self.backbone(x, state)
         if self.manner is not None:

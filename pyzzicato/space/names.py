@@ -13,6 +13,7 @@ _NETWORKS = {
     "wavenet": "WaveNet",
     "conv1d": "convolutions",
     "attention": "attention",
+    "transformer": "transformer",
 }
 # A model of note events has a timing and a touch of its own; one of rolls keeps to a grid of 1/20 s
 # and to the seed's touch.
