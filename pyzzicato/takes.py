@@ -84,6 +84,9 @@ class Take(Continuation):
                 f"path must end in {', '.join(sorted(writers))}, got {show_value(target.name)}; "
                 "the ending says what is written"
             )
+        # Asked before anything is drawn or played, which takes seconds.
+        if not target.parent.is_dir():
+            raise ValueError(f"path must be in an existing folder, got {target}")
         try:
             return writer(target)
         except ModuleNotFoundError as error:

@@ -90,8 +90,15 @@ def test_the_ending_says_what_is_written(take: Take, tmp_path: Path) -> None:
     assert "<score-partwise" in take.save(tmp_path / "a.musicxml").read_text(encoding="utf-8")
     with pytest.raises(ValueError, match="path must end in .mid, .midi, .mp3, .musicxml, .png"):
         take.save(tmp_path / "a.ogg")
+
+
+def test_a_folder_that_is_not_there_is_named_before_anything_is_played(
+    take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for made in ("_save_midi", "_save_sound", "_save_picture", "_save_score"):
+        monkeypatch.setattr(Take, made, lambda *_: pytest.fail("made in vain"))
     for name in ("a.mid", "a.wav", "a.mp3", "a.png", "a.musicxml"):
-        with pytest.raises(ValueError, match="folder"):
+        with pytest.raises(ValueError, match="must be in an existing folder, got .*none"):
             take.save(tmp_path / "none" / name)
 
 

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ..models.model import PyzzicatoModel
 from .averaging import WeightAverage
+from .memory import keep_freed_memory
 from .progress import Progress
 from .run_folder import RunFolder
 
@@ -112,6 +113,8 @@ def fit(
         ValueError: if a loss is not a number, a checkpoint cannot be written or read, or another
             number of processes began the run.
     """
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     trained, *prepared = accelerator.prepare(model, *optimizers)
     progress = Progress()
     accelerator.register_for_checkpointing(progress)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from ..models.model import PyzzicatoModel
+from .muon import Muon
 from .recipes import Settings
 from .train_settings import TrainSettings
 
@@ -29,8 +30,7 @@ def learning_rate(step: int, settings: Settings) -> float:
 def build_optimizers(model: PyzzicatoModel, settings: TrainSettings) -> list[torch.optim.Optimizer]:
     """Returns what moves a model's weights, each weight in one of them.
 
-    Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon; scaled as in Liu et al. 2025,
-    arXiv:2502.16982, so that one rate serves both) takes the matrices of the backbone.
+    Muon takes the matrices of the backbone.
     """
     by_muon: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
@@ -42,7 +42,5 @@ def build_optimizers(model: PyzzicatoModel, settings: TrainSettings) -> list[tor
         torch.optim.AdamW(others, rate, weight_decay=decay, fused=True)
     ]
     if by_muon:
-        optimizers.append(
-            torch.optim.Muon(by_muon, rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
-        )
+        optimizers.append(Muon(by_muon, rate, weight_decay=decay))
     return optimizers
