@@ -7,7 +7,7 @@ marks where one becomes the other.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -182,6 +182,45 @@ def plot_composers(rows: Sequence[tuple[str, int, int]], title: str | None = Non
     axes.set_xlabel("number in the catalogue")
     axes.legend(loc="lower right", frameon=False, labelcolor=INK)
     _style(axes, title or f"The {len(rows)} most played composers")
+    return figure
+
+
+def plot_losses(
+    curves: Mapping[str, Sequence[tuple[float, float, float]]], unit: str, title: str | None = None
+) -> Figure:
+    """Returns held-out losses of several runs side by side: by what they had seen, and by time.
+
+    Args:
+        curves: of each run by name, its looks as (millions of steps seen, minutes, loss).
+        unit: of the losses, "nats a note" say.
+        title: written above the picture.
+
+    Raises:
+        ValueError: if there are no runs, or one without looks.
+    """
+    empty = [name for name, looks in curves.items() if not looks]
+    if empty or not curves:
+        raise ValueError(f"curves must hold runs with a look at least, got {empty or 'none'}")
+    figure = _new_figure(9.0, 3.6)
+    panels = figure.subplots(1, 2, sharey=True)
+    lines = ("-", "--", "-.", ":")
+    for i, (name, looks) in enumerate(curves.items()):
+        seen, minutes, losses = zip(*looks, strict=True)
+        look = {
+            "color": (INK, ACCENT, RECURRING, _MUTED)[i % 4],
+            "linestyle": lines[i % 4],
+            "marker": ".",
+        }
+        for axes, places in zip(panels, (seen, minutes), strict=True):
+            axes.plot(places, losses, label=name, **look)
+    of_what = unit.rpartition(" ")[2]
+    for axes, label in zip(panels, (f"millions of {of_what}s seen", "minutes"), strict=True):
+        axes.set_xlabel(label)
+        axes.set_xlim(left=0)
+        axes.grid(color=_FAINT, linewidth=0.6)
+        _style(axes, title if axes is panels[0] else None)
+    panels[0].set_ylabel(f"held-out loss, {unit}")
+    panels[1].legend(frameon=False, labelcolor=INK)
     return figure
 
 

@@ -16,7 +16,15 @@ from matplotlib.image import imread
 
 from pyzzicato import plots
 from pyzzicato.notes import Note
-from pyzzicato.plots import ACCENT, INK, RECURRING, plot_composers, plot_pianoroll, save_png
+from pyzzicato.plots import (
+    ACCENT,
+    INK,
+    RECURRING,
+    plot_composers,
+    plot_losses,
+    plot_pianoroll,
+    save_png,
+)
 
 SEED = [Note(60, 0.0, 1.0, 64), Note(64, 1.0, 2.5, 127), Note(67, 3.0, 5.5, 1)]
 NEW = [Note(72, 5.0, 6.0, 100), Note(48, 6.0, 9.0, 30)]
@@ -225,6 +233,24 @@ def test_composers_are_drawn_in_order_with_both_numbers() -> None:
 def test_bad_composer_rows(rows: list[tuple[str, int, int]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plot_composers(rows)
+
+
+def test_losses_are_drawn_by_steps_and_by_time() -> None:
+    curves = {"a": [(1.0, 5.0, 9.0), (2.0, 10.0, 8.0)], "b": [(3.0, 4.0, 7.5)]}
+    figure = plot_losses(curves, "nats a note", "Two runs")
+    seen, minutes = figure.axes
+    assert [list(map(float, line.get_xdata())) for line in seen.lines] == [[1, 2], [3]]
+    assert [list(map(float, line.get_xdata())) for line in minutes.lines] == [[5, 10], [4]]
+    assert [list(map(float, line.get_ydata())) for line in minutes.lines] == [[9, 8], [7.5]]
+    assert (seen.get_xlabel(), minutes.get_xlabel()) == ("millions of notes seen", "minutes")
+    assert seen.get_ylabel() == "held-out loss, nats a note"
+    assert [text.get_text() for text in minutes.get_legend().get_texts()] == ["a", "b"]
+    for wrong, words in (
+        ({}, "got none"),
+        ({"c": []}, "got ..c"),
+    ):
+        with pytest.raises(ValueError, match=f"curves must hold runs with a look .*{words}"):
+            plot_losses(wrong, "nats a note")
 
 
 # --- Titles in any script

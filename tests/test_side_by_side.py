@@ -82,6 +82,6 @@ def test_folders_become_a_page(
     monkeypatch.setattr("sys.argv", ["compare_reports.py", str(tmp_path / "a")])
     with pytest.raises(SystemExit):
         compare_reports.parse_args()
-    assert "a report must be NAME=FOLDER, got" in capsys.readouterr().err
+    assert "a folder must have a short name, NAME=FOLDER, got" in capsys.readouterr().err
     with pytest.raises(ValueError, match="must hold a report.json of evaluate.py"):
         compare_reports.read_report(tmp_path)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from named_folders import read_named_folders
+
 from pyzzicato.evaluation.report_page import report_page
 from pyzzicato.evaluation.side_by_side import merge_reports
 
@@ -63,12 +65,7 @@ def parse_args() -> CompareConfig:
     add("--systems", nargs="+", help="columns wanted beside real music (default: all)")
     add("--out", type=Path, help="page in Markdown (default: printed)")
     args = parser.parse_args()
-    reports = {}
-    for report in args.reports:
-        name, is_named, folder = report.partition("=")
-        if not (name and is_named and folder):
-            parser.error(f"a report must be NAME=FOLDER, got {report!r}")
-        reports[name] = Path(folder)
+    reports = read_named_folders(parser, args.reports)
     return CompareConfig(reports, args.systems and tuple(args.systems), args.out)
 
 
