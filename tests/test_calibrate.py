@@ -16,7 +16,7 @@ from pyzzicato.hub.networks import open_network
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.playing.scoring import decisive_bias, nats_by_number, step_nats
 from pyzzicato.representations import representation_named
-from pyzzicato.training import calibration
+from pyzzicato.training import surprise
 
 
 def config_for(checkpoint: Path, maestro: Path, **choices: object) -> calibrate.CalibrateConfig:
@@ -31,14 +31,14 @@ def checkpoint(tmp_path: Path) -> Path:
     """Returns the folder of an untrained model on note events."""
     choices = {"representation": "events", "head": "notes"}
     save_playable(PyzzicatoModel(tiny_config(**choices)), tmp_path / "model")
-    calibration.loaded.cache_clear()
+    surprise.loaded.cache_clear()
     return tmp_path / "model"
 
 
 def test_what_notes_cost_by_the_graph_is_what_they_cost_the_network(checkpoint: Path) -> None:
     import torch
 
-    model, network = calibration.loaded(checkpoint), open_network(checkpoint)
+    model, network = surprise.loaded(checkpoint), open_network(checkpoint)
     steps = torch.from_numpy(model.representation.encode(tune()))[None]
     with torch.no_grad():
         seen, _ = network.hidden(steps[:, :-1], network.start(1))
@@ -63,12 +63,12 @@ def test_real_and_own_surprise_are_of_what_follows_the_seed(
     checkpoint: Path, maestro: Path
 ) -> None:
     excerpt = calibrate.draw_excerpts(config_for(checkpoint, maestro))[0]
-    real = calibration.real_surprise(excerpt, checkpoint)
+    real = surprise.real_surprise(excerpt, checkpoint)
     assert real.n_steps == len(excerpt.notes)
-    whole = nats_by_number(calibration.loaded(checkpoint), excerpt.joined)
+    whole = nats_by_number(surprise.loaded(checkpoint), excerpt.joined)
     assert np.allclose(real.nats, whole[-real.n_steps :].sum(0))
     longer = replace(excerpt, seconds=20.0)  # In so long a time something is struck.
-    own = calibration.own_surprise((3, longer), checkpoint, {"pitch": 0.01})
+    own = surprise.own_surprise((3, longer), checkpoint, {"pitch": 0.01})
     assert own.n_steps > 0 and (own.nats > 0).all()
 
 
@@ -77,11 +77,11 @@ def test_cutting_the_tail_makes_what_is_drawn_less_surprising(
 ) -> None:
     network = livened(PyzzicatoModel(tiny_config(representation="events", head="notes")))
     save_playable(network, tmp_path / "lively")
-    calibration.loaded.cache_clear()
+    surprise.loaded.cache_clear()
     excerpt = calibrate.draw_excerpts(config_for(tmp_path / "lively", maestro))[0]
     excerpt = replace(excerpt, seconds=20.0)
     free, cut = (
-        calibration.mean_nats([calibration.own_surprise((3, excerpt), tmp_path / "lively", limits)])
+        surprise.mean_nats([surprise.own_surprise((3, excerpt), tmp_path / "lively", limits)])
         for limits in ({}, {"pitch": 1.0})
     )
     # The pitch is the second number.
@@ -89,11 +89,11 @@ def test_cutting_the_tail_makes_what_is_drawn_less_surprising(
 
 
 def test_a_limit_rises_where_own_notes_surprise_more_and_keeps_its_range() -> None:
-    assert calibration.next_limit(0.01, 2.2, 2.0) > 0.01 > calibration.next_limit(0.01, 1.8, 2.0)
-    assert calibration.next_limit(0.01, 2.0, 2.0) == pytest.approx(0.01)
-    assert calibration.next_limit(1.0, 9.0, 2.0) == 1.0
-    assert calibration.next_limit(1e-5, 0.1, 2.0) == 1e-5
-    assert calibration.next_limit(0.01, 99.0, 2.0) == pytest.approx(0.01 * math.exp(1.5))
+    assert surprise.next_limit(0.01, 2.2, 2.0) > 0.01 > surprise.next_limit(0.01, 1.8, 2.0)
+    assert surprise.next_limit(0.01, 2.0, 2.0) == pytest.approx(0.01)
+    assert surprise.next_limit(1.0, 9.0, 2.0) == 1.0
+    assert surprise.next_limit(1e-5, 0.1, 2.0) == 1e-5
+    assert surprise.next_limit(0.01, 99.0, 2.0) == pytest.approx(0.01 * math.exp(1.5))
 
 
 def test_what_was_found_is_kept_for_playing(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
 from pyzzicato.playing.settings import GenerationSettings
-from pyzzicato.training.calibration import find_limits, write_limits
+from pyzzicato.training.calibration import find_values, write_values
 from pyzzicato.training.catalogue import select_files
 
 # A performance may be shorter than the catalogue says by the silence around it.
@@ -64,14 +64,14 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
 
 def main(config: CalibrateConfig) -> None:
     """Calibrates a checkpoint and writes its `generation_config.json`."""
-    limits = find_limits(
+    limits = find_values(
         config.checkpoint,
         draw_excerpts(config),
         looks=config.looks,
         processes=config.processes,
         report=partial(print, flush=True),
     )
-    file = write_limits(config.checkpoint, limits)
+    file = write_values(config.checkpoint, limits)
     found = ", ".join(f"{name} {value:g}" for name, value in limits.items())
     print(f"top-a: {found}; written to {file}")
 

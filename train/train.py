@@ -41,7 +41,7 @@ from tqdm import tqdm
 from pyzzicato.hub import load_model, model_info
 from pyzzicato.hub.checkpoints import VALUES
 from pyzzicato.hub.data_licences import NOT_RECORDED, all_licences
-from pyzzicato.training.calibration import find_limits, write_limits
+from pyzzicato.training.calibration import find_values, write_values
 from pyzzicato.training.finishing import finish_run
 from pyzzicato.training.loop import train
 from pyzzicato.training.own_takes import draw_seeds
@@ -168,14 +168,14 @@ def calibrate(
     if accelerator.is_main_process and not (checkpoint / VALUES).exists():
         lengths = settings.seed_seconds, settings.seconds
         drawn = draw_seeds(store, CALIBRATED_ON, *lengths, settings.seed)
-        limits = find_limits(
+        limits = find_values(
             checkpoint,
             [excerpt for _, excerpt in drawn.values()],
             looks=CALIBRATION_LOOKS,
             processes=accelerator.num_processes,
             first=load_model(settings.start_from).decoding.top_a,
         )
-        write_limits(checkpoint, limits)
+        write_values(checkpoint, limits)
     accelerator.wait_for_everyone()
 
 

@@ -32,7 +32,7 @@ from ..midi import Sustain
 from ..notes import Note
 from ..representations import representation_of
 from .before_after import Player, as_markdown, as_text, compare, draw_excerpts, write_takes
-from .calibration import find_limits, write_limits
+from .calibration import find_values, write_values
 from .finishing import finish_run
 from .held_out import middle_crops
 from .learning_plan import choose_settings, full_name, validation_share
@@ -272,7 +272,7 @@ def _calibrate(
     journal.log(
         "Finding values for drawing: its own notes shall surprise it as much as real ones do."
     )
-    limits = find_limits(
+    limits = find_values(
         best,
         excerpts,
         looks=_CALIBRATION_LOOKS,
@@ -280,7 +280,7 @@ def _calibrate(
         first=load_model(start_from).decoding.top_a,
         report=lambda _: None,
     )
-    write_limits(best, limits)
+    write_values(best, limits)
     shown = ", ".join(f"{name} {value:g}" for name, value in limits.items())
     journal.log(f"Left out as too unlikely (top-a): {shown}.")
 
