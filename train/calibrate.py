@@ -1,11 +1,11 @@
-"""Find how a model is to be drawn from: its own notes shall surprise it as much as real ones do.
+"""Find how a model is to be drawn from: as surprising as real music, and with as many themes.
 
     python train/calibrate.py runs/mine/best --data-dir MUSIC --seeds 8 --seconds 20      # a taste
     python train/calibrate.py runs/mine/best --data-dir MUSIC
     python train/calibrate.py runs/free/best --data-dir EXTRA --sources mutopia nifc_chopin
 
-The principle, and how it is followed, is in `pyzzicato/training/calibration.py`. The values are
-written to `generation_config.json`.
+How it is done is in `pyzzicato/training/surprise.py` and `themes.py`. The values are written to
+`generation_config.json`.
 """
 
 import argparse

@@ -47,7 +47,7 @@ from .train_settings import TrainSettings
 PROGRESS = "progress.jsonl"
 REPORT = "report.md"
 _LISTED = 10
-_CALIBRATION_SEEDS, _CALIBRATION_LOOKS = 8, 4
+_CALIBRATION_SEEDS, _CALIBRATION_LOOKS = 24, 4
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,8 @@ def _calibrate(
         journal.log("The pieces are too short to find values for drawing by; none are set.")
         return
     journal.log(
-        "Finding values for drawing: its own notes shall surprise it as much as real ones do."
+        "Finding values for drawing: its own notes shall surprise it as much as real ones do, and "
+        "figures come back as often."
     )
     limits = find_values(
         best,
