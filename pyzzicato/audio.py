@@ -168,21 +168,28 @@ def write_wav(sound: Sound, path: str | Path) -> Path:
     return target
 
 
-def write_mp3(sound: Sound, path: str | Path) -> Path:
+def write_mp3(sound: Sound, path: str | Path, *, small: bool = False) -> Path:
     """Writes the sound as an MP3 file and returns its path.
 
     The folder must exist. No incomplete file is left behind.
+
+    Args:
+        sound: what to write.
+        path: of the file.
+        small: in one channel, some 35 kbit a second instead of 110.
 
     Raises:
         ValueError: if the file cannot be written there.
     """
     target = Path(path)
+    channels = 1 if small else 2
+    sparing = {"bitrate_mode": "VARIABLE", "compression_level": 0.8} if small else {}
+    form = {"format": "MP3", "subtype": "MPEG_LAYER_III", **sparing}
     try:
-        with soundfile.SoundFile(
-            target, "w", sound.sample_rate, 2, format="MP3", subtype="MPEG_LAYER_III"
-        ) as file:
+        with soundfile.SoundFile(target, "w", sound.sample_rate, channels, **form) as file:
             for start in range(0, len(sound.samples), _CODEC_BLOCK):
-                file.write(sound.samples[start : start + _CODEC_BLOCK])
+                block = sound.samples[start : start + _CODEC_BLOCK]
+                file.write(block.mean(1) if small else block)
     except (AssertionError, OSError, soundfile.LibsndfileError) as error:
         # The library does not say why a write fell short, in either way.
         if target.is_file():
