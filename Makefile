@@ -29,8 +29,8 @@ system-packages: ## try once more to install FluidSynth, the soundfont and the b
 app: setup ## start the page on 127.0.0.1:7860
 	@$(python) app.py
 
-test: setup-dev ## run the tests
-	@$(python) -m pytest
+test: setup-dev ## run the tests, two files at a time
+	@$(python) -m pytest --numprocesses 2 --dist loadfile
 
 lint: setup-dev ## look for faults of style and slips (ruff)
 	@$(python) -m ruff check .

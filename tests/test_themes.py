@@ -101,6 +101,9 @@ def test_where_themes_never_come_the_highest_limit_is_the_end(
     monkeypatch.setattr(themes, "own_notes", lambda job, **_: music(0.0, number=job[0]))
     limits = themes.raise_limit(checkpoint, excerpts(0.9), LIMITS, looks=8, report=lambda _: None)
     assert limits["pitch"] == 0.5
+    # What surprise asked for stays, however high.
+    high = {**LIMITS, "pitch": 0.8}
+    assert themes.raise_limit(checkpoint, excerpts(0.9), high, looks=8, report=len) == high
 
 
 def test_between_two_looks_the_limit_is_where_real_music_lies() -> None:

@@ -78,11 +78,12 @@ def raise_limit(
     real = sum_up([(passage.notes, passage.seconds) for passage in passages])
     report(f"real music: figures that come back {real.recurrence:.3f}, {real.entropy:.2f} bits")
     name = "pitch" if "pitch" in limits else next(iter(limits))
+    highest = max(_HIGHEST, limits[name])
     before: tuple[float, Themes] | None = None
     pool = ProcessPoolExecutor(processes) if processes > 1 else None
     try:
         for look in range(looks):
-            limit = min(_HIGHEST, limits[name] * _RISE**look)
+            limit = min(highest, limits[name] * _RISE**look)
             top_a = {**limits, name: limit}
             run = partial(own_notes, checkpoint=checkpoint, top_a=top_a, composer=composer)
             every = map if pool is None else pool.map
@@ -94,7 +95,7 @@ def raise_limit(
             )
             if own.is_tame(real):
                 break
-            if own.is_reached(real) or limit == _HIGHEST:
+            if own.is_reached(real) or limit == highest:
                 return {**limits, name: between(before, (limit, own), real)}
             before = limit, own
     finally:
