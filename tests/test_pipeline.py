@@ -60,8 +60,8 @@ for revision in sys.argv[2:]:
 
 
 def test_the_same_logits_and_midi_without_the_package(hub, tmp_path):
-    # Each backbone and each head once; `test_publish.py` has them all.
-    kinds = {f"me/kind-{i}": kind for i, kind in enumerate(KINDS[::4])}
+    # Each head once; `test_publish.py` has each backbone.
+    kinds = {f"me/kind-{i}": kind for i, kind in enumerate(KINDS[:3])}
     steps = {repo: some_steps(kind) for repo, kind in kinds.items()}
     for repo, kind in kinds.items():
         publish_it(checkpoint(tmp_path / "sound" / repo, **kind), repo)
