@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ..evaluation.excerpts import Excerpt
 from ..hub import load_model
-from ..playing.continuation import continue_seed
+from ..playing.continuation import Continuation, continue_seed
 from ..playing.decoding.values import DecodingValues
 from ..playing.loaded_model import Model
 from ..playing.scoring import nats_by_number
@@ -64,13 +64,22 @@ def real_surprise(excerpt: Excerpt, checkpoint: Path, composer: str | None = Non
     return Surprise(nats[first:].sum(0), len(nats) - first)
 
 
-def own_surprise(
+def carry_on(
     job: tuple[int, Excerpt],
     checkpoint: Path,
     top_a: Mapping[str, float],
-    composer: str | None = None,
-) -> Surprise:
-    """Returns what the model's own next notes cost it, played as the composer."""
+    composer: str | None,
+    without: tuple[str, ...],
+) -> Continuation:
+    """Returns what a model plays after a seed, as the composer, by these limits.
+
+    Args:
+        job: number of the random draw, and the seed.
+        checkpoint: folder of the model.
+        top_a: limits by the name of a number.
+        composer: short name; None for nobody in particular.
+        without: parts of decoding that are switched off.
+    """
     rng, excerpt = job
     model = replace(loaded(checkpoint), decoding=DecodingValues(top_a=top_a))
     settings = GenerationSettings(
@@ -78,9 +87,20 @@ def own_surprise(
         seed_seconds=excerpt.seed_seconds,
         rng=rng,
         composer=composer,
-        without=("guard", "density", "lengths"),
+        without=without,
     )
-    piece = continue_seed(model, excerpt.joined, settings)
+    return continue_seed(model, excerpt.joined, settings)
+
+
+def own_surprise(
+    job: tuple[int, Excerpt],
+    checkpoint: Path,
+    top_a: Mapping[str, float],
+    composer: str | None = None,
+) -> Surprise:
+    """Returns what the model's own next notes cost it, played as the composer."""
+    model = loaded(checkpoint)
+    piece = carry_on(job, checkpoint, top_a, composer, ("guard", "density", "lengths"))
     nats = nats_by_number(model, piece.notes, composer)
     first = len(model.representation.encode(piece.seed_notes)) - 1
     return Surprise(nats[first:].sum(0), max(1, len(nats) - first))

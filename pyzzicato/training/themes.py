@@ -9,7 +9,7 @@ seconds may have a tenth of a bit less entropy than the composers', and no less.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -20,10 +20,7 @@ from ..evaluation.recurrence import measure_recurrence
 from ..evaluation.round_trips import put_through
 from ..evaluation.tonality import measure_tonality
 from ..notes import Note
-from ..playing.continuation import continue_seed
-from ..playing.decoding.values import DecodingValues
-from ..playing.settings import GenerationSettings
-from .surprise import loaded
+from .surprise import carry_on, loaded
 
 _RISE = 1.5
 """A look's limit over that of the look before."""
@@ -124,16 +121,7 @@ def own_notes(
     composer: str | None = None,
 ) -> list[Note]:
     """Returns what the model plays after a seed, as the composer, without the guard."""
-    rng, excerpt = job
-    model = replace(loaded(checkpoint), decoding=DecodingValues(top_a=top_a))
-    settings = GenerationSettings(
-        seconds=excerpt.seconds,
-        seed_seconds=excerpt.seed_seconds,
-        rng=rng,
-        composer=composer,
-        without=("guard",),
-    )
-    return continue_seed(model, excerpt.joined, settings).continuation_only
+    return carry_on(job, checkpoint, top_a, composer, ("guard",)).continuation_only
 
 
 def sum_up(passages: Sequence[tuple[Sequence[Note], float]]) -> Themes:
