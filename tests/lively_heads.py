@@ -42,10 +42,18 @@ def lively_joint_head(
     return head
 
 
-def lively_note_head(channels: int, n_planes: int, n_memories: int) -> NoteHead:
-    """Returns a head in which each number depends much on those before it."""
-    head = NoteHead(channels, n_planes, n_memories, size=5).eval()
+def lively_note_head(
+    channels: int, n_planes: int, n_memories: int, hears_ends: bool = False
+) -> NoteHead:
+    """Returns a head in which each number depends much on those before it, and on ends."""
+    head = NoteHead(channels, n_planes, n_memories, size=5, n_ends=int(hears_ends)).eval()
     with torch.no_grad():
+        if head.onset_ends is not None and head.duration_ends is not None:
+            assert head.net.held is not None
+            for reader in (head.onset_ends, head.duration_ends):
+                torch.nn.init.normal_(reader.conv2.weight)
+                torch.nn.init.normal_(reader.enter.weight)
+            torch.nn.init.normal_(head.net.held.weight)
         for table in (head.after_onset, head.after_pitch, head.after_duration):
             table.weight.mul_(20)
         for layer in (head.onset, head.own, head.duration[2], head.velocity[2]):

@@ -99,6 +99,7 @@ CASES = {
     "lstm, notes": Case(
         "lstm", "notes", "events", config={"spans": [3.0, 30.0], "recent": 1, "recalls": [2]}
     ),
+    "lstm, notes that hear ends": Case("lstm", "notes", "events", config={"hears_ends": True}),
     "attention, notes": Case(
         "attention",
         "notes",
@@ -116,7 +117,14 @@ CASES = {
         "attention",
         "notes",
         "events",
-        config={"dense_size": 16, "n_heads": 4, "n_blocks": 1, "view": 5, "recall_heads": 2},
+        config={
+            "dense_size": 16,
+            "n_heads": 4,
+            "n_blocks": 1,
+            "view": 5,
+            "recall_heads": 2,
+            "hears_ends": True,
+        },
         rounding=5e-4,
     ),
     "transformer, notes": Case(

@@ -15,7 +15,7 @@ from pyzzicato.models.joint_head import JointHead
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.models.note_head import NoteHead
 from pyzzicato.playing.decoding.draw import Draw
-from pyzzicato.representations.event_bins import SIZES
+from pyzzicato.representations.event_bins import ONSET_TICKS, SIZES
 
 Views = Sequence[tuple[int, float]]
 """Number of the composer and weight of each view of a piece."""
@@ -94,9 +94,18 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
     onset, pitch, duration, _ = notes.long().unbind(-1)
     hidden = seen[:, : head.in_size]
     planes = seen[:, head.in_size :].view(len(seen), 88, head.n_planes)
-    tables = [head.onset(hidden)]
+    by_end: Tensor | float = 0.0
+    held, left = None, planes[..., -1]
+    if head.n_ends:
+        assert head.onset_ends is not None
+        by_end, heard = head.onset_ends(left, hidden)
+        hidden = hidden + heard
+        left = (left - torch.from_numpy(0.01 * ONSET_TICKS).float()[onset][:, None]).clamp(min=0)
+        held = torch.stack(((left > 5e-4).float(), (1 + left).log()), dim=-1)
+    tables = [head.onset(hidden) + by_end]
     hidden = hidden + head.after_onset.weight[onset]
-    by_key = torch.relu(head.net(planes, hidden)) @ head.key.weight[0]
+    read = planes[..., :-1] if head.n_ends else planes
+    by_key = torch.relu(head.net(read, hidden, held)) @ head.key.weight[0]
     by_recall: Tensor | float = 0.0
     if head.recalled is not None:
         shares = planes[..., : head.net.n_soft]
@@ -104,7 +113,12 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
         by_recall = (torch.log1p(shares.clamp(min=0) / 1e-3) * believed[:, None]).sum(-1)
     tables.append(by_key + head.own(hidden) + by_recall)
     hidden = hidden + head.after_pitch.weight[pitch]
-    tables.append(head.duration(hidden))
+    by_end = 0.0
+    if head.n_ends:
+        assert head.duration_ends is not None
+        by_end, heard = head.duration_ends(left.scatter(1, pitch[:, None], 0), hidden)
+        hidden = hidden + heard
+    tables.append(head.duration(hidden) + by_end)
     hidden = hidden + head.after_duration.weight[duration]
     tables.append(head.velocity(hidden))
     return tables

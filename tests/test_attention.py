@@ -11,9 +11,7 @@ from torch import Tensor
 
 from pyzzicato.models.architecture import LOOKING_BACK
 from pyzzicato.models.attention import AttentionBackbone, Block
-from pyzzicato.models.embeddings import ONSET_TICKS as SEEN_TICKS
 from pyzzicato.models.model import PyzzicatoModel
-from pyzzicato.representations.event_bins import ONSET_TICKS
 
 
 def build(**choices: object) -> PyzzicatoModel:
@@ -136,10 +134,6 @@ def test_attention_knows_distances_and_not_places() -> None:
     slower, _ = block(x, turns(places * torch.tensor([1.0, 2.0])), block.start(1))
     assert torch.allclose(here, later, atol=1e-4)
     assert not torch.allclose(here, slower, atol=1e-3)
-
-
-def test_onset_steps_last_as_long_as_in_the_representation() -> None:
-    assert SEEN_TICKS.tolist() == ONSET_TICKS.tolist()
 
 
 @torch.no_grad()

@@ -204,7 +204,15 @@ def test_saved_and_loaded_gives_the_same_bits(case: Case, tmp_path: Path) -> Non
         assert torch.equal(nll_of(loaded, steps), nll_of(model, steps))
 
 
-_OF_THEIR_OWN = ("embedding.soft_recall", "head.recalled", "head.net.soft", "backbone.blocks")
+_OF_THEIR_OWN = (
+    "embedding.soft_recall",
+    "head.recalled",
+    "head.net.soft",
+    "head.net.held",
+    "head.onset_ends",
+    "head.duration_ends",
+    "backbone.blocks",
+)
 
 
 def test_fresh_weights_are_each_modules_own(case: Case) -> None:

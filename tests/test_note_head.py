@@ -12,9 +12,9 @@ from pyzzicato.representations.event_bins import SIZES
 CHANNELS, PLANES, MEMORIES = 6, 4, 2
 
 
-def lively_head() -> NoteHead:
+def lively_head(hears_ends: bool = False) -> NoteHead:
     """Returns a head in which each number depends much on those before it."""
-    return lively_note_head(CHANNELS, PLANES, MEMORIES)
+    return lively_note_head(CHANNELS, PLANES, MEMORIES, hears_ends)
 
 
 def random_seen(n: int) -> Tensor:
@@ -28,8 +28,9 @@ def random_notes(n: int) -> Tensor:
 
 
 @torch.no_grad()
-def test_nll_is_the_sum_of_four_conditionals() -> None:
-    head = lively_head()
+@pytest.mark.parametrize("hears_ends", [False, True])
+def test_nll_is_the_sum_of_four_conditionals(hears_ends: bool) -> None:
+    head = lively_head(hears_ends)
     seen, notes = random_seen(6), random_notes(6)
     attributes = head.attribute_nll(seen.view(2, 3, -1), notes.view(2, 3, 4))
     assert attributes.shape == (2, 3, 4)
@@ -59,9 +60,9 @@ def pitch_curve(head: NoteHead, hidden: Tensor, planes: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("semitones", [-6, 2, 12])
-def test_a_transposed_past_has_transposed_pitches(semitones: int) -> None:
-    head = lively_head()
+@pytest.mark.parametrize("semitones, hears_ends", [(-6, False), (2, False), (12, False), (5, True)])
+def test_a_transposed_past_has_transposed_pitches(semitones: int, hears_ends: bool) -> None:
+    head = lively_head(hears_ends)
     # What a hidden vector says of single keys knows registers; without it all keys are alike.
     head.own.weight.zero_()
     head.own.bias.zero_()
@@ -86,6 +87,23 @@ def test_registers_are_known_by_the_hidden_vector() -> None:
     curve = pitch_curve(head, torch.randn(CHANNELS), planes)
     inside = curve[head.net.reach : 88 - head.net.reach]
     assert float(inside.std()) > 0.1
+
+
+@torch.no_grad()
+def test_a_head_that_hears_ends_chooses_by_them() -> None:
+    """Another end changes the chances of onset step, pitch and duration, and not only of one."""
+    head = lively_head(hears_ends=True)
+    planes = torch.zeros(88, PLANES)
+    planes[60, -1] = 1.0
+    later = planes.clone()
+    later[60, -1] = 1.3
+    hidden = torch.zeros(CHANNELS)
+    note = torch.tensor([[[3, 50, 30, 5]]], dtype=torch.uint8)
+    nats = [
+        head.attribute_nll(torch.cat((hidden, ends.flatten()))[None, None], note)[0, 0]
+        for ends in (planes, later)
+    ]
+    assert ((nats[0] - nats[1]).abs()[:3] > 1e-4).all()
 
 
 def test_no_gradient_is_worked_out_for_the_planes() -> None:

@@ -101,6 +101,8 @@ class Architecture:
             a roll of use for scores. With memories; empty for none.
         recall_heads: heads of the learnt recall (see `SoftRecall`), on note events; 0 for none. At
             most 64.
+        hears_ends: whether the head is told how long each key goes on sounding (see
+            `sounding.py`), on note events.
         n_heads: heads of each block (attention, transformer), 1 to 64; `dense_size` is a multiple
             of four times as many.
         view: notes that attention and the learnt recall look back on, 2 to 16384.
@@ -134,6 +136,7 @@ class Architecture:
     chords: int = 0
     recalls: list[int] | None = None
     recall_heads: int = 0
+    hears_ends: bool = False
     n_heads: int = 4
     view: int = 1024
     n_blocks: int = 2
@@ -235,10 +238,12 @@ class Architecture:
         check_whole("n_blocks", self.n_blocks, 1, _MAX_LAYERS)
         check_whole("n_heads", self.n_heads, 1, _MAX_HEADS)
         check_whole("view", self.view, 2, _MAX_VIEW)
-        looks_back = self.recall_heads or self.backbone in LOOKING_BACK
-        if self.representation != "events" and looks_back:
+        if not isinstance(self.hears_ends, bool):
+            raise ValueError(f"hears_ends must be true or false, got {show_value(self.hears_ends)}")
+        reads_notes = self.recall_heads or self.hears_ends or self.backbone in LOOKING_BACK
+        if self.representation != "events" and reads_notes:
             raise ValueError(
-                "representation must be 'events' for attention and recall_heads, got "
+                "representation must be 'events' for attention, recall_heads and hears_ends, got "
                 f"{show_value(self.representation)}"
             )
         if self.backbone in LOOKING_BACK and self.dense_size % (4 * self.n_heads):

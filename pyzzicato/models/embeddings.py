@@ -7,7 +7,6 @@ go past the backbone to the head, which lay out along the keys what has sounded 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,11 +16,10 @@ from .config import PyzzicatoConfig
 from .pitch import N_KEYS, PitchMemory
 from .recall import PitchRecall
 from .soft_recall import SoftRecall
+from .sounding import ONSET_TICKS, follow_ends
 
 EVENT_SIZES = (57, N_KEYS, 48, 16)
 """Values of the four numbers of a note event: onset step, pitch, duration, velocity."""
-ONSET_TICKS = np.unique(np.concatenate([np.arange(11), np.geomspace(11, 400, 46).round()]))
-"""Hundredths of a second of each onset step, as in `pyzzicato.events`."""
 
 
 class RollEmbedding(nn.Module):
@@ -141,13 +139,16 @@ class EventEmbedding(nn.Module):
     """A note event as the sum of one vector for each of its four numbers.
 
     The planes are the last notes, the latest last, what followed the last time, and memories of all
-    notes.
+    notes; then, where that is wanted, the seconds that each key goes on sounding.
 
     Args:
         size: channels of the sum.
         spans: of the memories, notes.
         n_recent: notes that have a plane each, 1 or more.
         recalls: lengths of what is recalled, see `PitchRecall`.
+        soft_recall: see there; None for none.
+        tells_time: whether the vectors hold the seconds since the note before, at their end.
+        hears_ends: whether there is a plane of how long each key goes on sounding.
     """
 
     n_attributes = len(EVENT_SIZES)
@@ -160,6 +161,7 @@ class EventEmbedding(nn.Module):
         recalls: Sequence[int] = (),
         soft_recall: SoftRecall | None = None,
         tells_time: bool = False,
+        hears_ends: bool = False,
     ) -> None:
         super().__init__()
         self.out_size = size + tells_time
@@ -171,8 +173,9 @@ class EventEmbedding(nn.Module):
         self.recall = PitchRecall(recalls) if recalls else None
         self.soft_recall = soft_recall
         n_soft = 0 if soft_recall is None else soft_recall.n_planes
-        self.head_sizes = {"n_soft": n_soft}
-        self.n_planes = n_soft + n_recent + len(recalls) + self.n_memories
+        self.hears_ends = hears_ends
+        self.head_sizes = {"n_soft": n_soft, "n_ends": int(hears_ends)}
+        self.n_planes = n_soft + n_recent + len(recalls) + self.n_memories + hears_ends
 
     @classmethod
     def build(cls, config: PyzzicatoConfig) -> Self:
@@ -182,7 +185,13 @@ class EventEmbedding(nn.Module):
             soft = SoftRecall(config.recall_heads, size, config.view)
         tells_time = config.backbone in LOOKING_BACK
         return cls(
-            size, config.memory_spans, config.n_recent, config.recalls or [], soft, tells_time
+            size,
+            config.memory_spans,
+            config.n_recent,
+            config.recalls or [],
+            soft,
+            tells_time,
+            config.hears_ends,
         )
 
     def start(self, batch_size: int) -> Any:
@@ -192,7 +201,10 @@ class EventEmbedding(nn.Module):
         earlier = memories.new_zeros(batch_size, max(1, self.n_recent - 1), N_KEYS)
         recall = None if self.recall is None else self.recall.start(batch_size, memories.device)
         soft = None if self.soft_recall is None else self.soft_recall.start(batch_size)
-        return earlier, memories, recall, soft
+        left = None
+        if self.hears_ends:
+            left = torch.zeros(batch_size, N_KEYS, dtype=torch.long, device=memories.device)
+        return earlier, memories, recall, soft, left
 
     def forward(self, steps: Tensor, state: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
         """Returns vectors `(B, T, size)`, planes `(B, T, 88, F)` and the state after the last step.
@@ -206,7 +218,7 @@ class EventEmbedding(nn.Module):
         vectors = self._vectors(numbers)
         # Not one_hot: outside of CUDA that reads the numbers to check them, and waits for them.
         struck = (numbers[..., 1:2] == torch.arange(N_KEYS, device=numbers.device)).to(dtype)
-        earlier, memories, recall, soft = state
+        earlier, memories, recall, soft, left = state
         seen = torch.cat((earlier, struck), dim=1)
         first = earlier.shape[1]
         recent = _windows(seen[:, first + 1 - self.n_recent :], self.n_recent)
@@ -225,7 +237,10 @@ class EventEmbedding(nn.Module):
             seconds = torch.tensor(ticks, dtype=vectors.dtype, device=vectors.device)
             passed = seconds[numbers[..., :1]]
             vectors = torch.cat((vectors, passed), dim=-1)
-        after = seen[:, -first:], memories, recall, soft
+        if left is not None:
+            sounding, left = follow_ends(numbers, left)
+            parts.append((0.001 * sounding).to(remembered.dtype)[..., None])
+        after = seen[:, -first:], memories, recall, soft, left
         return vectors, torch.cat(parts, dim=-1), after
 
     def _vectors(self, numbers: Tensor) -> Tensor:

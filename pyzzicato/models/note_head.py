@@ -1,7 +1,6 @@
 """The head of note events: onset step, pitch, duration and velocity, each given those before it."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +9,7 @@ from torch.nn import functional as F
 from .drawing import Controls, DrawSizes, choose, guide
 from .embeddings import EVENT_SIZES
 from .pitch import N_KEYS, PitchNet, evidence
+from .sounding import DURATIONS_S, ONSET_TICKS, EndReader, lay_out, pass_time
 
 # How far recalled keys are believed at first: fitted on held-out pieces beside an LSTM.
 _AS_IT_WAS, _MOVED = 0.12, 0.2
@@ -28,6 +28,7 @@ class NoteHead(nn.Module):
         size: channels of each key.
         dropout: share of the hidden vector and of the units of the keys dropped in training.
         n_soft: how many of the planes, the first ones, are shares of attention.
+        n_ends: how many, the last one or none, says how long each key goes on sounding.
     """
 
     draw_sizes = DrawSizes(len(EVENT_SIZES), len(EVENT_SIZES), sum(EVENT_SIZES))
@@ -40,15 +41,25 @@ class NoteHead(nn.Module):
         size: int,
         dropout: float = 0.0,
         n_soft: int = 0,
+        n_ends: int = 0,
     ) -> None:
         super().__init__()
         self.in_size = in_size
         self.n_planes = n_planes
+        self.n_ends = n_ends
         self.dropout = nn.Dropout(dropout)
         onsets, pitches, durations, velocities = EVENT_SIZES
         self.onset = nn.Linear(in_size, onsets)
         self.after_onset = nn.Embedding(onsets, in_size)
-        self.net = PitchNet(n_planes, n_memories, size, in_size, dropout=dropout, n_soft=n_soft)
+        self.net = PitchNet(
+            n_planes - n_ends,
+            n_memories,
+            size,
+            in_size,
+            dropout=dropout,
+            n_soft=n_soft,
+            n_held=2 * n_ends,
+        )
         # Without a bias: one for all keys would say nothing.
         self.key = nn.Linear(size, 1, bias=False)
         self.own = nn.Linear(in_size, pitches)
@@ -56,6 +67,11 @@ class NoteHead(nn.Module):
         if n_soft:
             self.recalled = nn.Linear(in_size, n_soft)
             _begin_to_recall(self.recalled)
+        self.onset_ends: EndReader | None = None
+        self.duration_ends: EndReader | None = None
+        if n_ends:
+            self.onset_ends = EndReader(in_size, (0.01 * ONSET_TICKS).tolist(), in_ratios=False)
+            self.duration_ends = EndReader(in_size, DURATIONS_S.tolist(), in_ratios=True)
         self.after_pitch = nn.Embedding(pitches, in_size)
         self.duration = _dense(in_size, durations)
         self.after_duration = nn.Embedding(durations, in_size)
@@ -64,9 +80,9 @@ class NoteHead(nn.Module):
             nn.init.normal_(table.weight, std=0.1)
 
     def logits(self, seen: Tensor) -> Tensor:
-        """Returns `(B, T, 57)` logits of the onset step, the first of the four."""
-        logits: Tensor = self.onset(self.dropout(seen[..., : self.in_size]))
-        return logits
+        """Returns `(..., 57)` logits of the onset step, the first of the four, for `(..., F)`."""
+        hidden, planes = self._split(seen.flatten(0, -2))
+        return self._onset(hidden, planes)[0].view(*seen.shape[:-1], -1)
 
     def attribute_nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T, 4)` nats of the four numbers of each note.
@@ -76,14 +92,12 @@ class NoteHead(nn.Module):
             targets: `(B, T, 4)`.
         """
         hidden, planes = self._split(seen.flatten(0, 1))
-        onset, pitch, duration, velocity = targets.flatten(0, 1).long().unbind(-1)
-        losses = [F.cross_entropy(self.onset(hidden), onset, reduction="none")]
-        hidden = hidden + self.after_onset(onset)
-        losses.append(F.cross_entropy(self._pitch(hidden, planes), pitch, reduction="none"))
-        hidden = hidden + self.after_pitch(pitch)
-        losses.append(F.cross_entropy(self.duration(hidden), duration, reduction="none"))
-        hidden = hidden + self.after_duration(duration)
-        losses.append(F.cross_entropy(self.velocity(hidden), velocity, reduction="none"))
+        numbers = targets.flatten(0, 1).long().unbind(-1)
+        logits = self._in_a_row(hidden, planes, lambda i, _: numbers[i])
+        losses = [
+            F.cross_entropy(of_number, number, reduction="none")
+            for of_number, number in zip(logits, numbers, strict=True)
+        ]
         return torch.stack(losses, dim=-1).view(targets.shape)
 
     def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
@@ -103,27 +117,39 @@ class NoteHead(nn.Module):
         biases = controls.bias.split(list(EVENT_SIZES))
         uniform, temperature = controls.uniform.split(1), controls.temperature.split(1)
         top_a = controls.top_a.split(1)
-        layers: Sequence[Callable[[Tensor], Tensor]] = (
-            self.onset,
-            partial(self._pitch, planes=planes),
-            self.duration,
-            self.velocity,
-        )
-        tables = (self.after_onset, self.after_pitch, self.after_duration)
-        drawn, logits = [], []
-        for i, layer in enumerate(layers):
-            logits.append(layer(hidden))
+        drawn: list[Tensor] = []
+
+        def choose_number(i: int, logits: Tensor) -> Tensor:
             drawn.append(
-                choose(
-                    guide(logits[-1], controls) + biases[i],
-                    uniform[i],
-                    temperature[i],
-                    top_a[i],
-                )
+                choose(guide(logits, controls) + biases[i], uniform[i], temperature[i], top_a[i])
             )
-            if i < len(tables):
-                hidden = hidden + tables[i](drawn[-1])
+            return drawn[-1]
+
+        logits = self._in_a_row(hidden, planes, choose_number)
         return torch.cat(drawn), torch.cat(logits, dim=-1)
+
+    def _in_a_row(
+        self, hidden: Tensor, planes: Tensor, number: Callable[[int, Tensor], Tensor]
+    ) -> list[Tensor]:
+        """Returns the logits of the four numbers, each given those before it.
+
+        Args:
+            hidden: `(N, C)`.
+            planes: `(N, 88, F)`, or one past `(1, 88, F)`.
+            number: returns what a number is, from which of the four it is and its logits.
+        """
+        onset, hidden = self._onset(hidden, planes)
+        chosen = number(0, onset)
+        hidden = hidden + self.after_onset(chosen)
+        left = pass_time(planes[..., -1], chosen) if self.onset_ends is not None else None
+        pitch = self._pitch(hidden, planes, left)
+        chosen = number(1, pitch)
+        hidden = hidden + self.after_pitch(chosen)
+        duration, hidden = self._duration(hidden, left, chosen)
+        hidden = hidden + self.after_duration(number(2, duration))
+        velocity = self.velocity(hidden)
+        number(3, velocity)
+        return [onset, pitch, duration, velocity]
 
     def _split(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         planes = seen[:, self.in_size :]
@@ -132,8 +158,18 @@ class NoteHead(nn.Module):
         planes = planes.unflatten(1, (N_KEYS, self.n_planes))
         return self.dropout(seen[:, : self.in_size]), planes
 
-    def _pitch(self, hidden: Tensor, planes: Tensor) -> Tensor:
-        units = torch.relu(self.net(planes, hidden))
+    def _onset(self, hidden: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns logits of the onset step, and the hidden vector, which now knows the ends."""
+        if self.onset_ends is None:
+            return self.onset(hidden), hidden
+        by_end, heard = self.onset_ends(planes[..., -1].detach(), hidden)
+        hidden = hidden + heard
+        return self.onset(hidden) + by_end, hidden
+
+    def _pitch(self, hidden: Tensor, planes: Tensor, left: Tensor | None) -> Tensor:
+        held = None if left is None else lay_out(left)
+        planes = planes[..., : self.n_planes - self.n_ends]
+        units = torch.relu(self.net(planes, hidden, held))
         by_interval: Tensor = self.key(units).squeeze(-1)
         by_register: Tensor = self.own(hidden)
         logits = by_interval + by_register
@@ -141,6 +177,20 @@ class NoteHead(nn.Module):
             shares = planes[..., : self.net.n_soft]
             logits = logits + (evidence(shares) @ self.recalled(hidden)[..., None])[..., 0]
         return logits
+
+    def _duration(
+        self, hidden: Tensor, left: Tensor | None, pitch: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Returns logits of the duration, and the hidden vector, which knows the ends that count.
+
+        That of the struck key's own note does not: it ends now.
+        """
+        if self.duration_ends is None or left is None:
+            return self.duration(hidden), hidden
+        others = torch.arange(N_KEYS, device=left.device) != pitch[:, None]
+        by_end, heard = self.duration_ends(left * others, hidden)
+        hidden = hidden + heard
+        return self.duration(hidden) + by_end, hidden
 
 
 @torch.no_grad()

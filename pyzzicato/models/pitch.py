@@ -92,6 +92,8 @@ class PitchNet(nn.Module):
         dropout: share of the channels after the first layer dropped in training.
         n_soft: how many of the planes, the first ones, are shares of attention (see
             `soft_recall.py`): each key reads its own, and its logarithm, which adds up as odds do.
+        n_held: planes of the keys that sound (see `sounding.lay_out`), which are given apart from
+            the others; they say nothing at first.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class PitchNet(nn.Module):
         kernels: tuple[int, int] = (37, 13),
         dropout: float = 0.0,
         n_soft: int = 0,
+        n_held: int = 0,
     ) -> None:
         super().__init__()
         first, second = kernels
@@ -115,14 +118,18 @@ class PitchNet(nn.Module):
         if n_soft:
             self.soft = nn.Linear(2 * n_soft, n_hidden, bias=False)
             nn.init.zeros_(self.soft.weight)
+        self.held: nn.Conv2d | None = None
+        if n_held:
+            self.held = nn.Conv2d(n_held, n_hidden, (1, first), padding=(0, first // 2), bias=False)
+            nn.init.zeros_(self.held.weight)
         self.conv1 = nn.Conv2d(n_planes - n_soft, n_hidden, (1, first), padding=(0, first // 2))
         self.conv2 = nn.Conv2d(n_hidden, n_hidden, (1, second), padding=(0, second // 2))
         self.classes = nn.Linear(OCTAVE * n_memories, n_hidden, bias=False)
         self.film = nn.Linear(context_size, 2 * n_hidden)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, planes: Tensor, context: Tensor) -> Tensor:
-        """Returns `(N, 88, H)` for planes `(N, 88, F)` and context `(N, C)`."""
+    def forward(self, planes: Tensor, context: Tensor, held: Tensor | None = None) -> Tensor:
+        """Returns `(N, 88, H)` for planes `(N, 88, F)`, context `(N, C)` and keys that sound."""
         scale, shift = self.film(context)[:, :, None, None].chunk(2, dim=1)
         struck = planes
         if self.n_soft:
@@ -134,6 +141,8 @@ class PitchNet(nn.Module):
             shares = planes[..., : self.n_soft]
             both = torch.cat((4 * shares, evidence(shares) / 7), dim=-1)
             by_key = by_key + self.soft(both).transpose(1, 2)[:, :, None]
+        if self.held is not None and held is not None:
+            by_key = by_key + self.held(held.transpose(1, 2)[:, :, None])
         units = self.dropout(torch.relu(by_key * (1 + scale) + shift))
         out: Tensor = self.conv2(units)
         return out.squeeze(2).transpose(1, 2)

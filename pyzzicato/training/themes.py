@@ -3,8 +3,9 @@
 Where own notes surprise a model as much as real ones do (`surprise.py`), figures still come back
 less often than the composers': one unlikely note ends a copy. More is therefore left out of the
 pitches, step by step, until figures of four notes come back as often as in the composers' own
-continuations of the same seeds. It ends before the music gets tame: the pitch classes within eight
-seconds may have a tenth of a bit less entropy than the composers', and no less.
+continuations of the same seeds, or until the music gets tame: the pitch classes within eight
+seconds may have a tenth of a bit less entropy than the composers', and no less. Between the last
+two looks the limit is reckoned at which the first of the two comes about.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -90,9 +91,7 @@ def raise_limit(
                 f"look {look + 1} of at most {looks}: figures that come back {own.recurrence:.3f}, "
                 f"{own.entropy:.2f} bits with {name} {limit:.3g}"
             )
-            if own.is_tame(real):
-                break
-            if own.is_reached(real) or limit == highest:
+            if own.is_reached(real) or own.is_tame(real) or limit == highest:
                 return {**limits, name: between(before, (limit, own), real)}
             before = limit, own
     finally:
@@ -104,14 +103,24 @@ def raise_limit(
 def between(
     before: tuple[float, Themes] | None, after: tuple[float, Themes], real: Themes
 ) -> float:
-    """Returns the limit at which figures come back as in real music, between those of two looks."""
+    """Returns the limit at which a look would end the search, between those of two looks.
+
+    There figures come back as in real music, or the music has become as tame as is allowed.
+    """
     limit = after[0]
-    if before is not None and after[1].recurrence > before[1].recurrence:
-        part = (real.recurrence - before[1].recurrence) / (
-            after[1].recurrence - before[1].recurrence
+    if before is not None:
+        low, high = before[1], after[1]
+        part = min(
+            _part(low.recurrence, high.recurrence, real.recurrence),
+            _part(-low.entropy, -high.entropy, _TAMER_BITS - real.entropy),
         )
-        limit = before[0] * (limit / before[0]) ** min(1.0, part)
+        limit = before[0] * (limit / before[0]) ** part
     return float(f"{limit:.2g}")
+
+
+def _part(low: float, high: float, goal: float) -> float:
+    """Returns how much of the way from low to high the goal lies; 1 if it lies beyond."""
+    return (goal - low) / (high - low) if low < goal < high else 1.0
 
 
 def own_notes(
