@@ -100,8 +100,9 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
         assert head.onset_ends is not None
         by_end, heard = head.onset_ends(left, hidden)
         hidden = hidden + heard
-        left = (left - torch.from_numpy(0.01 * ONSET_TICKS).float()[onset][:, None]).clamp(min=0)
-        held = torch.stack(((left > 5e-4).float(), (1 + left).log()), dim=-1)
+        left = (left - torch.from_numpy(0.01 * ONSET_TICKS).float()[onset][:, None]).clamp(min=-4)
+        near = [(-left.abs() / scale).exp() for scale in (0.03, 0.1, 0.3)]
+        held = torch.stack(((left > 5e-4).float(), (1 + left.relu()).log(), *near), dim=-1)
     tables = [head.onset(hidden) + by_end]
     hidden = hidden + head.after_onset.weight[onset]
     read = planes[..., :-1] if head.n_ends else planes

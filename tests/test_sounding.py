@@ -8,7 +8,9 @@ from torch import Tensor
 
 from pyzzicato.models.sounding import (
     DURATIONS_S,
+    N_HELD,
     ONSET_TICKS,
+    PAST_MS,
     EndReader,
     follow_ends,
     lay_out,
@@ -21,10 +23,10 @@ BINS_S = [0.0, 0.1, 0.2, 0.4, 0.8]
 
 def slow_ends(notes: Tensor) -> list[list[int]]:
     """Returns ms that each key sounds on after each note of one piece, note by note."""
-    left, rows = [0] * 88, []
+    left, rows = [-PAST_MS] * 88, []
     for onset, pitch, duration, _ in notes.tolist():
         passed = 10 * int(event_bins.ONSET_TICKS[onset])
-        left = [max(0, ms - passed) for ms in left]
+        left = [max(-PAST_MS, ms - passed) for ms in left]
         left[pitch] = round(1000 * float(event_bins.DURATIONS_S[duration]))
         rows.append(list(left))
     return rows
@@ -42,7 +44,7 @@ def test_each_key_sounds_until_its_last_note_ends() -> None:
     after, last = follow_ends(notes, torch.zeros(3, 88, dtype=torch.long))
     for piece, found in zip(notes, after, strict=True):
         assert found.tolist() == slow_ends(piece)
-    assert torch.equal(last, after[:, -1])
+    assert torch.equal(last, after[:, -1] + PAST_MS)
     assert (after > 0).sum(-1).max() > 3
 
 
@@ -65,11 +67,19 @@ def test_time_passes_with_the_onset_step() -> None:
     passed = float(ONSET_TICKS[onsets[1]]) * 0.01
     after = pass_time(left, onsets)
     assert torch.equal(after[0], left[0])
-    assert after[1, 40] == pytest.approx(1.0 - passed) and after[1, 50] == 0
-    planes = lay_out(after)
-    assert planes.shape == (2, 88, 2)
-    assert planes[1, :, 0].nonzero().tolist() == [[40]]
-    assert float(planes[1, 40, 1]) == pytest.approx(np.log(2.0 - passed))
+    assert after[1, [40, 50, 60]].tolist() == pytest.approx([1 - passed, 0.05 - passed, -passed])
+
+
+def test_keys_that_end_now_stand_out() -> None:
+    left = torch.full((1, 88), -4.0)
+    left[0, [40, 50, 60]] = torch.tensor([1.0, 0.02, -0.02])
+    planes = lay_out(left)[0]
+    assert planes.shape == (88, N_HELD)
+    assert planes[:, 0].nonzero().flatten().tolist() == [40, 50]
+    assert float(planes[40, 1]) == pytest.approx(np.log(2.0)) and planes[60, 1] == 0
+    for near in planes[:, 2:].T:
+        assert near[50] == near[60] > 0.5 > near[40]
+        assert near[0] < 1e-5
 
 
 def test_an_end_is_shared_between_the_bins_it_lies_between() -> None:

@@ -139,7 +139,7 @@ class EventEmbedding(nn.Module):
     """A note event as the sum of one vector for each of its four numbers.
 
     The planes are the last notes, the latest last, what followed the last time, and memories of all
-    notes; then, where that is wanted, the seconds that each key goes on sounding.
+    notes; then, where that is wanted, the seconds that each key goes on sounding (`sounding.py`).
 
     Args:
         size: channels of the sum.

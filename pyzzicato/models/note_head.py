@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from .drawing import Controls, DrawSizes, choose, guide
 from .embeddings import EVENT_SIZES
 from .pitch import N_KEYS, PitchNet, evidence
-from .sounding import DURATIONS_S, ONSET_TICKS, EndReader, lay_out, pass_time
+from .sounding import DURATIONS_S, N_HELD, ONSET_TICKS, EndReader, lay_out, pass_time
 
 # How far recalled keys are believed at first: fitted on held-out pieces beside an LSTM.
 _AS_IT_WAS, _MOVED = 0.12, 0.2
@@ -58,7 +58,7 @@ class NoteHead(nn.Module):
             in_size,
             dropout=dropout,
             n_soft=n_soft,
-            n_held=2 * n_ends,
+            n_held=N_HELD * n_ends,
         )
         # Without a bias: one for all keys would say nothing.
         self.key = nn.Linear(size, 1, bias=False)

@@ -1,8 +1,9 @@
 """Which keys sound, for how much longer, and what that says of the next note.
 
-A lifted pedal ends many notes at once, and a melody's note is often struck as the one before it
-ends. A note event says when its own note will end, so the ends to come are known; but a network
-would have to add up the times of all notes since to know them. Here they are added up for it.
+A lifted pedal ends many notes at once, and a note that is struck again ends as it is: of real notes
+every fifth is struck on one of the one or two keys whose note ends just then. A note event says
+when its own note will end, so the ends are known; but a network would have to add up the times of
+all notes since to know them. Here they are added up for it.
 """
 
 import numpy as np
@@ -15,20 +16,26 @@ ONSET_TICKS = np.unique(np.concatenate([np.arange(11), np.geomspace(11, 400, 46)
 """Hundredths of a second of each onset step, as in `representations/event_bins.py`."""
 DURATIONS_S = np.geomspace(0.03, 6.0, 48)
 """Seconds of each duration, likewise."""
+PAST_MS = 4000
+"""A key that ended longer ago is like one that has never been struck."""
 _LEAST_S = 0.0005
+# Durations are rounded by up to 6 %: long notes end further from where they were to.
+_NEAR_S = 0.03, 0.1, 0.3
+N_HELD = 2 + len(_NEAR_S)
+"""Planes that `lay_out` makes."""
 _CHANNELS = 12
 _KERNELS = 7, 5
 
 
-def follow_ends(notes: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns how many ms each key goes on sounding after each note is struck, and after the last.
+def follow_ends(notes: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns how many ms each key goes on sounding after each note is struck, and the state.
 
-    A key that is struck again sounds for as long as its new note. Whole numbers, so that step by
-    step and in a whole the sums are the same.
+    Below 0 is how long ago it ended, down to `-PAST_MS`. A key that is struck again sounds for as
+    long as its new note. Whole numbers, so that step by step and in a whole the sums are the same.
 
     Args:
         notes: `(B, T, 4)` whole numbers.
-        left: `(B, 88)` ms after the note before the first; zeros at the beginning.
+        state: `(B, 88)` from the call before; zeros at the beginning.
 
     Returns:
         `(B, T, 88)` and `(B, 88)`.
@@ -36,29 +43,36 @@ def follow_ends(notes: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
     onsets = torch.tensor((10 * ONSET_TICKS).astype(int).tolist(), device=notes.device)
     lengths = torch.tensor((1000 * DURATIONS_S).round().astype(int).tolist(), device=notes.device)
     keys = torch.arange(N_KEYS, device=notes.device)
+    left = state - PAST_MS
     struck = notes[..., 1:2] == keys
     passed, lasts = onsets[notes[..., 0]], lengths[notes[..., 2]]
     if notes.shape[1] == 1:  # As below, without a table of places: a graph has only this.
-        after = torch.where(struck[:, 0], lasts, (left - passed).clamp(min=0))
-        return after[:, None], after
+        after = torch.where(struck[:, 0], lasts, (left - passed).clamp(min=-PAST_MS))
+        return after[:, None], after + PAST_MS
     times = passed.cumsum(1)[..., None]
     ends = torch.cat((left[:, None], torch.where(struck, times + lasts[..., None], 0)), dim=1)
     # Where each key was struck last; 0 is before the first note.
     places = torch.arange(1, notes.shape[1] + 1, device=notes.device)[:, None]
     last = torch.where(struck, places, 0).cummax(1).values
-    after = (ends.gather(1, last) - times).clamp(min=0)
-    return after, after[:, -1]
+    after = (ends.gather(1, last) - times).clamp(min=-PAST_MS)
+    return after, after[:, -1] + PAST_MS
 
 
 def pass_time(left: Tensor, onset: Tensor) -> Tensor:
-    """Returns seconds that each key goes on sounding `(N, 88)` after an onset step `(N,)`."""
+    """Returns seconds that each key goes on sounding, `(N, 88)`, after an onset step `(N,)`."""
     seconds = torch.tensor((0.01 * ONSET_TICKS).tolist(), dtype=left.dtype, device=left.device)
-    return (left - seconds[onset][:, None]).clamp(min=0)
+    return (left - seconds[onset][:, None]).clamp(min=-0.001 * PAST_MS)
 
 
 def lay_out(left: Tensor) -> Tensor:
-    """Returns planes `(N, 88, 2)` of the keys: does it sound, and for how long (`log(1 + s)`)."""
-    return torch.stack(((left > _LEAST_S).to(left.dtype), left.log1p()), dim=-1)
+    """Returns planes of the keys, `(N, 88, N_HELD)`, from seconds left `(N, 88)`.
+
+    Does it sound, for how long (`log(1 + s)`), and is it about to end or has it just ended, by
+    three measures of how near that is.
+    """
+    sounds = (left > _LEAST_S).to(left.dtype)
+    near = [torch.exp(-left.abs() / scale) for scale in _NEAR_S]
+    return torch.stack((sounds, left.clamp(min=0).log1p(), *near), dim=-1)
 
 
 class EndReader(nn.Module):
@@ -92,7 +106,7 @@ class EndReader(nn.Module):
         """Returns logits `(N, n)` and what is to be added to the hidden vectors, `(N, C)`.
 
         Args:
-            left: `(N, 88)` seconds that each key goes on sounding, 0 where it does not.
+            left: `(N, 88)` seconds that each key goes on sounding, 0 or less where it does not.
             hidden: `(N, C)`, or more of them for one past `(1, 88)`.
         """
         counts = self.count(left)
