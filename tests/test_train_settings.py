@@ -145,6 +145,7 @@ def test_bad_stages_are_refused(tmp_path: Path, text: str, words: str) -> None:
         ("crowds = 0.6", "crowds must be 0 to 0.5, got 0.6"),
         ("stutters = 0.6", "stutters must be 0 to 0.5, got 0.6"),
         ("start_from = 3", "start_from must be a name or a folder, got 3"),
+        ("only_new = 1", "only_new must be true or false, got 1"),
         ("composer_dropout = 1.1", "composer_dropout must be 0 to 1, got 1.1"),
         ("density_dropout = 1.1", "density_dropout must be 0 to 1, got 1.1"),
         ("composer_dropout = true", "composer_dropout must be 0 to 1, got True"),

@@ -339,6 +339,35 @@ def test_muon_moves_the_matrices_of_the_backbone_and_the_loss_falls(
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
 
 
+def test_what_is_new_may_learn_alone(
+    store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    train(store, tiny_settings(model=EVENTS), tmp_path / "first", new_accelerator())
+    folder = tmp_path / "first" / "best"
+    settings = tiny_settings(
+        start_from=str(folder), model={"hears_ends": True}, only_new=True, learning_rate=0.01
+    )
+    train(store, settings, tmp_path / "second", new_accelerator())
+    first, second = (
+        PyzzicatoModel.from_pretrained(tmp_path / name / "best").state_dict()
+        for name in ("first", "second")
+    )
+    for name, weight in first.items():
+        assert torch.equal(second[name], weight), name
+    new = {name: weight for name, weight in second.items() if name not in first}
+    assert {name.split(".")[1] for name in new} == {"onset_ends", "duration_ends", "net"}
+    # All of them say nothing at first.
+    for name in ("head.onset_ends.conv2.weight", "head.net.held.weight"):
+        assert new[name].any(), name
+
+    for bad, message in (
+        ({"start_from": str(folder)}, "only_new leaves nothing to learn"),
+        ({"model": EVENTS}, "only_new needs a model to begin with"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            train(store, tiny_settings(only_new=True, **bad), tmp_path / "bad", new_accelerator())
+
+
 def test_a_run_may_begin_with_the_weights_of_another(
     store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:

@@ -327,6 +327,7 @@ def parse_args() -> TrainConfig:
     add("--patience", type=int)
     add("--learning-rate", type=float)
     add("--start-from", metavar="MODEL", help="name or folder of a model to go on from")
+    add("--only-new", action="store_const", const=True, help="only what that has not learns")
     add("--stage", default="", help="stage of the recipe that goes on from it; default: the last")
     add("--precision", choices=PRECISIONS)
     add("--composers", nargs="+", help="full names; default: the recipe's, else all")

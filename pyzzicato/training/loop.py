@@ -1,6 +1,6 @@
 """Training on prepared pieces: crops in, the best checkpoint out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ def train(
     set_seed(settings.seed)
     config = settings.model_config(store.sustain)
     task = PieceTask(store, config, settings, accelerator)
-    model = _first_weights(config, settings.start_from)
+    model = _first_weights(config, settings)
     optimizers = build_optimizers(model, settings)
     # Each process drops other activations.
     set_seed(settings.seed, device_specific=True)
@@ -212,26 +212,47 @@ def known_composers(store: NoteStore, settings: TrainSettings) -> set[str]:
     return names
 
 
-def _first_weights(config: PyzzicatoConfig, start_from: str) -> PyzzicatoModel:
+def _first_weights(config: PyzzicatoConfig, settings: TrainSettings) -> PyzzicatoModel:
     """Returns a model as a run begins with it: fresh, or with the weights of another.
 
     It may have more than the other (see `grow_weights`); what is new has no effect at first.
 
     Raises:
-        ValueError: if there is no such model, or its weights do not fit the config.
+        ValueError: if there is no such model, its weights do not fit the config, or only what is
+            new is to learn and there is none or nothing else.
     """
-    model = PyzzicatoModel(config)
+    model, start_from = PyzzicatoModel(config), settings.start_from
     if start_from:
         try:
             start = open_network(model_info(start_from).folder)
-            model.load_state_dict(grow_weights(start.state_dict(), model))
+            known = start.state_dict()
+            model.load_state_dict(grow_weights(known, model))
         except RuntimeError as error:
             raise ValueError(
                 "start_from must be a model of the same config as the run's, got "
                 f"{show_value(start_from)}: "
                 f"{error}"
             ) from error
+        if settings.only_new:
+            _hold(model, known)
+    elif settings.only_new:
+        raise ValueError("only_new needs a model to begin with, for what is not new: start_from")
     return model
+
+
+def _hold(model: PyzzicatoModel, names: Container[str]) -> None:
+    """Keeps weights from learning, by their names.
+
+    Raises:
+        ValueError: if none is left to learn.
+    """
+    for name, weight in model.named_parameters():
+        weight.requires_grad = name not in names
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise ValueError(
+            "only_new leaves nothing to learn: the model that the run starts from has all parts; "
+            "give the recipe's model one more, or leave only_new out"
+        )
 
 
 @torch.no_grad()

@@ -34,7 +34,8 @@ def build_optimizers(model: PyzzicatoModel, settings: TrainSettings) -> list[tor
     """
     by_muon: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
-    for name, weight in model.named_parameters():
+    learning = ((n, weight) for n, weight in model.named_parameters() if weight.requires_grad)
+    for name, weight in learning:
         is_matrix = weight.ndim == 2 and name.startswith("backbone.")
         (by_muon if is_matrix and settings.optimizer == "muon" else others).append(weight)
     rate, decay = settings.learning_rate, settings.weight_decay

@@ -66,6 +66,8 @@ class TrainSettings:
         precision: "no" (float32), "bf16" or "fp16", where the machine has it (`precision_here`).
         start_from: name or folder of a model whose config and weights the run begins with; empty to
             begin anew.
+        only_new: only those parts learn that the model of `start_from` does not have; what it has
+            stays as it is, with all that it does.
         seed: of the weights, the crops and dropout.
 
     Raises:
@@ -104,6 +106,7 @@ class TrainSettings:
     patience: int = 8
     precision: str = "no"
     start_from: str = ""
+    only_new: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -141,6 +144,8 @@ class TrainSettings:
         for name, kind in (("start_from", "a name or a folder"), ("eval_composer", "a name")):
             if not isinstance(getattr(self, name), str):
                 raise ValueError(f"{name} must be {kind}, got {show_value(getattr(self, name))}")
+        if not isinstance(self.only_new, bool):
+            raise ValueError(f"only_new must be true or false, got {show_value(self.only_new)}")
         is_list = isinstance(self.composers, list | tuple)
         if not is_list or not all(isinstance(name, str) for name in self.composers):
             raise ValueError(f"composers must be a list of names, got {show_value(self.composers)}")
