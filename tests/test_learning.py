@@ -125,6 +125,7 @@ def test_the_plan_follows_how_much_music_there_is(music: Path, tmp_path: Path) -
     settings = choose_settings(store, "lstm-events", "my-band")
     assert settings.max_steps == 100 and settings.eval_composer == "my-band"
     assert settings.model["composers"][-2:] == ["scriabin", "my-band"]
+    assert settings.model["hears_ends"]
     store.pieces = tuple(replace(piece, length=10_000) for piece in store.pieces)
     more = choose_settings(store, "lstm-events", "my-band")
     assert 1000 < more.max_steps < 4000
@@ -133,6 +134,7 @@ def test_the_plan_follows_how_much_music_there_is(music: Path, tmp_path: Path) -
     assert styles_with(tiny_config(), "my-band") == []
     on_rolls = choose_settings(store, "lstm", "my-band")
     assert on_rolls.crop_steps == 512 and on_rolls.model_config("extend").head == "joint"
+    assert "hears_ends" not in on_rolls.model
     assert validation_share(20) == 0.15 and validation_share(1000) == 0.1
 
 

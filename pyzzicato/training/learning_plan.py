@@ -5,6 +5,8 @@ from so often at the most, in other keys and tempos, and weights are averaged as
 learning may end at any look.
 """
 
+from typing import Any
+
 from ..hub import model_info
 from ..hub.checkpoints import read_config
 from ..models.architecture import COMPOSERS, Architecture
@@ -63,8 +65,12 @@ def choose_settings(store: NoteStore, start_from: str, style: str) -> TrainSetti
     n_updates = round(_PASSES * n_steps / (_BATCH * crop_steps))
     n_held_out = len(store.of_split("validation"))
     styles = styles_with(base, style)
+    model: dict[str, Any] = {"composers": styles}
+    if representation.steps_are_notes:
+        # Of scores above all this is half of what there is to learn, and learnt in a minute.
+        model["hears_ends"] = True
     return TrainSettings(
-        model={"composers": styles},
+        model=model,
         max_steps=min(max(n_updates, _UPDATES[0]), _UPDATES[1]),
         batch_size=_BATCH,
         crop_steps=crop_steps,
