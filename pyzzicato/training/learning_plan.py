@@ -67,7 +67,7 @@ def choose_settings(store: NoteStore, start_from: str, style: str) -> TrainSetti
     styles = styles_with(base, style)
     model: dict[str, Any] = {"composers": styles}
     if representation.steps_are_notes:
-        # Of scores above all this is half of what there is to learn, and learnt in a minute.
+        # A model that has not heard ends yet learns to on the way; it says nothing new at first.
         model["hears_ends"] = True
     return TrainSettings(
         model=model,
