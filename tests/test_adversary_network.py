@@ -58,6 +58,20 @@ def test_a_piece_must_not_be_learned_and_tested():
         judge_network(learnt, (passages(range(4, 6)), []), QUICK)
 
 
+def test_what_is_not_shown_does_not_tell():
+    learnt = passages(range(20)), passages(range(20), velocity=100)
+    tested = passages(range(20, 30)), passages(range(20, 30), velocity=100)
+    found = {
+        shown: judge_network(learnt, tested, replace(QUICK, shown=shown)).auc
+        for shown in ("keys", "loudness")
+    }
+    assert found["loudness"] > 0.95 and found["keys"] == 0.5
+    rows = passage_rows(tested[0][0], ["waits"])
+    assert (rows[:, [0, 2, 3, 4]] == [44, 0, 0, 1]).all() and np.ptp(rows[:, 1]) > 0
+    with pytest.raises(ValueError, match=r"shown must be of keys, .*; got \['tempo'\]"):
+        NetworkSettings(shown=("tempo",))
+
+
 def test_padding_is_not_seen():
     judge = NoteJudge().eval()
     crop = torch.zeros(2, 64, 5)

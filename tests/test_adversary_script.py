@@ -56,7 +56,8 @@ def made(store, tiny, tmp_path_factory):
 
 def judging(made: Path, **choices) -> script.JudgeConfig:
     given = {"real": made / "tested/real", "form": "events", "seconds": SECONDS, "learn": None}
-    given |= {"learn_real": None, "crop_notes": 32, "updates": 2, "rng": 0, "json": None} | choices
+    given |= {"learn_real": None, "crop_notes": 32, "updates": 2, "rng": 0, "json": None}
+    given |= {"shown": ("keys", "waits")} | choices
     return script.JudgeConfig(made=made / "tested/tiny", **given)
 
 

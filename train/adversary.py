@@ -17,7 +17,8 @@ run that was stopped goes on where it was.
 `judge` needs such a folder, made by whomever: .npz or MIDI files of a minute each, with the real
 ones in the folder `real/` beside it, or in `--real`. Gradient boosting learns from figures of the
 passages, cross-validated by piece. With `--learn` a small network learns from the notes of another
-folder, of other pieces. `--json` keeps the verdicts for `train/evaluate.py --adversary`.
+folder, of other pieces; `--shown keys` lets it see the keys alone. `--json` keeps the verdicts for
+`train/evaluate.py --adversary`.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from tqdm import tqdm
 from transformers.utils import logging
 
 from pyzzicato.evaluation.adversary import NETWORK, judge_features, write_verdicts
-from pyzzicato.evaluation.adversary_network import NetworkSettings, judge_network
+from pyzzicato.evaluation.adversary_network import NUMBERS, NetworkSettings, judge_network
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at
 from pyzzicato.evaluation.measures import REAL
 from pyzzicato.evaluation.passage_folders import (
@@ -86,6 +87,7 @@ class JudgeConfig:
     crop_notes: int
     updates: int
     rng: int
+    shown: tuple[str, ...]
     json: Path | None
 
 
@@ -193,7 +195,9 @@ def judge(config: JudgeConfig) -> None:
     verdicts = judge_features(*tested)
     if config.learn is not None:
         learnt = passages(config.learn_real or config.learn.parent / REAL), passages(config.learn)
-        settings = NetworkSettings(config.crop_notes, config.updates, rng=config.rng)
+        settings = NetworkSettings(
+            config.crop_notes, config.updates, rng=config.rng, shown=config.shown
+        )
         verdicts[NETWORK] = judge_network(learnt, tested, settings, print_progress)
     name = config.made.name
     print(f"{name}: {len(tested[0])} real, {len(tested[1])} made passages")
@@ -236,10 +240,12 @@ def parse_args() -> GenerateConfig | JudgeConfig:
     add("--crop-notes", type=int, default=128, help="notes the network sees at once")
     add("--updates", type=int, default=4000, help="of the network, at most")
     add("--rng", type=int, default=0, help="number of the network's random draw")
+    add("--shown", nargs="+", choices=NUMBERS, default=NUMBERS, help="what the network sees")
     add("--json", type=Path, help="file for the verdicts; others in it stay")
     args = vars(parser.parse_args())
     if args.pop("command") == "generate":
         return GenerateConfig(**{**args, "model": tuple(args["model"])})
+    args["shown"] = tuple(args["shown"])
     return JudgeConfig(**{**args, "real": args["real"] or args["made"].parent / REAL})
 
 

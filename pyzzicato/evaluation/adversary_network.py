@@ -11,7 +11,7 @@ might learn from are kept apart, to decide when to stop. Give it thousands of cr
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..checks import MAX_WHOLE, check_whole
+from ..checks import MAX_WHOLE, check_whole, show_value
 from ..notes import LOWEST_PITCH, N_PITCHES
 from .adversary import Verdict, verdict
 from .arrays import Floats, note_arrays
@@ -28,8 +28,11 @@ from .passage_folders import Passage
 
 WIDEST_LEAP = 24
 """Wider intervals, in semitones, look alike along the notes."""
+NUMBERS = ("keys", "waits", "lengths", "loudness")
+"""What the network sees of each note."""
 _N_NUMBERS = 3
 _TRANSPOSE = 4
+_MIDDLE = 44
 
 Crops = NDArray[np.float32]
 """`(B, L, 5)`: key 0 to 87, wait, length, loudness, and 1 for a note or 0 for padding."""
@@ -47,9 +50,10 @@ class NetworkSettings:
         check_every: updates between two looks at the pieces kept apart.
         patience: it stops after so many looks without gain.
         rng: number of the random draw.
+        shown: which of `NUMBERS` it sees, one at least; the others are the same for all notes.
 
     Raises:
-        ValueError: if a number is out of its range.
+        ValueError: if a number is out of its range, or nothing known is shown.
     """
 
     crop_notes: int = 128
@@ -59,8 +63,13 @@ class NetworkSettings:
     check_every: int = 200
     patience: int = 5
     rng: int = 0
+    shown: tuple[str, ...] = NUMBERS
 
     def __post_init__(self) -> None:
+        names = (self.shown,) if isinstance(self.shown, str) else self.shown
+        if not isinstance(names, list | tuple) or not names or any(n not in NUMBERS for n in names):
+            raise ValueError(f"shown must be of {', '.join(NUMBERS)}; got {show_value(self.shown)}")
+        object.__setattr__(self, "shown", tuple(names))
         least = {"crop_notes": 16, "updates": 1, "batch_size": 2, "check_every": 1, "patience": 1}
         for name, bound in least.items():
             check_whole(name, getattr(self, name), bound, MAX_WHOLE)
@@ -126,11 +135,11 @@ def judge_network(
     both = {p.piece for kind in learnt for p in kind} & {p.piece for kind in tested for p in kind}
     if both:
         raise ValueError(f"tested pieces must not be learned from, got {min(both)} in both")
-    known = _Side(*learnt)
+    known = _Side(*learnt, settings.shown)
     apart = known.kept_apart(settings.rng)
     torch.manual_seed(settings.rng)
     judge = _learn(known.part(~apart), known.part(apart), settings, on_check)
-    new = _Side(*tested)
+    new = _Side(*tested, settings.shown)
     scores = new.scores(judge, settings.crop_notes)
     return verdict(scores, new.is_made, new.pieces, known.n_crops(~apart, settings.crop_notes))
 
@@ -138,11 +147,13 @@ def judge_network(
 class _Side:
     """Real and made passages as rows of numbers."""
 
-    def __init__(self, real: Sequence[Passage], made: Sequence[Passage]) -> None:
+    def __init__(
+        self, real: Sequence[Passage], made: Sequence[Passage], shown: Collection[str]
+    ) -> None:
         if not real or not made:
             raise ValueError("there must be real and made passages, got none of a kind")
         passages = [*real, *made]
-        self.rows = [passage_rows(p) for p in passages]
+        self.rows = [passage_rows(p, shown) for p in passages]
         self.is_made = np.arange(len(passages)) >= len(real)
         names = [p.piece for p in passages]
         self.pieces = np.unique(names, return_inverse=True)[1].astype(np.int64)
@@ -192,8 +203,13 @@ class _Side:
         return np.array(found)
 
 
-def passage_rows(passage: Passage) -> Crops:
-    """Returns `(N, 5)` what the network sees of a passage's notes, in reading order."""
+def passage_rows(passage: Passage, shown: Collection[str] = NUMBERS) -> Crops:
+    """Returns `(N, 5)` what the network sees of a passage's notes, in reading order.
+
+    Args:
+        passage: any.
+        shown: of `NUMBERS`; of the others all notes have the same.
+    """
     a = note_arrays(passage.notes, passage.seconds)
     waits = np.diff(a.starts, prepend=a.starts[:1])
     columns = [
@@ -203,6 +219,9 @@ def passage_rows(passage: Passage) -> Crops:
         a.velocities / 32 - 2,
         np.ones(len(a)),
     ]
+    for number, name in enumerate(NUMBERS):
+        if name not in shown:
+            columns[number] = np.full(len(a), _MIDDLE if name == "keys" else 0.0)
     return np.stack(columns, axis=1).astype(np.float32)
 
 
