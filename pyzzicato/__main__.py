@@ -199,7 +199,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="the article's way, for models on rolls: keys whose chance passes it sound, 0.001 to "
         "0.999; often nothing does above 0.3",
     )
-    add("--composer", help="chopin, for example, or any (default: a preset's own, else any)")
+    add(
+        "--composer",
+        help="chopin, for example, or any (default: a preset's or file's own, else any)",
+    )
     add(
         "--guidance",
         type=float,

@@ -120,7 +120,10 @@ def _add_player(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--model", default=DEFAULT_MODEL, help="a name, a Hub repository or a folder (%(default)s)")
     add("--temperature", type=float, default=default.temperature, help="0.1 to 4 (%(default)s)")
-    add("--composer", help="chopin, for example, or any (default: a preset's own, else any)")
+    add(
+        "--composer",
+        help="chopin, for example, or any (default: a preset's or file's own, else any)",
+    )
 
 
 def _add_settings(command: argparse.ArgumentParser, tries: int, meaning: str) -> None:

@@ -1,7 +1,7 @@
 """A piece reworked: a span played anew, a part kept, carried on from a moment; and its odds.
 
 Each is that of `playing.redo`, `playing.keep`, `playing.onwards` or `playing.odds`, for all that
-`sources.read_source` takes.
+`sources.read_source` takes, and for takes.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ from .playing import keep, odds, onwards, redo
 from .playing.loaded_model import Model
 from .playing.settings import GenerationSettings
 from .playing.voices import VOICES
-from .sources import SeedPiece, read_source
-from .takes import Take, as_take
+from .sources import SeedPiece
+from .takes import Take, as_take, read_piece
 
 _TRACK = "track:"
 _MOST_NAMED = 12
@@ -44,7 +44,7 @@ def redo_span(
     Raises:
         ValueError: if `seed` is no music, or as `playing.redo.redo_span` says.
     """
-    source = _read(model, seed)
+    source = read_piece(model, seed)
     composer = seed_composer or source.composer
     piece = redo.redo_span(model, source.notes, start, end, settings, composer, tries)
     return as_take(piece, source)
@@ -75,7 +75,7 @@ def keep_part(
     Raises:
         ValueError: if `seed` is no music, or as `named_part` and `playing.keep.keep_part` say.
     """
-    source = _read(model, seed)
+    source = read_piece(model, seed)
     if not isinstance(kept, Sequence):
         raise ValueError(f"kept must be notes or the name of a part, got {show_value(kept)}")
     notes = named_part(source, kept) if isinstance(kept, str) else kept
@@ -105,7 +105,7 @@ def continue_from(
     Raises:
         ValueError: if `seed` is no music, or `at` is out of its range.
     """
-    source = _read(model, seed)
+    source = read_piece(model, seed)
     composer = seed_composer or source.composer
     like = source.performance
     piece = onwards.continue_from(model, source.notes, at, settings, composer, on_progress, like)
@@ -131,7 +131,7 @@ def next_odds(
     Raises:
         ValueError: if `seed` is no music, or as `playing.odds.next_odds` says.
     """
-    source = _read(model, seed)
+    source = read_piece(model, seed)
     composer = seed_composer or source.composer
     return odds.next_odds(model, source.notes, at, settings, composer)
 
@@ -170,7 +170,3 @@ def named_part(source: SeedPiece, name: str) -> list[Note]:
         raise ValueError(f"track must be one of {', '.join(names)}{of}, got {show_value(name)}")
     pairs = zip(source.notes, performance.part_of, strict=True)
     return [note for note, number in pairs if number in numbers]
-
-
-def _read(model: Model, seed: Any) -> SeedPiece:
-    return read_source(seed, model.config.sustain, model.config.fs)

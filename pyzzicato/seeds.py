@@ -96,7 +96,7 @@ def load_seed(name: str) -> Seed:
         known = [seed.name for seed in list_seeds()]
         close = get_close_matches(str(name)[:_LONGEST_NAME], known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"name must be one of {', '.join(known)}, got {show_value(name)}{hint}")
+        raise ValueError(f"seed must be one of {', '.join(known)}, got {show_value(name)}{hint}")
     return _read_seed(name)
 
 

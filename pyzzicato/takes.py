@@ -176,6 +176,26 @@ class Take(Continuation):
         return "<br>".join(shown)
 
 
+def read_piece(model: Model, piece: Any) -> SeedPiece:
+    """Returns a piece as a model takes it.
+
+    Args:
+        model: from `load_model`.
+        piece: what `sources.read_source` takes, or a take: its notes are a piece.
+
+    Raises:
+        ValueError: if `model` is none, or `piece` is no music.
+    """
+    if not isinstance(model, Model):
+        raise ValueError(
+            f"model must be what load_model returns, got {show_value(model)}; write "
+            "load_model('attention-events'), for example"
+        )
+    if isinstance(piece, Take):
+        return SeedPiece(piece.source.title, tuple(piece.notes), name=piece.source.name)
+    return read_source(piece, model.config.sustain, model.config.fs)
+
+
 def continue_seed(
     model: Model,
     seed: Any,
@@ -202,7 +222,12 @@ def continue_seed(
     """
     check_whole("n", n, 1, MAX_TAKES)
     settings = settings or GenerationSettings()
-    source = read_source(seed, model.config.sustain, model.config.fs)
+    source = read_piece(model, seed)
+    if not isinstance(settings, GenerationSettings):
+        raise ValueError(
+            f"settings must be GenerationSettings, got {show_value(settings)}; write "
+            "GenerationSettings(seconds=20), for example"
+        )
     row: list[Take] = []
     for k in range(n):
         drawn = replace(settings, rng=(settings.rng + k) % (MAX_RNG + 1))
@@ -234,7 +259,7 @@ def stream_continuation(
     Raises:
         ValueError: if `seed` is no music, or as `playing.continuation.stream_continuation` says.
     """
-    source = read_source(seed, model.config.sustain, model.config.fs)
+    source = read_piece(model, seed)
     composer = seed_composer or source.composer
     for chunk in stream_notes(model, source.notes, settings, composer, source.performance):
         if chunk.piece is not None:

@@ -251,7 +251,7 @@ def test_bad_values_come_back_as_one_clear_sentence(client, endpoint, posted, sa
 def test_bad_values_are_reported_to_plain_http_too(page_url):
     event, answer = post(page_url, "/continue", seed=SEED, seconds=-3)
     assert event == "error"
-    assert answer["error"] == "seconds must be 1 to 600, got -3; ask for less and carry that on"
+    assert answer["error"] == "seconds must be 1 to 600, got -3; for more, carry the result on"
 
 
 def test_no_request_passes_the_queue_by(page_url):

@@ -216,6 +216,19 @@ def test_the_odds_of_the_next_keys_follow_the_moment_and_the_temperature(page):
     page.wait("document.querySelector('#odds-words').textContent.includes('0:07.0')")
 
 
+def test_the_moment_and_its_odds_go_along_with_the_sound(page):
+    at(page, 0.6)
+    assert not page["#play-on"].is_enabled()
+    page.click("#ask-odds")
+    page.click("#play")
+    page.wait("document.querySelector('#bench strong').textContent >= 'At 0:01.5'")
+    assert page["#play-on"].is_enabled()
+    page.click("#play")
+    page.wait("!view.player.playing")
+    moment = page.text("#bench strong").removeprefix("At ")
+    page.wait(f"document.querySelector('#odds-words').textContent.includes('{moment}')")
+
+
 def test_the_model_answers_when_the_player_pauses_and_stops_at_once(page):
     page.click("#open-keyboard")
     page.click("#play-along")

@@ -53,9 +53,14 @@ def test_a_vote_needs_both_played_and_then_shows_the_names(page, monkeypatch):
         page.click(f'[name="{mark}"][value="4"]')
     page.click('[name="verdict"][value="1"]')
     assert page.text("#listen-words").endswith(
-        "listen to 1.5 s of the first and 1.5 s of the second."
+        "listen past the seed: to 1.5 s of the first and 1.5 s of the second."
     )
     page.click('[data-side="0"] .play')
+    # The seeds are the same: it begins shortly before they end, and no second of them counts.
+    assert page.run("return views.listen.stage.player.time;") >= 8
+    page.run("views.listen.stage.player.seek(0); views.listen.count(5);")
+    assert page.run("return views.listen.played[0];") == 0
+    page.run("views.listen.stage.player.seek(9.5);")
     page.wait("!views.listen.missing.includes(0)")
     page.click('[data-side="1"] .play')
     page.wait("views.listen.heard[1]")

@@ -326,7 +326,7 @@ def test_a_header_without_a_meaning_is_refused(data: bytes, message: str) -> Non
 @pytest.mark.parametrize(
     ("limit", "at", "message"),
     [
-        ("max_bytes", len(midi(ONE_NOTE, ONE_NOTE)), "bytes, got 5"),
+        ("max_bytes", len(midi(ONE_NOTE, ONE_NOTE)), "bytes, got more"),
         ("max_tracks", 2, "at most 1 tracks"),
         ("max_events", 6, "at most 5 events"),
         ("max_notes", 2, "at most 1 notes"),
@@ -337,6 +337,12 @@ def test_a_limit_is_reached_but_not_passed(limit: str, at: int, message: str) ->
     assert messages(read(data, **{limit: at})) == [ONE_NOTE_READ] * 2
     with pytest.raises(ValueError, match=message):
         read(data, **{limit: at - 1})
+
+
+def test_a_long_file_that_is_no_midi_is_named_for_what_it_is() -> None:
+    sound = b"RIFF\0\0\0\0WAVE" + bytes(100)
+    with pytest.raises(ValueError, match="this is a WAV sound recording"):
+        read(sound, max_bytes=50)
 
 
 def test_the_number_of_tempo_changes_is_limited() -> None:

@@ -69,7 +69,7 @@ def test_a_folder_is_read_and_what_is_unfit_is_listed(music, tmp_path, monkeypat
     assert (store.data, store.licence) == ("my_band", "")
     listed = dict(json.loads((out / "skipped.json").read_text("utf-8")))
     assert listed.keys() == {"broken.mid", "live/short.mid", "again.mid"}
-    assert "7 notes: fewer than 8" in listed["live/short.mid"]
+    assert "must have 8 notes, got 7" in listed["live/short.mid"]
     assert listed["again.mid"] == "a double of Anna - Song 0.mid"
     (piece,) = [p for p in store.pieces if p.title == "two steps"]
     notes = random_music(8, 150)
@@ -147,11 +147,13 @@ def test_folders_without_enough_music_are_refused(music, tmp_path):
         prepare(tmp_path / "nowhere", tmp_path / "out")
     put(tmp_path / "one", "a.mid", random_music(0, 50))
     put(tmp_path / "one", "b.mid", transpose_notes(random_music(0, 50), 2))
-    with pytest.raises(ValueError, match="2 different pieces at least, .* got 1"):
+    put(tmp_path / "one", "c.mid", random_music(1, 50)[:5])
+    left_out = r"got 1; add music. Left out: c.mid \(.*got 5\), b.mid \(a double of a.mid\)"
+    with pytest.raises(ValueError, match=f"2 different pieces at least, .* {left_out}"):
         prepare(tmp_path / "one", tmp_path / "out")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.mid").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="none of the 1 MIDI files could be read: MIDI file"):
+    with pytest.raises(ValueError, match="none of the 1 MIDI files is fit: MIDI file"):
         prepare(tmp_path / "bad", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

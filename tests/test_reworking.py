@@ -31,6 +31,8 @@ def test_a_span_of_a_preset_is_a_take_to_save(model: Model, tmp_path: Path) -> N
     saved = read_midi(take.save(tmp_path / "redone.mid")).notes
     assert [n.pitch for n in saved] == [n.pitch for n in take.notes]
     assert take.save(tmp_path / "redone.png").exists()
+    again = pyzzicato.redo_span(model, take, 4, 6, tries=1)
+    assert again.notes == redo_notes(model, take.notes, 4, 6, None, None, 1).notes
 
 
 def test_a_part_is_named_or_given(model: Model) -> None:

@@ -121,7 +121,7 @@ def test_melody_of_the_nocturne_is_above_its_accompaniment() -> None:
 
 def test_unknown_name_lists_the_names_and_the_closest() -> None:
     with pytest.raises(
-        ValueError, match="name must be one of .*got 'chopin-balade-g-minor'"
+        ValueError, match="seed must be one of .*got 'chopin-balade-g-minor'"
     ) as info:
         load_seed("chopin-balade-g-minor")
     assert all(name in str(info.value) for name in SEEDS)

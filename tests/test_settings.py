@@ -19,7 +19,7 @@ EVENTS = representation_of(Architecture("events"))
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"seconds": 0.5}, "seconds must be 1 to 600, got 0.5; ask for less"),
+        ({"seconds": 0.5}, "seconds must be 1 to 600, got 0.5; for more, carry"),
         ({"seconds": 601}, "seconds must be 1 to 600, got 601"),
         ({"seconds": float("nan")}, "seconds must be 1 to 600, got nan"),
         ({"seconds": "30"}, "seconds must be 1 to 600, got '30'"),

@@ -73,7 +73,7 @@ def test_a_roll_is_notes(kind: str) -> None:
         (b"no midi", "cannot be read"),
         ("bach-prelude-c-minor", "did you mean 'bach-prelude-c-major'"),
         ("none.mid", "there is no such file"),
-        (Path("none"), "name must be one of"),
+        (Path("none"), "seed must be one of"),
         (np.zeros((88, 40)), r"roll must be of shape \(T, 88\), got \(88, 40\); turn it round"),
         (np.zeros((128, 40)), r"roll must be of shape .*, got \(128, 40\); rows are frames"),
         (np.full((4, 88), 128), "roll must hold velocities, 0 to 127"),

@@ -140,6 +140,18 @@ def test_a_notebook_shows_roll_and_sound(free: Take) -> None:
 def test_a_take_can_be_a_seed_again(take: Take) -> None:
     longer = continue_seed(load_model(), take.notes, replace(SHORT, seed_seconds=13.0))
     assert seconds(longer.seed_notes)[:20] == seconds(take.notes)[:20]
+    again = continue_seed(load_model(), take, replace(SHORT, seed_seconds=13.0))
+    assert again.new_notes and again.seed_notes == longer.seed_notes
+    assert again.source.title == take.source.title
+
+
+def test_what_is_no_model_and_no_settings_is_refused_with_what_to_write() -> None:
+    with pytest.raises(
+        ValueError, match="model must be what load_model returns, got 'lstm'; write"
+    ):
+        continue_seed("lstm", SEED)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="settings must be GenerationSettings, got dict; write"):
+        continue_seed(load_model(), SEED, {"seconds": 3})  # type: ignore[arg-type]
 
 
 # ---- The grid -----------------------------------------------------------------------------------

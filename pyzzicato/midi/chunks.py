@@ -52,12 +52,12 @@ def read_chunks(data: bytes, limits: MidiLimits) -> Chunks:
     Raises:
         ValueError: if `data` is not a MIDI file, has no usable header or passes a limit.
     """
+    begin = find_midi(data)  # What is no MIDI is named before it is found too long.
     if len(data) > limits.max_bytes:
         raise ValueError(
-            f"the file must have at most {limits.max_bytes} bytes, got {len(data)}; "
-            "export a shorter passage"
+            f"the file must have at most {limits.max_bytes:,} bytes, got more; export a shorter "
+            "passage"
         )
-    begin = find_midi(data)
     midi_format, n_announced, division, pos = _read_header(data, begin)
     found = _start(division)
     found.repairs["container"] = int(begin > 0)

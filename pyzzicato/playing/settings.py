@@ -59,7 +59,7 @@ class GenerationSettings:
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_number("seconds", self.seconds, 1, MAX_SECONDS, "ask for less and carry that on")
+        check_number("seconds", self.seconds, 1, MAX_SECONDS, "for more, carry the result on")
         check_number("seed_start", self.seed_start, 0, math.inf, "0 is the beginning of the piece")
         check_number("seed_seconds", self.seed_seconds, 1, MAX_SEED_SECONDS, "10 is usual")
         check_number("temperature", self.temperature, 0.1, 4, "1 plays as the model is meant to")

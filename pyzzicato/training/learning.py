@@ -254,7 +254,9 @@ def _train(
     if Path(config.start_from).name == config.start_from:
         command += f" --start-from {config.start_from}"
     finish_run(store, settings, progress, best, accelerator, command)
-    gain = "" if progress.best_loss < before else " It predicts no better than before."
+    gain = ""
+    if progress.best_loss >= before:
+        gain = f" It predicts worse than before ({before:.3f}): add music, some twenty pieces."
     journal.log(
         f"Learnt in {progress.seconds / 60:.1f} minutes and {progress.step} updates; kept is what "
         f"update {progress.best_step} had, {progress.best_loss:.3f}.{gain}"
@@ -271,15 +273,21 @@ def _calibrate(
         return
     journal.log(
         "Finding values for drawing: its own notes shall surprise it as much as real ones do, and "
-        "figures come back as often."
+        f"figures come back as often. {2 * _CALIBRATION_LOOKS} looks at the most."
     )
+    looks = iter(range(1, 2 * _CALIBRATION_LOOKS + 1))
+
+    def report(line: str) -> None:
+        if line.startswith("look"):
+            journal.log(f"Look {next(looks)} at its own playing.")
+
     limits = find_values(
         best,
         excerpts,
         looks=_CALIBRATION_LOOKS,
         composer=composer,
         first=load_model(start_from).decoding.top_a,
-        report=lambda _: None,
+        report=report,
     )
     write_values(best, limits)
     shown = ", ".join(f"{name} {value:g}" for name, value in limits.items())

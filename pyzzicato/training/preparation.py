@@ -28,6 +28,7 @@ SKIPPED = "skipped.json"
 SPLITS_FILE = "splits.csv"
 """In the store's folder: which piece is in which split. It is read again the next time."""
 MIN_NOTES = 8
+_NAMED = 3
 _COLUMNS = ("sha256", "split", "composer", "title", "path")
 
 
@@ -92,7 +93,7 @@ def parse_file(path: Path, sustain: Sustain, compare: bool = False) -> Parsed:
     if not compare:
         return Parsed(packed)
     if len(notes) < MIN_NOTES:
-        return Parsed(None, reason=f"{len(notes)} notes: fewer than {MIN_NOTES} are no piece")
+        return Parsed(None, reason=f"a piece must have {MIN_NOTES} notes, got {len(notes)}")
     return Parsed(packed, "", piece_codes(notes), hashlib.sha256(path.read_bytes()).hexdigest())
 
 
@@ -155,7 +156,9 @@ def prepare_folder(
     parsed = list(_parse([folder / its.path for its in found], sustain, processes, compare=True))
     read = [(its, done) for its, done in zip(found, parsed, strict=True) if done.packed is not None]
     if not read:
-        raise ValueError(f"none of the {len(found)} MIDI files could be read: {parsed[0].reason}")
+        raise ValueError(
+            f"none of the {len(found)} MIDI files is fit: {parsed[0].reason} ({found[0].path})"
+        )
     # Of doubles that one stays which was there before, else the one with most notes.
     read.sort(key=lambda row: (row[1].sha256 not in kept, -_n_notes(row[1]), row[0].path))
     doubles = find_doubles([_codes(done) for _, done in read])
@@ -165,7 +168,17 @@ def prepare_folder(
     given = {done.sha256: its.split for its, done in single if its.split}
     ids = [done.sha256 for _, done in single]
     groups = group_pieces([_codes(done) for _, done in single])
-    splits = split_pieces(ids, groups, validation, {**kept, **given})
+    skipped = [
+        (its.path, done.reason)
+        for its, done in zip(found, parsed, strict=True)
+        if done.packed is None
+    ]
+    twice = [(read[i][0].path, read[first][0].path) for i, first in sorted(doubles.items())]
+    try:
+        splits = split_pieces(ids, groups, validation, {**kept, **given})
+    except ValueError as error:
+        left_out = [*skipped, *((path, f"a double of {first}") for path, first in twice)]
+        raise ValueError(f"{error}{_named(left_out)}") from error
     source = name or folder.resolve().name
     pieces = [
         _piece(its, composer or its.composer, split, source, its.licence or licence)
@@ -176,15 +189,18 @@ def prepare_folder(
         pieces,
         out,
         sustain,
-        skipped=[
-            (its.path, done.reason)
-            for its, done in zip(found, parsed, strict=True)
-            if done.packed is None
-        ],
-        doubles=[(read[i][0].path, read[first][0].path) for i, first in sorted(doubles.items())],
+        skipped=skipped,
+        doubles=twice,
     )
     _write_splits(out / SPLITS_FILE, ids, pieces)
     return prepared
+
+
+def _named(left_out: Sequence[tuple[str, str]]) -> str:
+    """Returns which files were left out and why, the first few of them, to end a sentence."""
+    shown = [f"{path} ({reason})" for path, reason in left_out[:_NAMED]]
+    more = [f"{len(left_out) - _NAMED} more"] if len(left_out) > _NAMED else []
+    return f". Left out: {', '.join([*shown, *more])}" if shown else ""
 
 
 def _parse(

@@ -80,24 +80,36 @@ export class Bench {
   // --- What is shown ------------------------------------------------------------------------------
 
   show() {
-    const { view, roll, at } = this;
-    const { busy } = view;
-    const hasNotes = this.piece.length > 0;
-    const inside = hasNotes && at >= 1 && at <= this.pieceEnd;
+    const { roll } = this;
     this.showParts();
-    this.moment.textContent = `At ${fineClock(at)}`;
-    const can = (button, endpoint, parameter, allowed) => {
-      button.hidden = !takes(endpoint, parameter);
-      button.disabled = busy || !allowed;
-    };
-    can(this.playOn, "continue_stream", "from_seconds", inside);
-    can(this.closeHere, "continue_stream", "ending", inside);
-    can(this.ask, "odds", null, hasNotes && at >= 0.5);
+    this.showMoment();
     this.selects.setAttribute("aria-pressed", String(roll.selecting));
     const { region } = roll;
     this.spanRow.hidden = !region;
-    if (region) this.showRegion(region, can);
-    this.editor.show(busy);
+    if (region) this.showRegion(region);
+    this.editor.show(this.view.busy);
+  }
+
+  /** Shows the moment at the playhead, and what can be done from it. */
+  showMoment() {
+    const { at } = this;
+    const hasNotes = this.piece.length > 0;
+    const inside = hasNotes && at >= 1 && at <= this.pieceEnd;
+    this.shownAt = at;
+    this.moment.textContent = `At ${fineClock(at)}`;
+    this.can(this.playOn, "continue_stream", "from_seconds", inside);
+    this.can(this.closeHere, "continue_stream", "ending", inside);
+    this.can(this.ask, "odds", null, hasNotes && at >= 0.5);
+  }
+
+  /** Goes along with the playhead. */
+  follow() {
+    if (this.at !== this.shownAt) this.showMoment();
+  }
+
+  can(button, endpoint, parameter, allowed) {
+    button.hidden = !takes(endpoint, parameter);
+    button.disabled = this.view.busy || !allowed;
   }
 
   /** What can stay as it is: of a file with more than one track each of them, too. */
@@ -122,7 +134,7 @@ export class Bench {
     return this.piece.filter((note) => its.has(nameOf(note)));
   }
 
-  showRegion({ start, end }, can) {
+  showRegion({ start, end }) {
     const length = end - start;
     const within = ([least, most]) => length >= least - 1e-6 && length <= most + 1e-6;
     this.span.textContent = `${fineClock(start)} to ${fineClock(end)}`;
@@ -130,8 +142,8 @@ export class Bench {
     this.to.value = end.toFixed(1);
     this.loop.setAttribute("aria-pressed", String(Boolean(this.view.player.loop)));
     const isAble = this.view.form.model.steps_are_notes;
-    can(this.redo, "redo", null, isAble && within(REDO_S));
-    can(this.keep, "keep", null, isAble && within(KEEP_S)
+    this.can(this.redo, "redo", null, isAble && within(REDO_S));
+    this.can(this.keep, "keep", null, isAble && within(KEEP_S)
       && (this.part.value !== "notes" || this.roll.chosen?.size));
     this.part.parentElement.hidden = this.keep.hidden;
     const why = isAble ? "" : "An expressive model can do this";

@@ -408,6 +408,7 @@ export class ContinueView extends EventTarget {
   frame(time, playing) {
     this.roll.setTime(time, playing);
     this.transport.showTime(time);
+    this.bench.follow();
   }
 }
 

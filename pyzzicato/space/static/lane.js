@@ -12,6 +12,7 @@ export class Lane extends EventTarget {
     this.title = title;
     this.notes = [];
     this.end = 1;
+    this.from = 0; // where it begins to play
     this.complete = true;
     this.button = make("button", { class: "icon play small", onclick: () => this.toggle() });
     this.holder = make("div");
@@ -41,9 +42,12 @@ export class Lane extends EventTarget {
     this.roll.head.hidden = this.stage.owner !== this;
   }
 
-  /** Takes notes from 0; `range` keeps lanes under one another on one scale of pitches. */
-  setNotes(notes, end, { complete = true, whole = end, range = null, seedSeconds = 0 } = {}) {
-    Object.assign(this, { notes, end, complete });
+  /**
+   * Takes notes from 0; `range` keeps lanes under one another on one scale of pitches, and `from` is
+   * where playing begins.
+   */
+  setNotes(notes, end, { complete = true, whole = end, range = null, seedSeconds = 0, from = 0 } = {}) {
+    Object.assign(this, { notes, end, complete, from });
     this.roll.setPiece({ notes, seedSeconds, end: whole });
     if (range) {
       this.roll.range = range;
@@ -55,8 +59,10 @@ export class Lane extends EventTarget {
   takeOver() { this.stage.player.setNotes(this.notes, this.end, this.complete); }
 
   toggle() {
+    const { owner, player } = this.stage;
     this.stage.own(this);
-    this.stage.player.toggle();
+    if (owner !== this) player.seek(this.from);
+    player.toggle();
   }
 
   frame(time, playing) { this.roll.setTime(time, playing); }

@@ -15,6 +15,7 @@ const CRITERIA = [
 ];
 const SIDES = ["First", "Second"];
 const LOOK_MS = 100;
+const BEFORE_JOIN_S = 2; // the seed is the same in both
 
 export class ListenView {
   constructor(stage) {
@@ -108,7 +109,8 @@ export class ListenView {
     const range = pitchRange(pieces.flat());
     this.lanes = pieces.map((notes, i) => {
       const lane = new Lane(this.stage, `the ${SIDES[i].toLowerCase()} one`);
-      lane.setNotes(notes, seedSeconds + seconds, { seedSeconds, range });
+      const from = Math.max(0, seedSeconds - BEFORE_JOIN_S);
+      lane.setNotes(notes, seedSeconds + seconds, { seedSeconds, range, from });
       lane.addEventListener("play", () => this.hear(i));
       return lane;
     });
@@ -133,8 +135,9 @@ export class ListenView {
     this.showVote();
   }
 
-  /** Counts how long each has been heard since the server knows that it is. */
+  /** Counts how long each has been heard after its seed, since the server knows that it is. */
   count(seconds) {
+    if (this.stage.player.time < this.told.seed_seconds) return;
     const side = this.lanes.findIndex((lane) => lane.playing);
     if (side < 0 || !this.heard[side] || !this.missing.includes(side)) return;
     this.played[side] += seconds;
@@ -161,7 +164,7 @@ export class ListenView {
     const { missing, told } = this;
     this.voteButton.disabled = !isChosen || missing.length > 0;
     const which = missing.map((side) => `${told.listen_seconds} s of the ${SIDES[side].toLowerCase()}`);
-    const words = which.length ? `Before you vote, listen to ${which.join(" and ")}.`
+    const words = which.length ? `Before you vote, listen past the seed: to ${which.join(" and ")}.`
       : isChosen ? "" : "Now say which one you prefer.";
     // A screen reader says it once.
     if (words !== this.words.textContent) this.say(words);

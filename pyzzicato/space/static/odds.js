@@ -26,8 +26,10 @@ export class Odds {
         make("label", { class: "field", for: "odds-temperature" }, "More daring (temperature) ", this.out, this.slider),
         this.hear),
     );
-    bench.view.addEventListener("moment", () => this.isOpen && this.later());
-    for (const name of ["take", "seed"]) bench.view.addEventListener(name, () => this.isOpen && this.later());
+    const { view } = bench;
+    for (const name of ["moment", "take", "seed"]) view.addEventListener(name, () => this.isOpen && this.later());
+    // While it plays nothing is asked: the panel comes along where it stops.
+    view.player.addEventListener("change", () => this.isOpen && this.later());
   }
 
   get isOpen() { return !this.panel.hidden; }
