@@ -210,7 +210,7 @@ def continue_seed(
     Args:
         model: from `load_model`.
         seed: the piece the seed is cut from: a preset or its name, a MIDI file (path, bytes or open
-            file), a `PrettyMIDI`, notes, or a piano roll `(T, 88)`; see `sources.read_source`.
+            file), a `PrettyMIDI`, notes, a piano roll `(T, 88)`, or a take; see `read_piece`.
             Notes without a note in the seed's time, `[]` for example, begin a new piece.
         settings: how to carry on; `GenerationSettings()` by default.
         seed_composer: short name of the seed's composer, if he is known and `seed` does not say so.

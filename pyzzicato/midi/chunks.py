@@ -55,7 +55,7 @@ def read_chunks(data: bytes, limits: MidiLimits) -> Chunks:
     begin = find_midi(data)  # What is no MIDI is named before it is found too long.
     if len(data) > limits.max_bytes:
         raise ValueError(
-            f"the file must have at most {limits.max_bytes:,} bytes, got more; export a shorter "
+            f"the file must have at most {limits.max_bytes} bytes, got more; export a shorter "
             "passage"
         )
     midi_format, n_announced, division, pos = _read_header(data, begin)
