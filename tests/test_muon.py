@@ -1,4 +1,4 @@
-"""Muon in float32 takes the steps that torch's own takes in bfloat16."""
+"""Muon takes the steps that torch's own takes in bfloat16, and takes convolutions too."""
 
 import torch
 from torch import Tensor
@@ -23,6 +23,20 @@ def test_the_steps_are_those_of_torch_but_for_rounding() -> None:
     theirs = walked(torch.optim.Muon, adjust_lr_fn="match_rms_adamw")
     for mine, other in zip(ours, theirs, strict=True):
         assert torch.allclose(mine, other, atol=2e-3)
+
+
+def test_a_convolution_moves_as_the_matrix_of_what_it_sees_at_once() -> None:
+    made = torch.Generator().manual_seed(0)
+    kernel = torch.randn(4, 3, 5, generator=made, requires_grad=True)
+    matrix = kernel.detach().flatten(1).requires_grad_()
+    optimizer = Muon([kernel, matrix], 0.02, weight_decay=0.1)
+    before = kernel.detach().clone()
+    for _ in range(2):
+        kernel.grad = torch.randn(kernel.shape, generator=made)
+        matrix.grad = kernel.grad.flatten(1)
+        optimizer.step()
+    assert torch.equal(kernel.flatten(1), matrix)
+    assert not torch.allclose(kernel, before, atol=1e-3)
 
 
 def test_a_step_turns_a_gradient_into_one_that_moves_all_directions_alike() -> None:

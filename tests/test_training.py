@@ -320,6 +320,21 @@ def test_batches_made_ahead_are_the_same(
     assert between.losses == ahead.losses
 
 
+@pytest.mark.parametrize("backbone", ["conv1d", "wavenet"])
+def test_muon_moves_the_convolutions_of_the_backbone(
+    backbone: str, store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
+) -> None:
+    settings = tiny_settings(model={"backbone": backbone}, optimizer="muon")
+    network = PyzzicatoModel(settings.model_config("extend"))
+    _, muon = build_optimizers(network, settings)
+    taken = [w for group in muon.param_groups for w in group["params"]]
+    assert {id(w) for w in taken} == {id(w) for w in network.backbone.parameters() if w.ndim > 1}
+    assert any(w.ndim == 3 for w in taken)
+    log = Log()
+    train(store, settings, tmp_path, new_accelerator(), log)
+    assert list(log.losses.values())[-1] < list(log.losses.values())[0]
+
+
 def test_muon_moves_the_matrices_of_the_backbone_and_the_loss_falls(
     store: NoteStore, tmp_path: Path, new_accelerator: NewAccelerator
 ) -> None:

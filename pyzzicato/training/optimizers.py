@@ -30,13 +30,13 @@ def learning_rate(step: int, settings: Settings) -> float:
 def build_optimizers(model: PyzzicatoModel, settings: TrainSettings) -> list[torch.optim.Optimizer]:
     """Returns what moves a model's weights, each weight in one of them.
 
-    Muon takes the matrices of the backbone.
+    Muon takes the matrices and the convolutions of the backbone.
     """
     by_muon: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     learning = ((n, weight) for n, weight in model.named_parameters() if weight.requires_grad)
     for name, weight in learning:
-        is_matrix = weight.ndim == 2 and name.startswith("backbone.")
+        is_matrix = weight.ndim >= 2 and name.startswith("backbone.")
         (by_muon if is_matrix and settings.optimizer == "muon" else others).append(weight)
     rate, decay = settings.learning_rate, settings.weight_decay
     optimizers: list[torch.optim.Optimizer] = [

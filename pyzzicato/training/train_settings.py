@@ -28,7 +28,8 @@ class TrainSettings:
         batch_size: crops an update.
         gradient_accumulation: batches whose gradients are averaged for an update.
         crop_steps: steps a crop (512 frames are 25.6 s, 512 notes about 50 s).
-        optimizer: "adamw", or "muon" for the matrices of the backbone and AdamW for the rest.
+        optimizer: "adamw", or "muon" for the matrices and convolutions of the backbone and AdamW
+            for the rest.
         learning_rate: after a linear warm-up; it then falls along a cosine to a tenth of it.
         decay_steps: if above 0 the rate stays as it is instead and falls to 0 in the last so many
             updates: a run can then go on for as long as is wished, and be ended at any time.
