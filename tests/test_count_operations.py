@@ -28,7 +28,8 @@ def batch_of(representation: str, n_steps: int) -> Batch:
     steps = torch.from_numpy(steps)
     none = torch.zeros(2, dtype=torch.long)
     of_steps = torch.zeros(2, n_steps, dtype=torch.long)
-    return Batch(steps[:, :-1], steps[:, 1:], none, none, of_steps)
+    ahead = torch.zeros(2, n_steps, 0, dtype=torch.int16)
+    return Batch(steps[:, :-1], steps[:, 1:], none, none, of_steps, ahead)
 
 
 @pytest.mark.parametrize("choices", ALL, ids=str)

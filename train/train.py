@@ -155,9 +155,11 @@ def make(
     bar.close()
     if accelerator.is_main_process:
         finish(store, settings, progress, out / "best", accelerator)
-        if isinstance(settings, PreferenceSettings):
-            # It has learnt from takes that were drawn so, and is best drawn so.
-            shutil.copy(model_info(settings.start_from).folder / VALUES, out / "best" / VALUES)
+        if isinstance(settings, PreferenceSettings) or settings.only_new:
+            # It has learnt from takes that were drawn so, or does what it did: it is drawn so.
+            values = model_info(settings.start_from).folder / VALUES
+            if values.exists():
+                shutil.copy(values, out / "best" / VALUES)
     accelerator.wait_for_everyone()
 
 
