@@ -26,6 +26,8 @@ export class SettingsForm extends EventTarget {
       this.show();
     });
     byId("rng").value = defaults.rng;
+    // What is out of range is seen to be moved into it.
+    byId("rng").addEventListener("change", () => { byId("rng").value = this.settings.rng; });
     byId("model").addEventListener("change", () => this.show());
     byId("composer").addEventListener("change", () => this.show());
     for (const radio of document.getElementsByName("way")) {
