@@ -236,12 +236,13 @@ class _Rest:
         """Plays all that comes before a note that is struck at a time."""
         performer, decoder = particle.performer, particle.decoder
         until = round(at_s - self._origin, 2)
+        soon = {n.pitch for n in self._waiting if at_s <= n.start <= at_s + _SOON_S}
+        arrivals = soon if self._is_told else set()
         for part in performer.parts.parts:
             if isinstance(part, Pace):
                 part.until_s = until
+                part.arrivals = [key - LOWEST_PITCH for key in arrivals]
         bias = self._bias(self._origin + decoder.seconds, at_s)
-        soon = {n.pitch for n in self._waiting if at_s <= n.start <= at_s + _SOON_S}
-        arrivals = soon if self._is_told else set()
         most = _MOST_A_SECOND * (1 + until - decoder.seconds)
         n = 0
         while True:
