@@ -100,9 +100,6 @@ CASES = {
         "lstm", "notes", "events", config={"spans": [3.0, 30.0], "recent": 1, "recalls": [2]}
     ),
     "lstm, notes that hear ends": Case("lstm", "notes", "events", config={"hears_ends": True}),
-    "lstm, notes that see ahead": Case(
-        "lstm", "notes", "events", config={"sees_ahead": True, "composers": ["bach", "satie"]}
-    ),
     "attention, notes": Case(
         "attention",
         "notes",
@@ -114,7 +111,6 @@ CASES = {
             "endings": [2.0],
             "composers": ["bach", "liszt"],
             "hears_ends": True,
-            "sees_ahead": True,
         },
         rounding=5e-4,
     ),

@@ -93,9 +93,7 @@ def note_logits(head: NoteHead, seen: Tensor, notes: Tensor) -> list[Tensor]:
     """Returns `(n, L)` logits of each of the four numbers, given those before it in `notes`."""
     onset, pitch, duration, _ = notes.long().unbind(-1)
     hidden = seen[:, : head.in_size]
-    planes = seen[:, head.in_size :].view(len(seen), 88, head.n_planes + head.n_ahead)
-    # Nothing is known of what is to come.
-    planes = planes[..., : head.n_planes]
+    planes = seen[:, head.in_size :].view(len(seen), 88, head.n_planes)
     by_end: Tensor | float = 0.0
     held, left = None, planes[..., -1]
     if head.n_ends:

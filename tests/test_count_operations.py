@@ -28,8 +28,7 @@ def batch_of(representation: str, n_steps: int) -> Batch:
     steps = torch.from_numpy(steps)
     none = torch.zeros(2, dtype=torch.long)
     of_steps = torch.zeros(2, n_steps, dtype=torch.long)
-    ahead = torch.zeros(2, n_steps, 0, dtype=torch.int16)
-    return Batch(steps[:, :-1], steps[:, 1:], none, none, of_steps, ahead)
+    return Batch(steps[:, :-1], steps[:, 1:], none, none, of_steps)
 
 
 @pytest.mark.parametrize("choices", ALL, ids=str)

@@ -23,9 +23,8 @@ NEW: dict[str, dict[str, Any]] = {
         "densities": [3.0, 9.0],
     },
     "ends": {"hears_ends": True, "densities": [3.0, 9.0]},
-    "ahead": {"sees_ahead": True},
 }
-ON_EVENTS = ("attention", "ends", "ahead")
+ON_EVENTS = ("attention", "ends")
 KINDS: dict[str, dict[str, Any]] = {
     "independent": {"spans": [4.0, 9.0], "recent": 3},
     "joint": {"head": "joint"},

@@ -107,13 +107,3 @@ def test_a_held_melody_hides_what_is_played_under_it_for_a_second() -> None:
     under = [Note(60, 0.5 * i, 0.5 * i + 0.4, 50) for i in range(1, 6)]
     assert top_voice([melody, *under]) == [melody, *under[1:]]
     assert top_voice([]) == bottom_voice([]) == left_hand([]) == []
-
-
-def test_a_model_that_sees_ahead_strikes_no_kept_note_twice() -> None:
-    model = pyzzicato.load_model()
-    kept = top_voice(PIECE)
-    told, untold = (keep_part(model, PIECE, kept, 4.0, 8.0, tries=2, told=t) for t in (True, False))
-    assert told.new_notes != untold.new_notes
-    strikes = [(n.pitch, n.start) for n in kept]
-    for new in told.new_notes:
-        assert not any(new.pitch == p and abs(new.start - at) < 0.03 for p, at in strikes)

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from pyzzicato.models.sounding import (
     DURATIONS_S,
-    N_LAID_OUT,
+    N_HELD,
     ONSET_TICKS,
     PAST_MS,
-    MomentReader,
+    EndReader,
     follow_ends,
     lay_out,
     pass_time,
@@ -74,7 +74,7 @@ def test_keys_that_end_now_stand_out() -> None:
     left = torch.full((1, 88), -4.0)
     left[0, [40, 50, 60]] = torch.tensor([1.0, 0.02, -0.02])
     planes = lay_out(left)[0]
-    assert planes.shape == (88, N_LAID_OUT)
+    assert planes.shape == (88, N_HELD)
     assert planes[:, 0].nonzero().flatten().tolist() == [40, 50]
     assert float(planes[40, 1]) == pytest.approx(np.log(2.0)) and planes[60, 1] == 0
     for near in planes[:, 2:].T:
@@ -85,19 +85,19 @@ def test_keys_that_end_now_stand_out() -> None:
 def test_an_end_is_shared_between_the_bins_it_lies_between() -> None:
     left = torch.zeros(1, 88)
     left[0, [10, 20, 30]] = torch.tensor([0.1, 0.25, 7.0])
-    plain = MomentReader(4, BINS_S, in_ratios=False).count(left)[0]
+    plain = EndReader(4, BINS_S, in_ratios=False).count(left)[0]
     assert plain.tolist() == pytest.approx([0, 1, 0.75, 0.25, 1], abs=1e-5)
-    ratios = MomentReader(4, BINS_S[1:], in_ratios=True).count(left)[0]
+    ratios = EndReader(4, BINS_S[1:], in_ratios=True).count(left)[0]
     part = float(np.log2(0.25 / 0.2))
     assert ratios.tolist() == pytest.approx([1, 1 - part, part, 1], abs=1e-5)
-    assert not MomentReader(4, BINS_S, in_ratios=False).count(torch.zeros(1, 88)).any()
+    assert not EndReader(4, BINS_S, in_ratios=False).count(torch.zeros(1, 88)).any()
 
 
 def test_a_reader_learns_that_notes_end_together() -> None:
     """As with a lifted pedal: what is to be told is in which bin the other keys end."""
     torch.manual_seed(0)
     bins = DURATIONS_S.tolist()
-    reader = MomentReader(4, bins, in_ratios=True)
+    reader = EndReader(4, bins, in_ratios=True)
     ends = torch.randint(4, 44, (256,))
     left = torch.zeros(256, 88)
     left[:, 40:43] = torch.tensor(bins)[ends][:, None]

@@ -12,9 +12,6 @@ from pyzzicato.models.architecture import COMPOSERS
 from pyzzicato.notes import Note
 from pyzzicato.training.catalogue import Piece, read_catalogue, select_pieces
 
-UNTOLD = "a model that sees ahead is told nothing of what is to come"
-"""Help of an option."""
-
 _SHORT = {name: short for short, name in COMPOSERS.items()}
 
 

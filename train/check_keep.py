@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bench_pieces import UNTOLD, check_parser, held_out, write_table
+from bench_pieces import check_parser, held_out, write_table
 from tqdm import tqdm
 
 from pyzzicato.hub import open_model
@@ -42,7 +42,6 @@ class KeepConfig:
     pieces: int
     seconds: float
     tries: int
-    told: bool
     rng: int
     out: Path | None
 
@@ -77,9 +76,7 @@ def main(config: KeepConfig) -> None:
         if not staying or not gone:
             continue
         settings = GenerationSettings(rng=config.rng + i)
-        made = keep_part(
-            model, notes, kept, start, end, settings, composer, config.tries, config.told
-        )
+        made = keep_part(model, notes, kept, start, end, settings, composer, config.tries)
         new, n_new = dissonance(staying, made.new_notes)
         real, n_real = dissonance(staying, gone)
         rows.append(
@@ -93,8 +90,8 @@ def main(config: KeepConfig) -> None:
             }
         )
         if config.out is not None:
-            asked = {"model": config.model, "tries": config.tries, "told": config.told}
-            write_table({**asked, **summarise(rows), "rows": rows}, config.out / "keep.json")
+            result = {"model": config.model, "tries": config.tries, **summarise(rows), "rows": rows}
+            write_table(result, config.out / "keep.json")
     print(json.dumps(summarise(rows), indent=1))
 
 
@@ -122,7 +119,6 @@ def parse_args() -> KeepConfig:
     """Returns the configuration of the command line."""
     parser = check_parser(__doc__, "pieces", 50, 20.0, "passage", "keep.json")
     parser.add_argument("--tries", type=int, default=TRIES, help="pieces played side by side")
-    parser.add_argument("--untold", dest="told", action="store_false", help=UNTOLD)
     return KeepConfig(**vars(parser.parse_args()))
 
 

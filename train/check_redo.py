@@ -4,10 +4,11 @@
     python train/check_redo.py --data-dir MAESTRO --model attention-events --out runs/redo
 
 Spans of held-out pieces are played anew. The model then judges the ten notes after the span, once
-given the new middle, once the real one, once a plain continuation and once a passage from elsewhere
-in the piece: bits a note. `way` is how far the new middle is from plain to real. It was chosen by
-these very notes, so it is also judged by what did not choose it: by the notes 11 to 20 after the
-span (`further_`), and by another model, given the ten notes (`other_`).
+given the new middle, once the real one, once plain continuations (the mean of those drawn) and once
+a passage from elsewhere in the piece: bits a note. `way` is how far the new middle is from plain to
+real. It was chosen by these very notes, so it is also judged by what did not choose it: by the
+notes 11 to 20 after the span (`further_`), and by another model, given the ten notes (`other_`).
+Plain is one continuation there.
 
 An edge has a gap if nothing is struck across it for longer than anywhere in the ten seconds to both
 sides, and half a second. A note is stuck if its key is struck again before it ends, or if it rings
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bench_pieces import UNTOLD, check_parser, held_out, write_table
+from bench_pieces import check_parser, held_out, write_table
 from tqdm import tqdm
 
 from pyzzicato.hub import open_model
@@ -36,6 +37,7 @@ from pyzzicato.representations.event_bins import encode_events
 
 NEEDED_S, AFTER_NOTES, AROUND_S, GAP_S, RINGS_S = 120.0, 10, 10.0, 0.5, 0.31
 KINDS, JUDGES = ("real", "redone", "plain"), ("", "further_", "other_")
+FACTS = {"real": "nats_after_before", "redone": "nats_after", "plain": "nats_after_plain"}
 BITS = 1 / AFTER_NOTES / np.log(2)
 
 
@@ -49,7 +51,6 @@ class RedoConfig:
     spans: int
     seconds: float
     tries: int
-    told: bool
     rng: int
     out: Path | None
 
@@ -128,14 +129,10 @@ def main(config: RedoConfig) -> None:
         real = [n for n in notes if start <= n.start < end]
         after = [n for n in notes if n.start >= end]
         settings = GenerationSettings(rng=config.rng + i)
-        made = redo_span(model, notes, start, end, settings, composer, config.tries, config.told)
+        made = redo_span(model, notes, start, end, settings, composer, config.tries)
+        row = {kind: made.facts[fact] * BITS for kind, fact in FACTS.items()}
         elsewhere = passage(notes, start, config.seconds, np.random.default_rng(i).random())
-        plain = redo_span(model, notes, start, end, settings, composer, tries=1, told=False)
-        row = {
-            "real": made.facts["nats_after_before"] * BITS,
-            "redone": made.facts["nats_after"] * BITS,
-            "plain": plain.facts["nats_after"] * BITS,
-        }
+        plain = redo_span(model, notes, start, end, settings, composer, tries=1)
         judge, judge_too = (Judge(one, notes, start, end) for one in (model, other))
         row["elsewhere"] = judge.bits(elsewhere)[0]
         middles = real, made.new_notes, plain.new_notes
@@ -155,7 +152,6 @@ def main(config: RedoConfig) -> None:
                 "model": config.model,
                 "judge": config.judge,
                 "tries": config.tries,
-                "told": config.told,
                 **summarise(rows),
                 "spans": rows,
             }
@@ -178,7 +174,6 @@ def parse_args() -> RedoConfig:
     """Returns the configuration of the command line."""
     parser = check_parser(__doc__, "spans", 100, 5.0, "span", "redo.json")
     parser.add_argument("--tries", type=int, default=TRIES, help="middles drawn for each")
-    parser.add_argument("--untold", dest="told", action="store_false", help=UNTOLD)
     parser.add_argument("--judge", default="lstm-events", help="another model, to judge")
     return RedoConfig(**vars(parser.parse_args()))
 

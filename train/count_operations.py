@@ -117,7 +117,6 @@ def count_model(name: str, config: CountConfig, store: NoteStore) -> list[str]:
         settings,
         {"made up": 0},
         lambda steps: density_number(steps, network.config),
-        sees_ahead=network.config.sees_ahead,
     )
     began = time.process_time()
     for number in range(_TRIED_BATCHES):

@@ -103,7 +103,6 @@ class Architecture:
             most 64.
         hears_ends: whether the head is told how long each key goes on sounding (see
             `sounding.py`), on note events.
-        sees_ahead: whether the head can be told of notes to come (see `ahead.py`), likewise.
         n_heads: heads of each block (attention, transformer), 1 to 64; `dense_size` is a multiple
             of four times as many.
         view: notes that attention and the learnt recall look back on, 2 to 16384.
@@ -138,7 +137,6 @@ class Architecture:
     recalls: list[int] | None = None
     recall_heads: int = 0
     hears_ends: bool = False
-    sees_ahead: bool = False
     n_heads: int = 4
     view: int = 1024
     n_blocks: int = 2
@@ -240,16 +238,13 @@ class Architecture:
         check_whole("n_blocks", self.n_blocks, 1, _MAX_LAYERS)
         check_whole("n_heads", self.n_heads, 1, _MAX_HEADS)
         check_whole("view", self.view, 2, _MAX_VIEW)
-        for name in ("hears_ends", "sees_ahead"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(
-                    f"{name} must be true or false, got {show_value(getattr(self, name))}"
-                )
-        is_for_notes = self.recall_heads or self.hears_ends or self.sees_ahead
-        if self.representation != "events" and (is_for_notes or self.backbone in LOOKING_BACK):
+        if not isinstance(self.hears_ends, bool):
+            raise ValueError(f"hears_ends must be true or false, got {show_value(self.hears_ends)}")
+        reads_notes = self.recall_heads or self.hears_ends or self.backbone in LOOKING_BACK
+        if self.representation != "events" and reads_notes:
             raise ValueError(
-                "representation must be 'events' for attention, recall_heads, hears_ends and "
-                f"sees_ahead, got {show_value(self.representation)}"
+                "representation must be 'events' for attention, recall_heads and hears_ends, got "
+                f"{show_value(self.representation)}"
             )
         if self.backbone in LOOKING_BACK and self.dense_size % (4 * self.n_heads):
             raise ValueError(f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}")

@@ -4,8 +4,6 @@ What a graph takes and gives is the same for all models, by name:
 
     takes   step            (A,) whole numbers, the piece's latest step
             condition.NAME  (V,) whole numbers, a condition of the piece in each view
-            ahead           (88,) whole numbers: 1 and the ms until each key is to be struck, 0
-                            where that is not known; of a model that sees ahead alone
             uniform, temperature, top_a, bias, view_weights     how to draw, see `drawing.Controls`
             state.N         what it remembers, zeros at first
             past.N          the same, which grows by a row a step along axis 1, empty at first
@@ -34,7 +32,6 @@ from torch.export import Dim
 
 from .drawing import Controls
 from .model import PyzzicatoModel
-from .pitch import N_KEYS
 from .state import Growing, flatten, unflatten
 
 OPSET = 20
@@ -51,8 +48,6 @@ class _Step(nn.Module):
         super().__init__()
         self.model = model
         self.names = model.condition_names
-        # A network of somebody else's code may not know of it.
-        self.sees_ahead = bool(getattr(model.config, "sees_ahead", False))
         self.parts, self.shape = flatten(self._start(n_views))
 
     def _start(self, n_views: int) -> Any:
@@ -66,10 +61,8 @@ class _Step(nn.Module):
         n = len(self.names)
         conditions = dict(zip(self.names, rest[:n], strict=True))
         controls = Controls(*rest[n : n + 5])
-        rest = rest[n + 5 :]
-        ahead, rest = (rest[:1], rest[1:]) if self.sees_ahead else ((), rest)
-        state = unflatten(rest, self.shape)
-        drawn, logits, after = self.model.play(step, conditions, state, controls, *ahead)
+        state = unflatten(rest[n + 5 :], self.shape)
+        drawn, logits, after = self.model.play(step, conditions, state, controls)
         parts, _ = flatten(after)
         return drawn, logits, *(_given(part) for part in parts)
 
@@ -103,8 +96,6 @@ def write_graph(model: PyzzicatoModel, path: Path) -> None:
     inputs["top_a"] = torch.zeros(sizes.numbers), None
     inputs["bias"] = torch.zeros(sizes.logits), None
     inputs["view_weights"] = torch.full((n_views,), 1 / n_views), {0: views}
-    if step.sees_ahead:
-        inputs["ahead"] = torch.zeros(N_KEYS, dtype=torch.long), None
     outputs = ["next_step", "logits"]
     for i, (part, one_more) in enumerate(zip(step.parts, step.parts_of(n_views + 1), strict=True)):
         grows = isinstance(part, Growing)

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
-from .ahead import seconds_ahead
 from .architecture import LOOKING_BACK
 from .attention import AttentionBackbone, TransformerBackbone
 from .config import PyzzicatoConfig
@@ -177,37 +176,24 @@ class PyzzicatoModel(PreTrainedModel):
         return sum(vectors[1:], vectors[0]) if vectors else None
 
     def hidden(
-        self,
-        steps: Tensor,
-        state: ModelState,
-        numbers: Mapping[str, Tensor] | None = None,
-        ahead: Tensor | None = None,
+        self, steps: Tensor, state: ModelState, numbers: Mapping[str, Tensor] | None = None
     ) -> tuple[Tensor, ModelState]:
         """Returns what the head sees and the state after the last step.
 
         That is `(B, T, C + 88 * F)`: the backbone's hidden vector and the embedding's F planes of
-        88 keys, side by side; of a model that sees ahead a plane more, of notes to come.
+        88 keys, side by side.
 
         Args:
             steps: `(B, T, A)`, T at least 1.
             state: from `start` or the call before.
             numbers: `(B, T)` whole numbers of what is known of each step, by name (`step_tables`):
                 "ending", how much is left of the piece after it, see `Architecture.ending_numbers`.
-            ahead: `(B, T, 88)` whole numbers of what is known of the time after each step, see
-                `seconds_ahead`; None for nothing. Left out by a model that does not see ahead.
         """
         dtype = next(self.parameters()).dtype
         x, planes, past = self.embedding(steps, state.past, dtype)
         hidden, backbone = self._run(x, state.condition, numbers or {}, state.backbone)
-        seen = torch.cat((hidden, self._with_ahead(planes, ahead).flatten(2)), dim=-1)
+        seen = torch.cat((hidden, planes.flatten(2)), dim=-1)
         return seen, ModelState(state.condition, past, backbone)
-
-    def _with_ahead(self, planes: Tensor, ahead: Tensor | None) -> Tensor:
-        """Returns planes `(B, T, 88, F)`, with one of what is to come if the model sees ahead."""
-        if not self.config.sees_ahead:
-            return planes
-        known = torch.zeros_like(planes[..., 0]) if ahead is None else ahead
-        return torch.cat((planes, seconds_ahead(known, planes.dtype)[..., None]), dim=-1)
 
     def _run(
         self, x: Tensor, condition: Tensor | None, numbers: Mapping[str, Tensor], state: Any
@@ -232,12 +218,7 @@ class PyzzicatoModel(PreTrainedModel):
         return hidden, state
 
     def play(
-        self,
-        step: Tensor,
-        conditions: Mapping[str, Tensor],
-        state: Any,
-        controls: Controls,
-        ahead: Tensor | None = None,
+        self, step: Tensor, conditions: Mapping[str, Tensor], state: Any, controls: Controls
     ) -> tuple[Tensor, Tensor, Any]:
         """Takes a step of one piece and draws the next: what a graph does.
 
@@ -247,8 +228,6 @@ class PyzzicatoModel(PreTrainedModel):
                 views, the same piece with a composer and without.
             state: of the embedding, for 1 piece, and of the backbone, for V.
             controls: how to draw.
-            ahead: `(88,)` whole numbers of what is known of the time after the step; None for
-                nothing.
 
         Returns:
             The next step `(A,)`, logits `(V, L)` of all that was drawn, each given what was drawn
@@ -261,7 +240,6 @@ class PyzzicatoModel(PreTrainedModel):
         numbers = {name: conditions[name][:, None] for name in self.step_tables}
         condition = self.condition(conditions, n_views)
         hidden, backbone = self._run(x, condition, numbers, backbone)
-        planes = self._with_ahead(planes, None if ahead is None else ahead[None, None])
         drawn, logits = self.head.draw(hidden.squeeze(1), planes.squeeze(1), controls)
         return drawn, logits, (past, backbone)
 
@@ -272,7 +250,6 @@ class PyzzicatoModel(PreTrainedModel):
         composers: Tensor | None = None,
         densities: Tensor | None = None,
         endings: Tensor | None = None,
-        ahead: Tensor | None = None,
         state: ModelState | None = None,
         **_: Any,
     ) -> PyzzicatoOutput:
@@ -284,7 +261,6 @@ class PyzzicatoModel(PreTrainedModel):
             composers: `(B,)`, see `start`; used where no state is given.
             densities: `(B,)`, likewise.
             endings: `(B, T)`, see `hidden`.
-            ahead: `(B, T, 88)`, likewise.
             state: from `start` or an earlier output; None for the beginning of a piece.
         """
         numbers = {"ending": endings}
@@ -292,7 +268,6 @@ class PyzzicatoModel(PreTrainedModel):
             steps,
             self.start(len(steps), composers, densities) if state is None else state,
             {name: n for name, n in numbers.items() if n is not None},
-            ahead,
         )
         if targets is None:
             return PyzzicatoOutput(logits=self.head.logits(seen), state=state)
@@ -302,5 +277,4 @@ class PyzzicatoModel(PreTrainedModel):
 
 def _build_head(config: PyzzicatoConfig, in_size: int, seen: Embedding) -> Head:
     sizes = (in_size, seen.n_planes, seen.n_memories, config.head_size, config.dropout)
-    more = {"n_ahead": 1} if config.sees_ahead else {}
-    return HEADS[config.head](*sizes, **seen.head_sizes, **more)
+    return HEADS[config.head](*sizes, **seen.head_sizes)

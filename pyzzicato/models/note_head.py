@@ -6,18 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .ahead import AheadReader, is_known
 from .drawing import Controls, DrawSizes, choose, guide
 from .embeddings import EVENT_SIZES
 from .pitch import N_KEYS, PitchNet, evidence
-from .sounding import (
-    DURATIONS_S,
-    N_LAID_OUT,
-    ONSET_TICKS,
-    MomentReader,
-    lay_out,
-    pass_time,
-)
+from .sounding import DURATIONS_S, N_HELD, ONSET_TICKS, EndReader, lay_out, pass_time
 
 # How far recalled keys are believed at first: fitted on held-out pieces beside an LSTM.
 _AS_IT_WAS, _MOVED = 0.12, 0.2
@@ -37,8 +29,6 @@ class NoteHead(nn.Module):
         dropout: share of the hidden vector and of the units of the keys dropped in training.
         n_soft: how many of the planes, the first ones, are shares of attention.
         n_ends: how many, the last one or none, says how long each key goes on sounding.
-        n_ahead: 1 if a plane more follows that says when each key is to be struck (see `ahead.py`),
-            0 for none.
     """
 
     draw_sizes = DrawSizes(len(EVENT_SIZES), len(EVENT_SIZES), sum(EVENT_SIZES))
@@ -52,13 +42,11 @@ class NoteHead(nn.Module):
         dropout: float = 0.0,
         n_soft: int = 0,
         n_ends: int = 0,
-        n_ahead: int = 0,
     ) -> None:
         super().__init__()
         self.in_size = in_size
         self.n_planes = n_planes
         self.n_ends = n_ends
-        self.n_ahead = n_ahead
         self.dropout = nn.Dropout(dropout)
         onsets, pitches, durations, velocities = EVENT_SIZES
         self.onset = nn.Linear(in_size, onsets)
@@ -70,8 +58,7 @@ class NoteHead(nn.Module):
             in_size,
             dropout=dropout,
             n_soft=n_soft,
-            n_held=N_LAID_OUT * n_ends,
-            n_coming=N_LAID_OUT * n_ahead,
+            n_held=N_HELD * n_ends,
         )
         # Without a bias: one for all keys would say nothing.
         self.key = nn.Linear(size, 1, bias=False)
@@ -80,12 +67,11 @@ class NoteHead(nn.Module):
         if n_soft:
             self.recalled = nn.Linear(in_size, n_soft)
             _begin_to_recall(self.recalled)
-        self.onset_ends: MomentReader | None = None
-        self.duration_ends: MomentReader | None = None
+        self.onset_ends: EndReader | None = None
+        self.duration_ends: EndReader | None = None
         if n_ends:
-            self.onset_ends = MomentReader(in_size, (0.01 * ONSET_TICKS).tolist(), in_ratios=False)
-            self.duration_ends = MomentReader(in_size, DURATIONS_S.tolist(), in_ratios=True)
-        self.ahead: AheadReader | None = AheadReader(in_size) if n_ahead else None
+            self.onset_ends = EndReader(in_size, (0.01 * ONSET_TICKS).tolist(), in_ratios=False)
+            self.duration_ends = EndReader(in_size, DURATIONS_S.tolist(), in_ratios=True)
         self.after_pitch = nn.Embedding(pitches, in_size)
         self.duration = _dense(in_size, durations)
         self.after_duration = nn.Embedding(durations, in_size)
@@ -95,8 +81,8 @@ class NoteHead(nn.Module):
 
     def logits(self, seen: Tensor) -> Tensor:
         """Returns `(..., 57)` logits of the onset step, the first of the four, for `(..., F)`."""
-        hidden, planes, ahead = self._split(seen.flatten(0, -2))
-        return self._onset(hidden, planes, ahead)[0].view(*seen.shape[:-1], -1)
+        hidden, planes = self._split(seen.flatten(0, -2))
+        return self._onset(hidden, planes)[0].view(*seen.shape[:-1], -1)
 
     def attribute_nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T, 4)` nats of the four numbers of each note.
@@ -105,9 +91,9 @@ class NoteHead(nn.Module):
             seen: `(B, T, C + 88 * F)`.
             targets: `(B, T, 4)`.
         """
-        hidden, planes, ahead = self._split(seen.flatten(0, 1))
+        hidden, planes = self._split(seen.flatten(0, 1))
         numbers = targets.flatten(0, 1).long().unbind(-1)
-        logits = self._in_a_row(hidden, planes, ahead, lambda i, _: numbers[i])
+        logits = self._in_a_row(hidden, planes, lambda i, _: numbers[i])
         losses = [
             F.cross_entropy(of_number, number, reduction="none")
             for of_number, number in zip(logits, numbers, strict=True)
@@ -125,10 +111,9 @@ class NoteHead(nn.Module):
 
         Args:
             hidden: `(V, C)`, the backbone's vector in each view.
-            planes: `(1, 88, F)`, and the plane of notes to come where it sees ahead.
+            planes: `(1, 88, F)`.
             controls: how to draw.
         """
-        planes, ahead = self._take_ahead(planes)
         biases = controls.bias.split(list(EVENT_SIZES))
         uniform, temperature = controls.uniform.split(1), controls.temperature.split(1)
         top_a = controls.top_a.split(1)
@@ -140,33 +125,24 @@ class NoteHead(nn.Module):
             )
             return drawn[-1]
 
-        logits = self._in_a_row(hidden, planes, ahead, choose_number)
+        logits = self._in_a_row(hidden, planes, choose_number)
         return torch.cat(drawn), torch.cat(logits, dim=-1)
 
     def _in_a_row(
-        self,
-        hidden: Tensor,
-        planes: Tensor,
-        ahead: Tensor | None,
-        number: Callable[[int, Tensor], Tensor],
+        self, hidden: Tensor, planes: Tensor, number: Callable[[int, Tensor], Tensor]
     ) -> list[Tensor]:
         """Returns the logits of the four numbers, each given those before it.
 
         Args:
             hidden: `(N, C)`.
             planes: `(N, 88, F)`, or one past `(1, 88, F)`.
-            ahead: `(N, 88)` seconds until each key is struck, or one `(1, 88)`; None for a head
-                that does not see ahead.
             number: returns what a number is, from which of the four it is and its logits.
         """
-        onset, hidden = self._onset(hidden, planes, ahead)
+        onset, hidden = self._onset(hidden, planes)
         chosen = number(0, onset)
         hidden = hidden + self.after_onset(chosen)
         left = pass_time(planes[..., -1], chosen) if self.onset_ends is not None else None
-        coming = None
-        if ahead is not None:
-            coming = is_known(ahead)[..., None] * lay_out(pass_time(ahead, chosen))
-        pitch = self._pitch(hidden, planes, left, coming)
+        pitch = self._pitch(hidden, planes, left)
         chosen = number(1, pitch)
         hidden = hidden + self.after_pitch(chosen)
         duration, hidden = self._duration(hidden, left, chosen)
@@ -175,41 +151,25 @@ class NoteHead(nn.Module):
         number(3, velocity)
         return [onset, pitch, duration, velocity]
 
-    def _split(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _split(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         planes = seen[:, self.in_size :]
         # Nothing is learnt in what was struck: no gradient is worked out for it.
         planes = planes if self.net.n_soft else planes.detach()
-        planes = planes.unflatten(1, (N_KEYS, self.n_planes + self.n_ahead))
-        return self.dropout(seen[:, : self.in_size]), *self._take_ahead(planes)
+        planes = planes.unflatten(1, (N_KEYS, self.n_planes))
+        return self.dropout(seen[:, : self.in_size]), planes
 
-    def _take_ahead(self, planes: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Returns the planes of the past, and that of what is to come, `(N, 88)`."""
-        if self.ahead is None:
-            return planes, None
-        return planes[..., :-1], planes[..., -1].detach()
+    def _onset(self, hidden: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns logits of the onset step, and the hidden vector, which now knows the ends."""
+        if self.onset_ends is None:
+            return self.onset(hidden), hidden
+        by_end, heard = self.onset_ends(planes[..., -1].detach(), hidden)
+        hidden = hidden + heard
+        return self.onset(hidden) + by_end, hidden
 
-    def _onset(self, hidden: Tensor, planes: Tensor, ahead: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Returns logits of the onset step, and the hidden vector.
-
-        That now knows which keys end, and which are to be struck.
-        """
-        by_moment = []
-        if self.onset_ends is not None:
-            logits, heard = self.onset_ends(planes[..., -1].detach(), hidden)
-            by_moment.append(logits)
-            hidden = hidden + heard
-        if self.ahead is not None and ahead is not None:
-            logits, heard = self.ahead(ahead, hidden)
-            by_moment.append(logits)
-            hidden = hidden + heard
-        return sum(by_moment, self.onset(hidden)), hidden
-
-    def _pitch(
-        self, hidden: Tensor, planes: Tensor, left: Tensor | None, coming: Tensor | None
-    ) -> Tensor:
+    def _pitch(self, hidden: Tensor, planes: Tensor, left: Tensor | None) -> Tensor:
         held = None if left is None else lay_out(left)
         planes = planes[..., : self.n_planes - self.n_ends]
-        units = torch.relu(self.net(planes, hidden, held, coming))
+        units = torch.relu(self.net(planes, hidden, held))
         by_interval: Tensor = self.key(units).squeeze(-1)
         by_register: Tensor = self.own(hidden)
         logits = by_interval + by_register

@@ -94,8 +94,6 @@ class PitchNet(nn.Module):
             `soft_recall.py`): each key reads its own, and its logarithm, which adds up as odds do.
         n_held: planes of the keys that sound (see `sounding.lay_out`), which are given apart from
             the others; they say nothing at first.
-        n_coming: planes of the keys that are to be struck (see `ahead.py`), likewise. They are read
-            around the circle of the pitch classes too.
     """
 
     def __init__(
@@ -108,7 +106,6 @@ class PitchNet(nn.Module):
         dropout: float = 0.0,
         n_soft: int = 0,
         n_held: int = 0,
-        n_coming: int = 0,
     ) -> None:
         super().__init__()
         first, second = kernels
@@ -125,70 +122,38 @@ class PitchNet(nn.Module):
         if n_held:
             self.held = nn.Conv2d(n_held, n_hidden, (1, first), padding=(0, first // 2), bias=False)
             nn.init.zeros_(self.held.weight)
-        self.coming: nn.Conv2d | None = None
-        self.classes_coming: nn.Linear | None = None
-        if n_coming:
-            self.coming = nn.Conv2d(
-                n_coming, n_hidden, (1, first), padding=(0, first // 2), bias=False
-            )
-            self.classes_coming = nn.Linear(OCTAVE * n_coming, n_hidden, bias=False)
-            nn.init.zeros_(self.coming.weight)
-            nn.init.zeros_(self.classes_coming.weight)
         self.conv1 = nn.Conv2d(n_planes - n_soft, n_hidden, (1, first), padding=(0, first // 2))
         self.conv2 = nn.Conv2d(n_hidden, n_hidden, (1, second), padding=(0, second // 2))
         self.classes = nn.Linear(OCTAVE * n_memories, n_hidden, bias=False)
         self.film = nn.Linear(context_size, 2 * n_hidden)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(
-        self,
-        planes: Tensor,
-        context: Tensor,
-        held: Tensor | None = None,
-        coming: Tensor | None = None,
-    ) -> Tensor:
-        """Returns `(N, 88, H)`.
-
-        Args:
-            planes: `(N, 88, F)`.
-            context: `(N, C)`.
-            held: `(N, 88, n_held)`; None for a network without them.
-            coming: `(N, 88, n_coming)`, likewise.
-        """
+    def forward(self, planes: Tensor, context: Tensor, held: Tensor | None = None) -> Tensor:
+        """Returns `(N, 88, H)` for planes `(N, 88, F)`, context `(N, C)` and keys that sound."""
         scale, shift = self.film(context)[:, :, None, None].chunk(2, dim=1)
         struck = planes
         if self.n_soft:
             # Nothing is learnt in what was struck: no gradient is worked out for it.
             struck = planes[..., self.n_soft :].detach()
-        x = _as_channels(struck)
-        remembered = struck[..., -self.n_memories :]
-        by_key = self.conv1(x) + _as_channels(_by_class(remembered, self.classes))
+        x = struck.transpose(1, 2)[:, :, None]  # (N, F, 1, 88), channels last in memory
+        by_key = self.conv1(x) + self._by_class(struck).transpose(1, 2)[:, :, None]
         if self.soft is not None:
             shares = planes[..., : self.n_soft]
             both = torch.cat((4 * shares, evidence(shares) / 7), dim=-1)
-            by_key = by_key + _as_channels(self.soft(both))
+            by_key = by_key + self.soft(both).transpose(1, 2)[:, :, None]
         if self.held is not None and held is not None:
-            by_key = by_key + self.held(_as_channels(held))
-        if self.coming is not None and self.classes_coming is not None and coming is not None:
-            by_key = by_key + self.coming(_as_channels(coming))
-            by_key = by_key + _as_channels(_by_class(coming, self.classes_coming))
+            by_key = by_key + self.held(held.transpose(1, 2)[:, :, None])
         units = self.dropout(torch.relu(by_key * (1 + scale) + shift))
         out: Tensor = self.conv2(units)
         return out.squeeze(2).transpose(1, 2)
 
-
-def _as_channels(planes: Tensor) -> Tensor:
-    """Returns planes `(N, 88, F)` as `(N, F, 1, 88)`, channels last in memory."""
-    return planes.transpose(1, 2)[:, :, None]
-
-
-def _by_class(planes: Tensor, reader: nn.Linear) -> Tensor:
-    """Returns how the pitch classes of planes act on each key, `(N, 88, H)`."""
-    classes = torch.arange(OCTAVE, device=planes.device)
-    class_of = torch.arange(N_KEYS, device=planes.device) % OCTAVE
-    belongs = (classes[:, None] == class_of).to(planes.dtype)
-    folded = belongs @ planes
-    circle = ((classes[:, None] + classes) % OCTAVE).flatten()
-    around = folded.index_select(1, circle).unflatten(1, (OCTAVE, OCTAVE)).flatten(2)
-    effect: Tensor = reader(around)
-    return effect.index_select(1, class_of)
+    def _by_class(self, planes: Tensor) -> Tensor:
+        """Returns how the pitch classes act on each key, `(N, 88, H)`."""
+        classes = torch.arange(OCTAVE, device=planes.device)
+        class_of = torch.arange(N_KEYS, device=planes.device) % OCTAVE
+        belongs = (classes[:, None] == class_of).to(planes.dtype)
+        folded = belongs @ planes[..., -self.n_memories :]
+        circle = ((classes[:, None] + classes) % OCTAVE).flatten()
+        around = folded.index_select(1, circle).unflatten(1, (OCTAVE, OCTAVE)).flatten(2)
+        effect: Tensor = self.classes(around)
+        return effect.index_select(1, class_of)

@@ -21,7 +21,7 @@ PAST_MS = 4000
 _LEAST_S = 0.0005
 # Durations are rounded by up to 6 %: long notes end further from where they were to.
 _NEAR_S = 0.03, 0.1, 0.3
-N_LAID_OUT = 2 + len(_NEAR_S)
+N_HELD = 2 + len(_NEAR_S)
 """Planes that `lay_out` makes."""
 _CHANNELS = 12
 _KERNELS = 7, 5
@@ -59,29 +59,29 @@ def follow_ends(notes: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def pass_time(left: Tensor, onset: Tensor) -> Tensor:
-    """Returns seconds left `(N, 88)` as they are after an onset step `(N,)` has passed."""
+    """Returns seconds that each key goes on sounding, `(N, 88)`, after an onset step `(N,)`."""
     seconds = torch.tensor((0.01 * ONSET_TICKS).tolist(), dtype=left.dtype, device=left.device)
     return (left - seconds[onset][:, None]).clamp(min=-0.001 * PAST_MS)
 
 
 def lay_out(left: Tensor) -> Tensor:
-    """Returns planes `(N, 88, N_LAID_OUT)` from seconds to a moment of each key, `(N, 88)`.
+    """Returns planes of the keys, `(N, 88, N_HELD)`, from seconds left `(N, 88)`.
 
-    Is it to come, in how long (`log(1 + s)`), and is it about to come or just past, by three
-    measures of how near it is.
+    Does it sound, for how long (`log(1 + s)`), and is it about to end or has it just ended, by
+    three measures of how near that is.
     """
-    is_to_come = (left > _LEAST_S).to(left.dtype)
+    sounds = (left > _LEAST_S).to(left.dtype)
     near = [torch.exp(-left.abs() / scale) for scale in _NEAR_S]
-    return torch.stack((is_to_come, left.clamp(min=0).log1p(), *near), dim=-1)
+    return torch.stack((sounds, left.clamp(min=0).log1p(), *near), dim=-1)
 
 
-class MomentReader(nn.Module):
-    """What moments to come say of a time: `(N, 88)` seconds -> `(N, n)` logits, `(N, C)` vectors.
+class EndReader(nn.Module):
+    """What the ends to come say of a time: `(N, 88)` seconds -> `(N, n)` logits, `(N, C)` vectors.
 
-    The moments, an end of each key or a stroke, are counted along the bins of the time that is to
-    be chosen, each shared between the two bins it lies between, and read by two convolutions along
-    the bins, which the hidden vector scales and shifts (FiLM, Perez et al. 2018). It says nothing
-    at first, so that a head which has learnt already can be given one.
+    The ends are counted along the bins of the time that is to be chosen, each shared between the
+    two bins it lies between, and read by two convolutions along the bins, which the hidden vector
+    scales and shifts (FiLM, Perez et al. 2018). It says nothing at first, so that a head which has
+    learnt already can be given one.
 
     Args:
         size: channels C of the hidden vector.
@@ -106,7 +106,7 @@ class MomentReader(nn.Module):
         """Returns logits `(N, n)` and what is to be added to the hidden vectors, `(N, C)`.
 
         Args:
-            left: `(N, 88)` seconds until the moment of each key, 0 or less where it has none.
+            left: `(N, 88)` seconds that each key goes on sounding, 0 or less where it does not.
             hidden: `(N, C)`, or more of them for one past `(1, 88)`.
         """
         counts = self.count(left)
@@ -115,13 +115,13 @@ class MomentReader(nn.Module):
         return self.conv2(units)[:, 0, 0], self.enter(counts)
 
     def count(self, left: Tensor) -> Tensor:
-        """Returns how many moments lie in each bin, `(N, n)`; beyond the last is in the last."""
+        """Returns how many keys end in each bin, `(N, n)`; beyond the last is in the last."""
         bins = torch.tensor(self._bins, dtype=left.dtype, device=left.device)
-        is_to_come = (left > _LEAST_S).to(left.dtype)
+        sounds = (left > _LEAST_S).to(left.dtype)
         times = left.clamp(min=_LEAST_S).log() if self.in_ratios else left
-        # How much of the way from each bin to the next lies before a moment.
+        # How much of the way from each bin to the next lies before an end.
         gone = ((times[..., None] - bins[:-1]) / (bins[1:] - bins[:-1])).clamp(0, 1)
-        beyond = (is_to_come[:, None] @ gone)[:, 0]
-        all_moments = is_to_come.sum(1, keepdim=True)
-        nothing = torch.zeros_like(all_moments)
-        return torch.cat((all_moments, beyond), dim=1) - torch.cat((beyond, nothing), dim=1)
+        beyond = (sounds[:, None] @ gone)[:, 0]
+        all_ends = sounds.sum(1, keepdim=True)
+        nothing = torch.zeros_like(all_ends)
+        return torch.cat((all_ends, beyond), dim=1) - torch.cat((beyond, nothing), dim=1)

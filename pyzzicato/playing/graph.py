@@ -28,8 +28,6 @@ _DTYPES: dict[str, type[np.generic]] = {
     "tensor(uint8)": np.uint8,
 }
 _VIEWS, _STEPS = "views", "steps"
-AHEAD = "ahead"
-"""What a graph takes of notes to come."""
 _FIRST_ROWS = 256
 
 
@@ -115,7 +113,7 @@ class GraphRun:
             if name.startswith("past."):
                 self._rows[name] = _Rows(graph.zeros(name, n_views), view - 1)
                 self._feeds[name] = self._rows[name].so_far
-            elif name.startswith("state.") or name == AHEAD:
+            elif name.startswith("state."):
                 self._feeds[name] = graph.zeros(name, n_views)
         self._idle = Draw.neutral(*(graph.size(n) for n in ("uniform", "temperature", "bias")))
         # Where in what the graph gives each input of its next step lies.
@@ -168,15 +166,6 @@ class GraphRun:
         """
         if f"condition.{name}" in self._feeds:
             self._feeds[f"condition.{name}"] = np.asarray(numbers, dtype=np.int64)
-
-    def look_ahead(self, known: NDArray[np.int64] | None) -> None:
-        """Tells of notes to come from the next step on, if the network sees ahead.
-
-        Args:
-            known: `(88,)`, of `ms_ahead`; None for nothing.
-        """
-        if AHEAD in self._feeds:
-            self._feeds[AHEAD] = np.zeros_like(self._feeds[AHEAD]) if known is None else known
 
     def replace_latest(self, step: Steps) -> None:
         """Puts a given step `(A,)` in the place of the one that was drawn last."""

@@ -1,11 +1,10 @@
 """Keeps a part of a piece and plays the rest around it.
 
 The kept notes enter as steps when their time comes. Between them the model plays as it likes, but
-what it would strike after the next kept note is not played: that note comes first. A model that
-sees ahead is told of the kept notes, and where it strikes the next one itself, that comes. Several
-pieces are played side by side (particles); each kept note weighs them by how likely they made it,
-and those that made it unlikely give way to copies of the others (sequential Monte Carlo: Gordon et
-al. 1993, "Novel approach to nonlinear/non-Gaussian Bayesian state estimation").
+what it would strike after the next kept note is not played: that note comes first. Several pieces
+are played side by side (particles); each kept note weighs them by how likely they made it, and
+those that made it unlikely give way to copies of the others (sequential Monte Carlo: Gordon et al.
+1993, "Novel approach to nonlinear/non-Gaussian Bayesian state estimation").
 """
 
 import time
@@ -76,7 +75,6 @@ def keep_part(
     settings: GenerationSettings | None = None,
     seed_composer: str | None = None,
     tries: int = TRIES,
-    told: bool = True,
 ) -> Continuation:
     """Returns the piece with all but a part of it played anew.
 
@@ -91,7 +89,6 @@ def keep_part(
             taken away) and `rng`; lengths are not looked at.
         seed_composer: short name of the piece's composer, if he is known.
         tries: how many pieces are played side by side, 1 to 16.
-        told: whether a model that sees ahead is told of what stays.
 
     Returns:
         `seed_notes` are all notes that stay, `new_notes` those played around them; `seed_seconds`
@@ -101,7 +98,7 @@ def keep_part(
         ValueError: if a value is out of its range, the model is one of rolls, or nothing is kept
             in the time to be played anew.
     """
-    *_, piece = stream_keep(model, notes, kept, start, end, settings, seed_composer, tries, told)
+    *_, piece = stream_keep(model, notes, kept, start, end, settings, seed_composer, tries)
     assert piece is not None
     return piece
 
@@ -115,7 +112,6 @@ def stream_keep(
     settings: GenerationSettings | None = None,
     seed_composer: str | None = None,
     tries: int = TRIES,
-    told: bool = True,
 ) -> Iterator[Continuation | None]:
     """Yields None now and then while it plays, and the piece at last; see `keep_part`."""
     began = time.perf_counter()
@@ -135,7 +131,7 @@ def stream_keep(
         )
     span = Span.cut(notes, start, end)
     composer = played_as(model, settings, seed_composer)
-    rest = _Rest(model, span, staying, settings, composer, told)
+    rest = _Rest(model, span, staying, settings, composer)
     yield from rest.play(tries)
     new = rest.best()
     fixed, new = fit_together([*span.before, *staying, *span.after], new)
@@ -160,7 +156,6 @@ class _Rest:
         staying: the notes that stay in the span, at least one.
         settings: how to play.
         composer: whom to play as.
-        told: whether a model that sees ahead is told of what stays.
     """
 
     def __init__(
@@ -170,9 +165,7 @@ class _Rest:
         staying: Sequence[Note],
         settings: GenerationSettings,
         composer: str | None,
-        told: bool,
     ) -> None:
-        self._is_told = told and model.config.sees_ahead
         self._model, self._span, self._rng_number = model, span, settings.rng
         self._staying = list(staying)
         self._waiting = self._staying
@@ -195,7 +188,6 @@ class _Rest:
             model.config.composer_number(composer),
             target + kept_density,
             np.random.default_rng(),
-            coming=self._coming() if self._is_told else (),
         )
         stay = set(staying)
         gone = [n.start - self._origin for n in span.inside if n not in stay]
@@ -203,11 +195,6 @@ class _Rest:
         parts = self._base.parts
         parts.parts = [pace if part.name == pace.name else part for part in parts.parts]
         self._particles: list[_Particle] = []
-
-    def _coming(self) -> list[Note]:
-        """Returns all notes that stay and are to come, on the performers' clock."""
-        coming = [*self._waiting, *self._span.after]
-        return [replace(n, start=n.start - self._origin, end=n.end - self._origin) for n in coming]
 
     def play(self, tries: int) -> Iterator[None]:
         """Plays the rest in so many ways at once; yields after each note that stays."""
@@ -236,12 +223,9 @@ class _Rest:
         """Plays all that comes before a note that is struck at a time."""
         performer, decoder = particle.performer, particle.decoder
         until = round(at_s - self._origin, 2)
-        soon = {n.pitch for n in self._waiting if at_s <= n.start <= at_s + _SOON_S}
-        arrivals = soon if self._is_told else set()
         for part in performer.parts.parts:
             if isinstance(part, Pace):
                 part.until_s = until
-                part.arrivals = [key - LOWEST_PITCH for key in arrivals]
         bias = self._bias(self._origin + decoder.seconds, at_s)
         most = _MOST_A_SECOND * (1 + until - decoder.seconds)
         n = 0
@@ -250,9 +234,7 @@ class _Rest:
             step = performer.draw(bias)
             onset = decoder.onset_s(step)
             n += 1
-            struck = int(step[1]) + LOWEST_PITCH
-            is_later = onset > until or (onset == until and struck >= pitch)
-            if is_later or struck in arrivals or n > most:
+            if onset > until or (onset == until and step[1] + LOWEST_PITCH >= pitch) or n > most:
                 break
             particle.new += performer.take(step)
         performer.run.return_to(here)
@@ -260,17 +242,16 @@ class _Rest:
     def _bias(self, from_s: float, to_s: float) -> Numbers:
         """Returns the bias against keys that the kept part holds, or strikes soon.
 
-        A network that does not see ahead strikes no key that comes soon, and those a semitone
-        beside what comes within a second a little less.
+        Keys a semitone beside what comes within a second are a little less likely: the network has
+        not seen it yet.
         """
         bias = np.zeros(sum(SIZES), dtype=np.float32)
         keys = bias[SIZES[0] : SIZES[0] + SIZES[1]]
         for note in self._staying:
             key = note.pitch - LOWEST_PITCH
-            until_s = from_s if self._is_told else to_s + _SOON_S
-            if note.end > from_s and note.start <= until_s:
+            if note.end > from_s and note.start <= to_s + _SOON_S:
                 keys[key] = -SURE
-            if not self._is_told and from_s < note.start <= from_s + _COMING_S:
+            if from_s < note.start <= from_s + _COMING_S:
                 beside = (np.arange(len(keys)) - key) % 12
                 keys[(beside == 1) | (beside == 11)] -= _CLASH
         return bias
@@ -285,8 +266,6 @@ class _Rest:
         representation, graph = self._model.representation, self._model.graph
         draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
         draw.bias = decisive_bias(step, representation)
-        # How likely it was is asked without being told.
-        run.look_ahead(None)
         _, logits = run.draw(draw)
         row = logits[0].astype(np.float64)
         onset_nats, pitch_nats, *_ = step_nats(row, step, representation)

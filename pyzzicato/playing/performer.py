@@ -2,15 +2,13 @@
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from ..grid import Grid
 from ..notes import Note
 from ..representations import StepDecoder, Steps
-from ..representations.ahead import ms_ahead
-from ..representations.note_events import NoteDecoder
 from ..representations.roll import RollDecoder
 from .decoding.density import DensityKeeper, seed_evidence
 from .decoding.draw import Draw, Numbers
@@ -42,8 +40,6 @@ class Performer:
         run: the network where it has taken the seed already; None to feed it.
         ends_at_s: when the piece is to end, from where the seed does: a model that knows endings is
             given how much is left at each step. None for no end.
-        coming: notes that are to come, on the continuation's clock: a model that sees ahead is told
-            of them at each step. Of note events alone.
     """
 
     def __init__(
@@ -57,7 +53,6 @@ class Performer:
         grid: Grid | None = None,
         run: GraphRun | None = None,
         ends_at_s: float | None = None,
-        coming: Sequence[Note] = (),
     ) -> None:
         self._grid = grid
         self._by_threshold = settings.threshold is not None
@@ -76,7 +71,6 @@ class Performer:
         self._guard: Guard | None = None
         self.n_steps = 0
         self.ends_at_s = ends_at_s
-        self._coming = tuple(coming)
         self.parts = Parts(self._choose_parts(settings, density))
         self.run = self._feed(decoder.seed_steps) if run is None else run
 
@@ -161,9 +155,6 @@ class Performer:
     def _next_draw(self) -> Draw:
         if self.ends_at_s is not None:
             self.run.condition("ending", self._ending(self.ends_at_s - self.decoder.seconds))
-        if self._coming:
-            assert isinstance(self.decoder, NoteDecoder)  # No other model sees ahead.
-            self.run.look_ahead(ms_ahead(self._coming, self.decoder.last_onset_s))
         graph = self.model.graph
         draw = Draw.neutral(graph.size("uniform"), graph.size("temperature"), graph.size("bias"))
         draw.uniform = self._rng.random(len(draw.uniform)).astype(np.float32)

@@ -1,10 +1,9 @@
 """Plays a span of a piece anew so that it leads into what follows.
 
 Many middles are drawn after what comes before the span, and each is weighed by how likely it makes
-the notes that come after it: importance weights, with the model as it plays as the proposal. A
-model that sees ahead is told of these notes while it draws. The best middles are then drawn anew
-over their last seconds alone, where most of the way into what follows is decided, with a lean
-towards the keys of what follows. What is before the span is fed once.
+the notes that come after it: importance weights, with the model as it plays as the proposal. The
+best ones are then drawn anew over their last seconds alone, where most of the way into what follows
+is decided, with a lean towards the keys of what follows. What is before the span is fed once.
 """
 
 import time
@@ -14,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..checks import check_number, check_whole
-from ..notes import LOWEST_PITCH, Note, end_of, shift_notes
+from ..notes import LOWEST_PITCH, Note, end_of
 from ..representations.event_bins import SIZES
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
@@ -77,7 +76,6 @@ def redo_span(
     settings: GenerationSettings | None = None,
     seed_composer: str | None = None,
     tries: int = TRIES,
-    told: bool = True,
 ) -> Continuation:
     """Returns the piece with a span played anew; before and after it the notes stay as they are.
 
@@ -90,7 +88,6 @@ def redo_span(
             and `rng`; lengths are not looked at.
         seed_composer: short name of the piece's composer, if he is known.
         tries: how many middles are drawn, 1 to 64, and so many ends of the best ones, three times.
-        told: whether a model that sees ahead is told of what follows.
 
     Returns:
         `seed_notes` are all notes that stay, `new_notes` those of the span; `seed_seconds` is
@@ -102,7 +99,7 @@ def redo_span(
         ValueError: if a value is out of its range, the model is one of rolls, or nothing is before
             the span.
     """
-    *_, piece = stream_redo(model, notes, start, end, settings, seed_composer, tries, told)
+    *_, piece = stream_redo(model, notes, start, end, settings, seed_composer, tries)
     assert piece is not None
     return piece
 
@@ -115,7 +112,6 @@ def stream_redo(
     settings: GenerationSettings | None = None,
     seed_composer: str | None = None,
     tries: int = TRIES,
-    told: bool = True,
 ) -> Iterator[Continuation | None]:
     """Yields None after each middle that was drawn, and the piece at last; see `redo_span`."""
     began = time.perf_counter()
@@ -124,7 +120,7 @@ def stream_redo(
     check_settings(model.config, settings)
     span = Span.cut(notes, start, end)
     composer = played_as(model, settings, seed_composer)
-    base = _base(model, span, settings, composer, span.after if told else [])
+    base = _base(model, span, settings, composer)
     following = span.after[:_AHEAD]
     before = nats_of_following(base.fork(np.random.default_rng()), span, following, span.inside)
     middles: list[_Middle] = []
@@ -192,11 +188,7 @@ def _check_span(model: Model, notes: Sequence[Note], start: float, end: float, t
 
 
 def _base(
-    model: Model,
-    span: Span,
-    settings: GenerationSettings,
-    composer: str | None,
-    coming: Sequence[Note],
+    model: Model, span: Span, settings: GenerationSettings, composer: str | None
 ) -> Performer:
     """Returns the piece when what is before the span has been fed."""
     return Performer(
@@ -207,7 +199,6 @@ def _base(
         model.config.composer_number(composer),
         settings.density * span.density(),
         np.random.default_rng(),
-        coming=shift_notes(coming, -span.start),
     )
 
 

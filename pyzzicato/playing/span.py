@@ -147,8 +147,6 @@ def nats_of_following(
     """
     decoder = performer.decoder
     assert isinstance(decoder, NoteDecoder)
-    # They are to be likely after what was played, not because they are known.
-    performer.run.look_ahead(None)
     begins = span.start if origin is None else origin
     steps = encode_events([*inside, *following], begins + decoder.last_onset_s)
     nats = nats_after(performer.model, performer.run, steps)

@@ -12,7 +12,6 @@ from ..representations import Representation, Steps
 from ..representations.passages import Change
 from .mistakes import take_crowds, take_detours, take_stutters
 from .store import NoteStore, StoredPiece
-from .telling import tell
 from .train_settings import TrainSettings
 
 _FURTHEST_TEMPO = 3.0
@@ -28,8 +27,6 @@ class Batch(NamedTuple):
         composers: `(B,)` numbers as the model takes them, 0 for any.
         densities: `(B,)` likewise, of the crops as they were written.
         endings: `(B, T)` likewise, of how much is left of the piece after each step.
-        ahead: `(B, T, 88)`, what is known of the notes to come after each step; `(B, T, 0)` for a
-            model that does not see ahead.
     """
 
     steps: Tensor
@@ -37,7 +34,6 @@ class Batch(NamedTuple):
     composers: Tensor
     densities: Tensor
     endings: Tensor
-    ahead: Tensor
 
 
 class CropSampler:
@@ -52,12 +48,11 @@ class CropSampler:
         representation: how notes become steps.
         settings: used are `batch_size`, `crop_steps`, `transpose`, `stretch`, `tempos`, `noise`,
             `detours`, `crowds`, `stutters`, `openings`, `evenness`, `composer_dropout`,
-            `density_dropout`, `endings_dropout`, `ahead_dropout` and `seed`.
+            `density_dropout` and `seed`.
         composers: full names of the composers the model knows and their numbers.
         density: returns the number the model takes for the density of a crop; None for a model
             without that condition.
         endings: returns the numbers the model takes for seconds left of a piece; None likewise.
-        sees_ahead: whether the model is told of notes to come.
 
     Raises:
         ValueError: if there is no piece.
@@ -72,7 +67,6 @@ class CropSampler:
         composers: Mapping[str, int] | None = None,
         density: Callable[[Steps], int] | None = None,
         endings: Callable[[NDArray[np.float64]], NDArray[np.int64]] | None = None,
-        sees_ahead: bool = False,
     ) -> None:
         if not pieces:
             raise ValueError("there is no piece to train on; check the composers and splits")
@@ -83,7 +77,6 @@ class CropSampler:
         self._composers = composers or {}
         self._density = density
         self._endings = endings
-        self._sees_ahead = sees_ahead
 
     def batch(self, step: int, process: int = 0) -> Batch:
         """Returns the crops of an update."""
@@ -96,23 +89,19 @@ class CropSampler:
         crops, left = zip(*(self._crop(piece, rng) for piece in pieces), strict=True)
         strayed = [self._strayed(crop, rng) for crop in crops]
         seen = [self._noisy(crop[:-1], rng) for crop in strayed]
-        targets = [*map(self._representation.intended, crops, strayed)]
+        targets = map(self._representation.intended, crops, strayed)
         composers = [self._composers.get(piece.composer, 0) for piece in pieces]
         densities = [0 if self._density is None else self._density(crop) for crop in crops]
         endings = np.zeros((len(crops), self._settings.crop_steps), dtype=np.int64)
         if self._endings is not None:
             given = rng.random((len(crops), 1)) >= self._settings.endings_dropout
             endings = self._endings(np.stack(left)[:, :-1]) * given
-        ahead = np.zeros((*endings.shape, 0), dtype=np.int16)
-        if self._sees_ahead:
-            ahead = np.stack([tell(its, self._settings.ahead_dropout, rng) for its in targets])
         return Batch(
             torch.from_numpy(np.stack(seen)),
-            torch.from_numpy(np.stack(targets)),
+            torch.from_numpy(np.stack([*targets])),
             self._drop_some(composers, self._settings.composer_dropout, rng),
             self._drop_some(densities, self._settings.density_dropout, rng),
             torch.from_numpy(endings),
-            torch.from_numpy(ahead),
         )
 
     def _shares(self, pieces: Sequence[StoredPiece]) -> NDArray[np.float64]:

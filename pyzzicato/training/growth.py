@@ -17,9 +17,6 @@ _NEW_PARTS = (
     "head.net.soft.",
     "head.recalled.",
     "head.net.held.",
-    "head.net.coming.",
-    "head.net.classes_coming.",
-    "head.ahead.",
     "head.onset_ends.",
     "head.duration_ends.",
 )
@@ -29,11 +26,10 @@ def grow_weights(weights: Mapping[str, Tensor], model: PyzzicatoModel) -> dict[s
     """Returns weights with which a model does what the one did that they are from.
 
     The model may know more composers than the other, after those, each of whom is nobody in
-    particular at first. It may have densities, endings, chords, recalls, a learnt recall,
-    attention, an ear for ends and sight of notes to come that the other did not have. Where it has
-    no recalls those of the other are left out: that changes what it does, and so does a learnt
-    recall, which is of use at once. Whatever else differs is left as it is, for torch to complain
-    of.
+    particular at first. It may have densities, endings, chords, recalls, a learnt recall, attention
+    and an ear for ends that the other did not have. Where it has no recalls those of the other are
+    left out: that changes what it does, and so does a learnt recall, which is of use at once.
+    Whatever else differs is left as it is, for torch to complain of.
 
     Args:
         weights: of the other model.

@@ -64,7 +64,6 @@ class PieceTask:
             composer_numbers(config, known_composers(store, settings)),
             partial(density_number, config=config),
             config.ending_numbers if config.endings else None,
-            config.sees_ahead,
         )
         self._crops = held_out_crops(store, config, settings)
         self._as = config.composer_number(settings.eval_composer or None)

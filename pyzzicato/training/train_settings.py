@@ -58,7 +58,6 @@ class TrainSettings:
         composer_dropout: share of the crops without their composer. 0 to 1.
         density_dropout: share of the crops without their density. 0 to 1.
         endings_dropout: share of the crops without how much is left of theirs. 0 to 1.
-        ahead_dropout: share of the crops in which a model that sees ahead is told nothing. 0 to 1.
         eval_every: updates between two looks at the validation split.
         eval_seconds: if above 0 a look also follows when so much time has passed since the last
             one; of one process alone.
@@ -101,7 +100,6 @@ class TrainSettings:
     composer_dropout: float = 0.2
     density_dropout: float = 0.2
     endings_dropout: float = 0.5
-    ahead_dropout: float = 0.25
     eval_every: int = 250
     eval_seconds: float = 0.0
     eval_composer: str = ""
@@ -138,7 +136,6 @@ class TrainSettings:
             "composer_dropout": 1.0,
             "density_dropout": 1.0,
             "endings_dropout": 1.0,
-            "ahead_dropout": 1.0,
         }
         for name, highest in shares.items():
             check_number(name, getattr(self, name), 0, highest)

@@ -20,8 +20,7 @@ class Pace(Part):
     """Keeps the new part as dense as the one it takes the place of, all along.
 
     `until_s` is when the next note is struck that stays: to play nothing before it is what makes
-    the new part sparser, most of the time. A network that is told of notes to come strikes that one
-    itself, and `arrivals` are its key and those of others struck with it.
+    the new part sparser, most of the time.
 
     Args:
         target: notes a second to keep near, above 0.
@@ -43,7 +42,6 @@ class Pace(Part):
         """Counts from the beginning."""
         self._n_struck, self._seconds = 0, 0.0
         self.until_s = 0.0
-        self.arrivals: Sequence[int] = ()
 
     def listen(self, played: Played) -> None:
         """Counts the new notes."""
@@ -60,7 +58,5 @@ class Pace(Part):
         draw.bias += self._representation.sparser(_PUSH * ahead, decoder)
         assert isinstance(decoder, NoteDecoder)
         left_ticks = (self.until_s - decoder.last_onset_s) / TICK_S
-        onsets, keys, *_ = np.split(draw.bias, np.cumsum(SIZES))
-        onsets[left_ticks < ONSET_TICKS + 0.5] += _PUSH * ahead
-        keys[[*self.arrivals]] += _PUSH * ahead
+        draw.bias[: SIZES[0]][left_ticks < ONSET_TICKS + 0.5] += _PUSH * ahead
         self.n_acted += 1
