@@ -5,6 +5,7 @@ The numbers that decide are those that a graph is given, so that the steps must 
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,10 +27,10 @@ def slow_guide(weights: Sequence[float], views: Tensor) -> Tensor:
     return sum(w * view.double() for w, view in zip(weights, views, strict=True))  # type: ignore
 
 
-def limited(log_odds: float, draw: Draw) -> float:
-    """Returns log-odds of a key, certain where top-a says so."""
+def limited(log_odds: float, draw: Draw, is_held: bool) -> float:
+    """Returns log-odds of a key, certain where top-a says so; one that is held may always end."""
     odds, least = math.exp(min(log_odds, 500.0)), float(draw.top_a[0])
-    is_certain = odds < least or 1 / max(odds, 1e-300) < least
+    is_certain = odds < least or (not is_held and 1 / max(odds, 1e-300) < least)
     return math.copysign(1e9, log_odds) if is_certain else log_odds
 
 
@@ -43,19 +44,19 @@ def rate_shifts(alone: Sequence[float], present: Sequence[float], draw: Draw) ->
     for kind, sign in ((0.0, 1.0), (1.0, -1.0)):
         keys = [k for k, p in enumerate(present) if p == kind]
         # What is certain to change is not among what is drawn.
-        drawn = [k for k in keys if sign * limited(alone[k], draw) < 1e8]
+        drawn = [k for k in keys if sign * limited(alone[k], draw, kind > 0) < 1e8]
         before = sum(math.exp(sign * alone[k]) for k in drawn)
-        cold = [sign * limited(alone[k], draw) / heat for k in drawn]
+        cold = [sign * limited(alone[k], draw, kind > 0) / heat for k in drawn]
         after = sum(math.exp(x) for x in cold if x > -1e6)
         for k in keys:
             shifts[k] = sign * math.log(before / after) if after else 0.0
     return shifts
 
 
-def chance_of_key(log_odds: float, draw: Draw, key: int, shift: float = 0.0) -> float:
+def chance_of_key(log_odds: float, draw: Draw, key: int, shift: float, is_held: bool) -> float:
     """Returns how likely a key of guided log-odds is to sound."""
     heat = float(draw.temperature[0])
-    scaled = (limited(log_odds, draw) + float(draw.bias[key])) / heat + shift
+    scaled = (limited(log_odds, draw, is_held) + float(draw.bias[key])) / heat + shift
     return 1 / (1 + math.exp(-max(-500.0, min(500.0, scaled))))
 
 
@@ -64,6 +65,9 @@ def slow_frame(
 ) -> list[int]:
     """Returns the next frame: one key after the other, from the lowest up."""
     frame = torch.zeros(88)
+    held = seen[0, head.in_size :].view(88, head.n_planes)[:, 0] > 0
+    if not held.any():
+        draw = replace(draw, top_a=np.zeros_like(draw.top_a))  # In silence nothing is left out.
     views = head.logits(seen) if isinstance(head, IndependentHead) else None
     shifts = shifts_of(head, seen, weights, draw)
     for key in range(88):
@@ -71,7 +75,7 @@ def slow_frame(
             views = head.logits_given(seen, frame.expand(len(seen), -1))
         assert views is not None
         guided = float(slow_guide(weights, views)[key])
-        chance = chance_of_key(guided, draw, key, shifts[key])
+        chance = chance_of_key(guided, draw, key, shifts[key], bool(held[key]))
         frame[key] = float(draw.uniform[key] < chance)
     return [int(sounds) for sounds in frame]
 

@@ -106,11 +106,12 @@ def test_a_key_sounds_where_its_number_is_below_its_chance(
         uniform=numbers.tolist(), temperature=[temperature], bias=[bias] * 500, top_a=[top_a]
     )
     odds = torch.from_numpy(log_odds).float()
-    sounds = limit_keys(odds, given) > key_cuts(odds, torch.from_numpy(present), given)
+    held = torch.from_numpy(present)
+    sounds = limit_keys(odds, held, given) > key_cuts(odds, held, given)
     draw = Draw(*(np.array(x) for x in (numbers, [temperature], [top_a], [bias] * 500)))
     shifts = rate_shifts(odds.tolist(), present.tolist(), draw)
     for key, (shift, number) in enumerate(zip(shifts, numbers.tolist(), strict=True)):
-        chance = chance_of_key(float(odds[key]), draw, key, shift)
+        chance = chance_of_key(float(odds[key]), draw, key, shift, bool(present[key]))
         if abs(chance - number) > 1e-4:  # Nearer than that, rounding decides.
             assert bool(sounds[key]) == (number < chance)
 
@@ -137,13 +138,18 @@ def test_a_threshold_is_a_number_for_all_keys() -> None:
     assert key_cuts(silent - 2.0, silent, given).tolist() == pytest.approx([-math.log(3)] * 3)
 
 
-def test_keys_beyond_min_p_are_certain() -> None:
+def test_keys_beyond_top_a_are_certain() -> None:
     # Of the two, sounding and not, the less likely one is drawn at 0.1 of the other or more.
     log_odds = torch.tensor([math.log(x) for x in (20.0, 9.0, 1.0, 1 / 9, 1 / 20)])
-    made = limit_keys(log_odds, controls(top_a=[0.1]))
+    silent, held = torch.zeros(5), torch.ones(5)
+    made = limit_keys(log_odds, silent, controls(top_a=[0.1]))
     assert made[[0, 4]].tolist() == [SURE, -SURE]
     assert torch.equal(made[1:4], log_odds[1:4])
-    assert torch.equal(limit_keys(log_odds, controls()), log_odds)
+    assert torch.equal(limit_keys(log_odds, silent, controls()), log_odds)
+    # One that sounds may always be let go.
+    made = limit_keys(log_odds, held, controls(top_a=[0.1]))
+    assert made[4] == -SURE
+    assert torch.equal(made[:4], log_odds[:4])
     # A key that must not sound does not, however sure the network is of it.
     given = controls(uniform=[0.5] * 5, bias=[-SURE] * 5)
     assert not bool(made[0] > key_cuts(log_odds, torch.zeros(5), given)[0])
@@ -195,6 +201,22 @@ def shaped_draw(model: Model, temperature: float, top_a: float, bias: float) -> 
     return draw
 
 
+@torch.no_grad()
+def test_silence_ends_however_unlikely_each_stroke_is() -> None:
+    network = four_keys(0.0)
+    assert isinstance(network.head, JointHead)
+    torch.nn.init.zeros_(network.head.out.weight)
+    torch.nn.init.zeros_(network.head.own.weight)
+    network.head.own.bias.fill_(-6.0)
+    model = playable(halved(network))
+    draw = shaped_draw(model, 1.0, 0.02, 0.0)
+    silence, one = np.zeros((2, 88), dtype=np.uint8)
+    one[40] = 1
+    # exp(-6) of 88 keys are 0.22 strokes a frame; each is below the limit of 0.02.
+    assert 5 < drawn_steps(model, silence, draw, 60).sum() < 25
+    assert not np.delete(drawn_steps(model, one, draw, 60), 40, axis=1).any()
+
+
 SHAPES = {"plain": (1.0, 0.0, 0.0), "warm": (1.7, 0.0, 0.5), "cut": (1.4, 0.02, 0.5)}
 
 
@@ -215,7 +237,7 @@ def test_frames_are_drawn_as_often_as_their_chances_say(shape: tuple[float, ...]
         frame = torch.zeros(1, 88)
         for key, sound in zip(FOUR, sounds, strict=True):
             log_odds = float(head.logits_given(seen[0], frame)[0, key])
-            p = chance_of_key(log_odds, draw, key, shifts[key])
+            p = chance_of_key(log_odds, draw, key, shifts[key], bool(first[0, key]))
             chances[sounds] *= p if sound else 1 - p
             frame[0, key] = sound
     assert sum(chances.values()) == pytest.approx(1.0)

@@ -75,13 +75,33 @@ def choose(logits: Tensor, uniform: Tensor, temperature: Tensor, top_a: Tensor) 
     return is_passed.sum(0, keepdim=True).clamp(max=len(logits) - 1)
 
 
-def limit_keys(log_odds: Tensor, controls: Controls) -> Tensor:
+def limit_keys(log_odds: Tensor, present: Tensor, controls: Controls) -> Tensor:
     """Returns log-odds `(88,)`, those beyond top-a made certain.
 
-    What is so unlikely leaves the other choice a probability of nearly 1, and so its square.
+    What is so unlikely leaves the other choice a probability of nearly 1, and so its square. That a
+    key is let go is never left out: at each single frame it is unlikely, and it has to end.
+
+    Args:
+        log_odds: `(88,)`.
+        present: `(88,)`, 1 for each key that sounds.
+        controls: how to draw.
     """
     certain = torch.where(log_odds > 0, SURE, -SURE)
-    return torch.where(log_odds.abs() > -torch.log(controls.top_a), certain, log_odds)
+    is_certain = log_odds.abs() > -torch.log(controls.top_a)
+    may_end = (present > 0) & (log_odds > 0)
+    return torch.where(is_certain & ~may_end, certain, log_odds)
+
+
+def leave_way_on(present: Tensor, controls: Controls) -> Controls:
+    """Returns controls by which nothing is left out while no key sounds.
+
+    In silence each stroke by itself is unlikely. Were all of them left out, silence would not end.
+
+    Args:
+        present: `(88,)`, 1 for each key that sounds.
+        controls: how to draw.
+    """
+    return controls._replace(top_a=torch.where(present.any(), controls.top_a, 0.0))
 
 
 def key_cuts(log_odds: Tensor, present: Tensor, controls: Controls) -> Tensor:
@@ -100,7 +120,7 @@ def key_cuts(log_odds: Tensor, present: Tensor, controls: Controls) -> Tensor:
     noise = torch.log(controls.uniform) - torch.log1p(-controls.uniform)
     sign = 1.0 - 2.0 * present  # A silent key changes by sounding, one that sounds by being let go.
     change = sign * log_odds
-    limited = sign * limit_keys(log_odds, controls)
+    limited = sign * limit_keys(log_odds, present, controls)
     kinds = torch.tensor([[1.0], [-1.0]], device=sign.device)
     # What is certain to change is not among what is drawn.
     drawn = (sign == kinds) & (limited < SURE / 2)

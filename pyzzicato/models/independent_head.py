@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .drawing import Controls, DrawSizes, guide, key_cuts, limit_keys
+from .drawing import Controls, DrawSizes, guide, key_cuts, leave_way_on, limit_keys
 from .pitch import N_KEYS, PitchNet
 
 
@@ -83,8 +83,10 @@ class IndependentHead(nn.Module):
         each = planes.flatten(1).expand(hidden.shape[0], -1)
         log_odds = self.logits(torch.cat((hidden, each), dim=-1))
         guided = guide(log_odds, controls)
-        cuts = key_cuts(guided, planes[0, :, 0], controls)
-        return (limit_keys(guided, controls) > cuts).long(), log_odds
+        present = planes[0, :, 0]
+        controls = leave_way_on(present, controls)
+        cuts = key_cuts(guided, present, controls)
+        return (limit_keys(guided, present, controls) > cuts).long(), log_odds
 
     def nll(self, seen: Tensor, targets: Tensor) -> Tensor:
         """Returns `(B, T)` negative log-likelihoods in nats a frame, summed over the keys.

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .drawing import Controls, DrawSizes, guide, key_cuts, limit_keys
+from .drawing import Controls, DrawSizes, guide, key_cuts, leave_way_on, limit_keys
 from .pitch import N_KEYS, PitchNet
 
 
@@ -81,6 +81,7 @@ class JointHead(nn.Module):
         """
         z, rest = self._alone(hidden, planes)
         present = planes[..., 0]
+        controls = leave_way_on(present[0], controls)
         intervals = self._intervals()
 
         def log_odds_given(frame: Tensor) -> Tensor:
@@ -90,7 +91,7 @@ class JointHead(nn.Module):
         cuts = key_cuts(guide(at_first, controls), present[0], controls)
 
         def frame_of(log_odds: Tensor) -> Tensor:
-            guided = limit_keys(guide(log_odds, controls), controls)
+            guided = limit_keys(guide(log_odds, controls), present[0], controls)
             return (guided > cuts).to(present.dtype)[None]
 
         def is_undecided(frame: Tensor, proposed: Tensor, _: Tensor) -> Tensor:
