@@ -156,7 +156,7 @@ def make(
     if accelerator.is_main_process:
         finish(store, settings, progress, out / "best", accelerator)
         if isinstance(settings, PreferenceSettings) or settings.only_new:
-            # It has learnt from takes that were drawn so, or hardly differs: it is drawn so.
+            # It has learnt from takes that were drawn so, or keeps all weights that it had.
             values = model_info(settings.start_from).folder / VALUES
             if values.exists():
                 shutil.copy(values, out / "best" / VALUES)
