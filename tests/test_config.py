@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,7 @@ from pyzzicato.models.model import PyzzicatoModel
         ("endings", [0.0, 1.0], "a list of at most 64 numbers above 0, got"),
         ("endings", [4.0], "empty but on note events, got .4.0."),
         ("hears_ends", 1, "true or false, got 1"),
+        ("lets_ring", None, "true or false, got None"),
     ],
 )
 def test_bad_config_values_are_refused_by_name(key: str, value: object, words: str) -> None:
@@ -154,8 +156,14 @@ def test_a_network_is_loaded_in_the_precision_asked_for(tmp_path: Path, name: st
         assert logits.dtype == dtype and torch.isfinite(logits).all()
 
 
-def test_attention_recall_and_ends_are_for_note_events() -> None:
-    for choices in ({"backbone": "attention"}, {"recall_heads": 2}, {"hears_ends": True}):
+def test_what_reads_notes_is_for_note_events() -> None:
+    given: list[dict[str, Any]] = [
+        {"backbone": "attention"},
+        {"recall_heads": 2},
+        {"hears_ends": True},
+        {"lets_ring": True},
+    ]
+    for choices in given:
         with pytest.raises(ValueError, match="representation must be 'events' .* got 'roll'"):
             PyzzicatoConfig(**choices)
     with pytest.raises(ValueError, match=r"dense_size must be a multiple of 4 \* n_heads, got 30"):

@@ -10,7 +10,7 @@ from pyzzicato.evaluation.passage_folders import (
     read_passages,
     write_passage,
 )
-from pyzzicato.evaluation.round_trips import REPRESENTATIONS, put_through
+from pyzzicato.evaluation.round_trips import FORMS, put_through
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import Note
 
@@ -55,7 +55,7 @@ def test_what_is_no_passage_is_refused(tmp_path):
         read_passages(tmp_path)
 
 
-@pytest.mark.parametrize("form", REPRESENTATIONS)
+@pytest.mark.parametrize("form", FORMS)
 def test_a_round_trip_changes_nothing_the_second_time(form):
     passage = Passage("a", tuple(random_music(3)), 100.0)
     once = put_through(passage, form)
@@ -70,6 +70,6 @@ def test_a_roll_knows_no_velocities():
     assert len({n.velocity for n in put_through(passage, "events").notes}) == 2
 
 
-def test_an_unknown_representation_is_refused():
-    with pytest.raises(ValueError, match="must be of events, roll, none; got 'score'"):
+def test_an_unknown_form_is_refused():
+    with pytest.raises(ValueError, match="must be of events, ringing, roll, none; got 'score'"):
         put_through(Passage("a", (), 1.0), "score")

@@ -43,7 +43,7 @@ from pyzzicato.evaluation.passage_folders import (
     read_passages,
     write_passage,
 )
-from pyzzicato.evaluation.round_trips import REPRESENTATIONS, put_through
+from pyzzicato.evaluation.round_trips import FORMS, put_through
 from pyzzicato.hub import load_model
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.notes import Note
@@ -233,7 +233,7 @@ def parse_args() -> GenerateConfig | JudgeConfig:
     add = commands.add_parser("judge", help="tell them from real music").add_argument
     add("--made", type=Path, required=True, help="folder of a system's passages")
     add("--real", type=Path, help="folder of real ones (default: real/ beside it)")
-    add("--form", required=True, choices=REPRESENTATIONS, help="the system's representation")
+    add("--form", required=True, choices=FORMS, help="the form the system plays in")
     add("--seconds", type=float, default=60.0, help="length of a passage")
     add("--learn", type=Path, help="folder of passages of other pieces, for the network")
     add("--learn-real", type=Path, help="real ones of these pieces (default: real/ beside it)")

@@ -33,7 +33,6 @@ from pyzzicato.playing.redo import TRIES, redo_span
 from pyzzicato.playing.scoring import nats_after
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.playing.span import Span
-from pyzzicato.representations.event_bins import encode_events
 
 NEEDED_S, AFTER_NOTES, AROUND_S, GAP_S, RINGS_S = 120.0, 10, 10.0, 0.5, 0.31
 KINDS, JUDGES = ("real", "redone", "plain"), ("", "further_", "other_")
@@ -69,14 +68,15 @@ class Judge:
         self._model, self._span = model, Span.cut(notes, start, end)
         density = model.config.density_number(self._span.density())
         self._run = model.start({"density": [density]})
-        self._run.feed(encode_events(self._span.context))
+        self._run.feed(model.representation.encode(self._span.context))
         self._here = self._run.mark()
 
     def bits(self, middle: Sequence[Note]) -> tuple[float, float]:
         """Returns bits a note of the next ten notes after such a middle, and of ten more."""
         span = self._span
         last = span.context_start + span.context[-1].start
-        steps = encode_events([*middle, *span.after[: 2 * AFTER_NOTES]], last)
+        following = [*middle, *span.after[: 2 * AFTER_NOTES]]
+        steps = self._model.representation.encode(following, start_s=last)
         self._run.return_to(self._here)
         nats = nats_after(self._model, self._run, steps)[len(middle) :].sum(1)
         first, further = np.split(nats / np.log(2), [AFTER_NOTES])

@@ -253,10 +253,10 @@ def judge(
 
     networks = {} if config.adversary is None else read_verdicts(config.adversary)
     verdicts = {}
-    real = {form: passages(REAL, form) for form in {s.representation for s in bench.systems}}
+    real = {form: passages(REAL, form) for form in {s.form for s in bench.systems}}
     for system in bench.systems:
         if system.name != REAL:
-            form = system.representation
+            form = system.form
             found = judge_features(real[form], passages(system.name, form))
             verdicts[system.name] = found | networks.get(system.name, {})
     return verdicts

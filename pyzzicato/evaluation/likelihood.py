@@ -32,7 +32,6 @@ from ..models.model import PyzzicatoModel
 from ..models.note_head import NoteHead
 from ..notes import Note, sort_notes
 from ..representations import representation_of
-from ..representations.event_bins import encode_events
 from ..representations.pianoroll import check_roll, notes_to_roll
 from ..training.baselines import count_baselines
 from .markov import Frames, count_markov, frame_nats
@@ -214,9 +213,10 @@ def piece_likelihood(model: PyzzicatoModel, notes: Sequence[Note]) -> Likelihood
         notes: of one piece, the pedal treated as the model wants it.
     """
     ordered = sort_notes(notes)
-    if "keys" in representation_of(model.config).numbers:
+    representation = representation_of(model.config)
+    if "keys" in representation.numbers:
         return model_likelihoods(model, [notes_to_roll(ordered, fs=model.config.fs)])[0]
-    events = encode_events(ordered, ordered[0].start if ordered else 0.0)
+    events = representation.encode(ordered, start_s=ordered[0].start if ordered else 0.0)
     (nats,) = step_nats(model, [events], velocities=False)
     seconds = ordered[-1].start - ordered[0].start if ordered else 0.0
     return Likelihood(float(nats.sum()), seconds, len(nats))

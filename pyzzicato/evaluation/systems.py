@@ -27,6 +27,7 @@ from ..representations.touch import SeedTouch
 from .excerpts import Excerpt
 from .markov import MarkovModel
 from .measures import REAL
+from .round_trips import form_of
 
 MARKOV = "markov"
 LOOPED = "seed looped"
@@ -61,14 +62,14 @@ class System:
         about: what it does, in words.
         play: carries a seed on.
         is_drawn: whether rolls of its pieces belong into the report.
-        representation: the form it plays in, of `round_trips.REPRESENTATIONS`.
+        form: the form it plays in, of `round_trips.FORMS`.
     """
 
     name: str
     about: str
     play: Play
     is_drawn: bool = False
-    representation: str = "none"
+    form: str = "none"
 
     def carry_on(self, excerpt: Excerpt, rng: int) -> Excerpt:
         """Returns the excerpt with what it plays after the seed, struck before its end."""
@@ -112,7 +113,7 @@ def sampled(
         about,
         play,
         is_drawn=without is None,
-        representation=model.config.representation,
+        form=form_of(model.config),
     )
 
 
@@ -124,7 +125,7 @@ def by_threshold(name: str, model: Model, threshold: float) -> System:
         return Played(continue_seed(model, excerpt.joined, settings).continuation_only)
 
     about = f"the same in the article's way: keys with a probability above {threshold:g} sound"
-    return System(threshold_name(name), about, play, representation="roll")
+    return System(threshold_name(name), about, play, form="roll")
 
 
 def markov_player(markov: MarkovModel, n_pieces: int) -> System:
@@ -145,7 +146,7 @@ def markov_player(markov: MarkovModel, n_pieces: int) -> System:
         return Played(sort_notes([*notes, *decoder.let_go(excerpt.seconds)]))
 
     about = f"each key on its own, on or off by chance, as counted on {n_pieces} training pieces"
-    return System(MARKOV, about, play, representation="roll")
+    return System(MARKOV, about, play, form="roll")
 
 
 def looped_seed() -> System:

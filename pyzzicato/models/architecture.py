@@ -103,6 +103,8 @@ class Architecture:
             most 64.
         hears_ends: whether the head is told how long each key goes on sounding (see
             `sounding.py`), on note events.
+        lets_ring: whether the lengths of notes are as if no key were struck twice (see
+            `representations/ringing.py`), on note events.
         n_heads: heads of each block (attention, transformer), 1 to 64; `dense_size` is a multiple
             of four times as many.
         view: notes that attention and the learnt recall look back on, 2 to 16384.
@@ -137,6 +139,7 @@ class Architecture:
     recalls: list[int] | None = None
     recall_heads: int = 0
     hears_ends: bool = False
+    lets_ring: bool = False
     n_heads: int = 4
     view: int = 1024
     n_blocks: int = 2
@@ -238,13 +241,15 @@ class Architecture:
         check_whole("n_blocks", self.n_blocks, 1, _MAX_LAYERS)
         check_whole("n_heads", self.n_heads, 1, _MAX_HEADS)
         check_whole("view", self.view, 2, _MAX_VIEW)
-        if not isinstance(self.hears_ends, bool):
-            raise ValueError(f"hears_ends must be true or false, got {show_value(self.hears_ends)}")
-        reads_notes = self.recall_heads or self.hears_ends or self.backbone in LOOKING_BACK
-        if self.representation != "events" and reads_notes:
+        for name in ("hears_ends", "lets_ring"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} must be true or false, got {show_value(value)}")
+        is_of_notes = self.recall_heads or self.hears_ends or self.lets_ring
+        if self.representation != "events" and (is_of_notes or self.backbone in LOOKING_BACK):
             raise ValueError(
-                "representation must be 'events' for attention, recall_heads and hears_ends, got "
-                f"{show_value(self.representation)}"
+                "representation must be 'events' for attention, recall_heads, hears_ends and "
+                f"lets_ring, got {show_value(self.representation)}"
             )
         if self.backbone in LOOKING_BACK and self.dense_size % (4 * self.n_heads):
             raise ValueError(f"dense_size must be a multiple of 4 * n_heads, got {self.dense_size}")

@@ -18,7 +18,6 @@ from ..representations.event_bins import (
     SIZES,
     TICK_S,
     VELOCITIES,
-    encode_events,
     onset_bin_after,
 )
 from ..representations.interface import SURE
@@ -171,7 +170,7 @@ class Companion:
             return
         self._answer = None
         first = notes[0].start if self._last_s is None else self._last_s
-        steps = encode_events(notes, first)
+        steps = self._model.representation.encode(notes, start_s=first)
         self._run.feed(steps)
         # On the model's own clock, so that errors do not add up; it skips long silences.
         reached = first + TICK_S * float(ONSET_TICKS[steps[:, 0]].sum())

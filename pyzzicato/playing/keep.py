@@ -15,7 +15,7 @@ import numpy as np
 
 from ..checks import check_number, check_whole
 from ..notes import LOWEST_PITCH, Note, end_of, shift_notes, sort_notes
-from ..representations.event_bins import SIZES, encode_events
+from ..representations.event_bins import SIZES
 from ..representations.interface import SURE
 from ..representations.note_events import NoteDecoder
 from .continuation import Continuation
@@ -176,7 +176,9 @@ class _Rest:
         target = settings.density * (n_gone / span.seconds if n_gone else alone)
         self._origin = span.start
         if span.context:
-            decoder = NoteDecoder(span.context, span.start - span.context_start)
+            decoder = NoteDecoder(
+                span.context, span.start - span.context_start, model.config.lets_ring
+            )
         else:
             first, *self._waiting = self._staying
             self._origin = first.start
@@ -262,8 +264,8 @@ class _Rest:
         The length and loudness of a note say little of what else fits.
         """
         decoder, run = particle.decoder, particle.performer.run
-        (step,) = encode_events([note], self._origin + decoder.last_onset_s)
         representation, graph = self._model.representation, self._model.graph
+        (step,) = representation.encode([note], start_s=self._origin + decoder.last_onset_s)
         draw = Draw.neutral(*(graph.size(name) for name in ("uniform", "temperature", "bias")))
         draw.bias = decisive_bias(step, representation)
         _, logits = run.draw(draw)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..checks import check_number
 from ..notes import LOWEST_PITCH, Note, end_of
-from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events, onset_bin_after
+from ..representations.event_bins import ONSET_TICKS, SIZES, TICK_S, onset_bin_after
 from ..representations.interface import SURE
 from .decoding.draw import Draw
 from .decoding.parts import limits_at
@@ -92,7 +92,7 @@ def next_odds(
         raise ValueError(f"at must be after the first note, got {at:g}; choose a later moment")
     number = model.config.composer_number(played_as(model, settings, seed_composer))
     run = model.start({"composer": [number]})
-    steps = encode_events(span.context)
+    steps = model.representation.encode(span.context)
     run.feed(steps)
     last = span.context_start + TICK_S * float(ONSET_TICKS[steps[1:, 0]].sum())
     rest_s = max(0.0, at - last)

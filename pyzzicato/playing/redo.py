@@ -193,7 +193,7 @@ def _base(
     """Returns the piece when what is before the span has been fed."""
     return Performer(
         model,
-        NoteDecoder(span.context, span.start - span.context_start),
+        NoteDecoder(span.context, span.start - span.context_start, model.config.lets_ring),
         # A middle in which playing goes astray is not chosen: it needs no guard.
         replace(settings, without=(*settings.without, "guard"), guidance=1.0),
         model.config.composer_number(composer),

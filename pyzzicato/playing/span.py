@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..notes import Note, end_of, shift_notes, sort_notes
-from ..representations.event_bins import encode_events
 from ..representations.note_events import NoteDecoder
 from .decoding.density import USUAL
 from .loaded_model import Model
@@ -148,6 +147,8 @@ def nats_of_following(
     decoder = performer.decoder
     assert isinstance(decoder, NoteDecoder)
     begins = span.start if origin is None else origin
-    steps = encode_events([*inside, *following], begins + decoder.last_onset_s)
+    steps = performer.model.representation.encode(
+        [*inside, *following], start_s=begins + decoder.last_onset_s
+    )
     nats = nats_after(performer.model, performer.run, steps)
     return float(nats[len(inside) :].sum())

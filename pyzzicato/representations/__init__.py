@@ -15,22 +15,25 @@ from .roll import PianoRoll
 
 __all__ = ["Representation", "StepDecoder", "Steps", "representation_named", "representation_of"]
 
-_TABLE: dict[str, Callable[[int], Representation]] = {
-    "roll": PianoRoll,
-    "events": lambda fs: NoteEvents(),
+_TABLE: dict[str, Callable[[int, bool], Representation]] = {
+    "roll": lambda fs, _: PianoRoll(fs),
+    "events": lambda _, lets_ring: NoteEvents(lets_ring),
 }
 
 
-def representation_named(name: str, fs: int = FS) -> Representation:
+def representation_named(name: str, fs: int = FS, lets_ring: bool = False) -> Representation:
     """Returns a representation by its name.
 
     Args:
         name: "roll" or "events".
         fs: frames a second of a roll.
+        lets_ring: whether note events last as if no key were struck twice (see `ringing.py`).
     """
-    return _TABLE[name](fs)
+    return _TABLE[name](fs, lets_ring)
 
 
 def representation_of(architecture: Architecture) -> Representation:
     """Returns the representation that a network's steps are in."""
-    return representation_named(architecture.representation, architecture.fs)
+    return representation_named(
+        architecture.representation, architecture.fs, architecture.lets_ring
+    )

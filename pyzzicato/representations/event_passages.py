@@ -1,5 +1,8 @@
 """Passages of note events: cut from a piece, spoilt as a network's own may be, and what follows."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,15 +10,25 @@ from ..notes import N_PITCHES
 from .event_bins import ONSET_TICKS, SIZES, TICK_S, encode_events, onset_bins
 from .interface import Steps
 from .passages import Change, NoteSource, PieceOfNotes
+from .ringing import TOLERANCE_S, ring_on
 
 # Of the key that is struck again and again: notes in a row.
 _STUTTER_NOTES = 3, 13
 # Notes struck within so many ticks are one chord.
 _CHORD_TICKS = 3
+# Whether a note rings on, and until when, is seen in so many notes before and after a passage.
+_NOTES_AROUND = 64
 
 
+@dataclass(frozen=True)
 class EventPassages:
-    """What training does with note events."""
+    """What training does with note events.
+
+    Attributes:
+        lets_ring: whether notes last as if no key were struck twice (see `ringing.py`).
+    """
+
+    lets_ring: bool = False
 
     def room(self, piece: PieceOfNotes, n_steps: int) -> int:
         """Returns how many notes a crop can begin at."""
@@ -25,8 +38,18 @@ class EventPassages:
         self, store: NoteSource, piece: PieceOfNotes, place: int, n_steps: int, change: Change
     ) -> Steps:
         """Returns `(N, 4)` from note `place`; its onset step counts from the note before."""
-        packed = store.packed(piece, place, n_steps)
+        packed = self._packed(store, piece, place, n_steps)
         return encode_events(change.apply(packed, _note_before_s(store, piece, place)))
+
+    def _packed(
+        self, store: NoteSource, piece: PieceOfNotes, place: int, n_steps: int
+    ) -> NDArray[Any]:
+        """Returns so many notes of a piece from note `place`, as long as they last."""
+        if not self.lets_ring:
+            return store.packed(piece, place, n_steps)
+        first = max(0, place - _NOTES_AROUND)
+        around = store.packed(piece, first, place - first + n_steps + _NOTES_AROUND)
+        return _ringing(around)[place - first :][:n_steps]
 
     def seconds_left(
         self, store: NoteSource, piece: PieceOfNotes, place: int, steps: Steps, change: Change
@@ -83,6 +106,15 @@ class EventPassages:
     def intended(self, steps: Steps, strayed: Steps) -> Steps:
         """Returns `(T, 4)`: the next note as written, whatever was played before it."""
         return steps[1:]
+
+
+def _ringing(packed: NDArray[np.void]) -> NDArray[np.void]:
+    """Returns packed notes as long as they would last if no key were struck twice."""
+    onsets = packed["onset"].astype(np.int64)
+    ends = ring_on(packed["pitch"], onsets, onsets + packed["duration"], 1000 * TOLERANCE_S)
+    rung = packed.copy()
+    rung["duration"] = np.minimum(ends - onsets, np.iinfo(packed.dtype["duration"]).max)
+    return rung
 
 
 def _note_before_s(store: NoteSource, piece: PieceOfNotes, place: int) -> float:

@@ -91,8 +91,16 @@ class Representation(Protocol):
         """Returns the log-odds that make notes longer, for each e-fold that they are too short."""
         ...
 
-    def encode(self, notes: Sequence[Note], seconds: float | None = None) -> Steps:
-        """Returns the `(T, A)` steps of notes that begin at 0; of a passage so long, if given."""
+    def encode(
+        self, notes: Sequence[Note], seconds: float | None = None, start_s: float = 0.0
+    ) -> Steps:
+        """Returns the `(T, A)` steps of notes.
+
+        Args:
+            notes: any, struck at or after `start_s`.
+            seconds: length of the passage; None for as long as the notes last.
+            start_s: where it begins.
+        """
         ...
 
     def decode(self, steps: Steps) -> list[Note]:

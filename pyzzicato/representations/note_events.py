@@ -19,6 +19,7 @@ from .event_bins import (
 )
 from .event_passages import EventPassages
 from .interface import SURE, Hold, Lengths, Numbers, StepDecoder, Steps
+from .ringing import as_heard, let_ring
 from .touch import SeedTouch
 
 _NAMES = ("onset", "pitch", "duration", "velocity")
@@ -42,17 +43,20 @@ class NoteEvents(EventPassages):
     # From the shortest to the longest duration; 1.5 for each e-fold of it.
     length_push: float = 8.0
 
-    def encode(self, notes: Sequence[Note], seconds: float | None = None) -> Steps:
+    def encode(
+        self, notes: Sequence[Note], seconds: float | None = None, start_s: float = 0.0
+    ) -> Steps:
         """Returns `(N, 4)` bins."""
-        return encode_events(notes)
+        return encode_events(let_ring(notes) if self.lets_ring else notes, start_s)
 
     def decode(self, steps: Steps) -> list[Note]:
         """Returns the notes of `(N, 4)` bins."""
-        return decode_events(steps)
+        notes = decode_events(steps)
+        return as_heard(notes) if self.lets_ring else notes
 
     def decoder(self, seed: Sequence[Note], seed_seconds: float, touch: SeedTouch) -> "NoteDecoder":
         """Returns what turns the note events that follow a seed into notes."""
-        return NoteDecoder(seed, seed_seconds)
+        return NoteDecoder(seed, seed_seconds, self.lets_ring)
 
     def whole_seconds(self, seconds: float) -> float:
         """Returns the length in whole ticks, rounded up."""
@@ -113,11 +117,12 @@ class NoteDecoder:
     Args:
         seed: notes of the seed, from 0; at least one.
         seed_seconds: length of the seed; the first new note is struck then or later.
+        lets_ring: see `EventPassages`.
     """
 
-    def __init__(self, seed: Sequence[Note], seed_seconds: float) -> None:
+    def __init__(self, seed: Sequence[Note], seed_seconds: float, lets_ring: bool = False) -> None:
         self._seed = list(seed)
-        self.seed_steps: Steps = encode_events(seed)
+        self.seed_steps: Steps = NoteEvents(lets_ring).encode(seed)
         last = max(note.start for note in decode_events(self.seed_steps))
         # The model counts from the seed's last note; what is left of the seed must pass first.
         self._rest_s = max(0.0, seed_seconds - last)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..notes import LOWEST_PITCH, N_PITCHES, Note, sort_notes
+from ..notes import LOWEST_PITCH, N_PITCHES, Note, shift_notes, sort_notes
 from .interface import SURE, Hold, Lengths, Numbers, StepDecoder, Steps
 from .pianoroll import notes_to_roll, roll_to_notes
 from .roll_passages import RollPassages
@@ -31,10 +31,13 @@ class PianoRoll(RollPassages):
     # music, with all three networks (60 held-out places, `train/check_join.py`).
     length_push: float = 1.0
 
-    def encode(self, notes: Sequence[Note], seconds: float | None = None) -> Steps:
+    def encode(
+        self, notes: Sequence[Note], seconds: float | None = None, start_s: float = 0.0
+    ) -> Steps:
         """Returns `(T, 88)` zeros and ones."""
         n_frames = None if seconds is None else round(seconds * self.fs)
-        return (notes_to_roll(notes, n_frames, self.fs) > 0).astype(np.uint8)
+        moved = shift_notes(notes, -start_s) if start_s else notes
+        return (notes_to_roll(moved, n_frames, self.fs) > 0).astype(np.uint8)
 
     def decode(self, steps: Steps) -> list[Note]:
         """Returns the notes of `(T, 88)` frames, all struck alike."""

@@ -18,7 +18,7 @@ from ..evaluation.adversary import cross_validated_scores
 from ..evaluation.adversary_features import SIZES, passage_features
 from ..evaluation.excerpts import Excerpt, draw_places, excerpt_at
 from ..evaluation.passage_folders import Passage
-from ..evaluation.round_trips import put_through
+from ..evaluation.round_trips import form_of, put_through
 from ..playing.continuation import continue_seed
 from ..playing.decoding.density import density_to_come
 from ..playing.loaded_model import Model
@@ -135,7 +135,7 @@ def play_takes(model: Model, piece: str, excerpt: Excerpt, n: int, rng: int) -> 
         takes.append(steps.encode(take.notes))
         passages.append(replace(passages[0], notes=tuple(take.continuation_only)))
     # Both in one form, or the adversary learns to know the grid, or what loudness rolls are given.
-    same = [put_through(passage, model.config.representation) for passage in passages]
+    same = [put_through(passage, form_of(model.config)) for passage in passages]
     density = density_to_come(seed, steps, None, np.random.default_rng(rng))
     return TakesOfSeed(
         piece,

@@ -18,7 +18,7 @@ from statistics import median
 from ..evaluation.excerpts import Excerpt
 from ..evaluation.passage_folders import Passage
 from ..evaluation.recurrence import measure_recurrence
-from ..evaluation.round_trips import put_through
+from ..evaluation.round_trips import form_of, put_through
 from ..evaluation.tonality import measure_tonality
 from ..notes import Note
 from .surprise import carry_on, loaded
@@ -71,7 +71,7 @@ def raise_limit(
         composer: short name of whose music it is; None for nobody's.
         report: is handed a line about each look.
     """
-    form = loaded(checkpoint).config.representation
+    form = form_of(loaded(checkpoint).config)
     passages = (put_through(Passage(e.name, e.notes, e.seconds), form) for e in excerpts)
     real = sum_up([(passage.notes, passage.seconds) for passage in passages])
     report(f"real music: figures that come back {real.recurrence:.3f}, {real.entropy:.2f} bits")
