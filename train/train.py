@@ -7,7 +7,7 @@
     python train/train.py train/recipes/lstm.toml --data data/notes --out runs/lstm \
         --push-to-hub NAMESPACE/pyzzicato-lstm
     python train/train.py train/recipes/lstm-events.toml --data data/mine --out runs/mine \
-        --start-from lstm-events --stage likelihood --max-steps 300                     # your music
+        --start-from lstm-events --stage recall --max-steps 300                     # your music
     accelerate launch train/train.py train/recipes/lstm.toml --data ... --out ...       # GPUs
     ACCELERATE_USE_CPU=true torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
         train/train.py train/recipes/lstm.toml --data ... --out ...                     # two CPUs

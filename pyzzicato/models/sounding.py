@@ -1,9 +1,8 @@
 """Which keys sound, for how much longer, and what that says of the next note.
 
-A lifted pedal ends many notes at once, and a note that is struck again ends as it is: of real notes
-every fifth is struck on one of the one or two keys whose note ends just then. A note event says
-when its own note will end, so the ends are known; but a network would have to add up the times of
-all notes since to know them. Here they are added up for it.
+A lifted pedal ends many notes at once. A note event says when its own note will end, so the ends
+are known; but a network would have to add up the times of all notes since to know them. Here they
+are added up for it.
 """
 
 import numpy as np
