@@ -113,15 +113,15 @@ def test_the_shorter_a_seed_the_less_its_density_is_kept(kind: str) -> None:
 
 
 def test_four_notes_of_no_length_do_not_set_the_density() -> None:
-    """Without the keeper they do at times: 50 notes a second."""
+    """Without the keeper they do at times: 29 notes a second in one of these draws."""
     model = load_model("lstm-events")
     seed = [Note(p, at, at + 0.03, 64) for p, at in ((60, 0), (62, 0), (66, 0.5), (67, 0.5))]
 
-    def most_notes_a_second(*without: str) -> float:
-        draws = [GenerationSettings(10.0, rng=rng, without=without) for rng in (1, 2)]
-        return max(len(continue_seed(model, seed, draw).new_notes) for draw in draws) / 10
+    def notes_in_all(*without: str) -> int:
+        draws = [GenerationSettings(10.0, rng=rng, without=without) for rng in range(1, 9)]
+        return sum(len(continue_seed(model, seed, draw).new_notes) for draw in draws)
 
-    assert most_notes_a_second() < 0.5 * most_notes_a_second("density")
+    assert notes_in_all() < 0.75 * notes_in_all("density")
 
 
 # ---- Keeping near it ----------------------------------------------------------------------------
