@@ -12,11 +12,14 @@ from conftest import tiny_config, tune
 from graph_store import save_playable
 from model_cases import livened
 
+from pyzzicato.hub import load_model
 from pyzzicato.hub.networks import open_network
 from pyzzicato.models.model import PyzzicatoModel
 from pyzzicato.playing.scoring import decisive_bias, nats_by_number, step_nats
 from pyzzicato.representations import representation_named
-from pyzzicato.training import surprise
+from pyzzicato.training import surprise, themes
+from pyzzicato.training.calibration import write_values
+from pyzzicato.training.themes import Themes
 
 
 def config_for(checkpoint: Path, maestro: Path, **choices: object) -> calibrate.CalibrateConfig:
@@ -108,6 +111,23 @@ def test_what_was_found_is_kept_for_playing(
     assert (checkpoint / "config.json").read_bytes() == before
     printed = capsys.readouterr().out
     assert "real music: onset" in printed and "look 2 of 2" in printed
+
+
+def test_themes_alone_begin_with_the_values_that_there_are(
+    checkpoint: Path, maestro: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_for(checkpoint, maestro, themes_only=True)
+    with pytest.raises(ValueError, match=r"has no values yet \(top_a in generation_config.json\)"):
+        calibrate.main(config)
+    known = {"pitch": 0.2, "duration": 0.04, "velocity": 0.03}
+    write_values(checkpoint, known)
+    real = Themes(0.9, 1.0)
+    looks = iter([real, Themes(0.1, 3.0), Themes(0.9, 3.0)])
+    monkeypatch.setattr(themes, "sum_up", lambda passages: next(looks))
+    calibrate.main(config)
+    found = load_model(str(checkpoint)).decoding.top_a
+    # The second look's limit, half as high again, is where figures come back as often.
+    assert found == pytest.approx({**known, "pitch": 0.3})
 
 
 def test_no_piece_long_enough_is_refused(checkpoint: Path, maestro: Path) -> None:

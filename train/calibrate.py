@@ -3,6 +3,10 @@
     python train/calibrate.py runs/mine/best --data-dir MUSIC --seeds 8 --seconds 20      # a taste
     python train/calibrate.py runs/mine/best --data-dir MUSIC
     python train/calibrate.py runs/free/best --data-dir EXTRA --sources mutopia nifc_chopin
+    python train/calibrate.py runs/mine/best --data-dir MUSIC --themes-only
+
+With `--themes-only` the values that the checkpoint has are the first step's, and more of the
+pitches is left out only if figures come back too seldom.
 
 How it is done is in `pyzzicato/training/surprise.py` and `themes.py`. The values are written to
 `generation_config.json`.
@@ -15,9 +19,12 @@ from functools import partial
 from pathlib import Path
 
 from pyzzicato.evaluation.excerpts import Excerpt, draw_places, excerpt_at, present, read_piece
+from pyzzicato.hub import load_model
+from pyzzicato.hub.checkpoints import VALUES
 from pyzzicato.playing.settings import GenerationSettings
 from pyzzicato.training.calibration import find_values, write_values
 from pyzzicato.training.catalogue import select_files
+from pyzzicato.training.themes import raise_limit
 
 # A performance may be shorter than the catalogue says by the silence around it.
 _SPARE_S = 5.0
@@ -36,6 +43,7 @@ class CalibrateConfig:
     rng: int
     processes: int
     sources: tuple[str, ...] | None = None
+    themes_only: bool = False
 
 
 def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
@@ -64,7 +72,16 @@ def draw_excerpts(config: CalibrateConfig) -> list[Excerpt]:
 
 def main(config: CalibrateConfig) -> None:
     """Calibrates a checkpoint and writes its `generation_config.json`."""
-    limits = find_values(
+    find = find_values
+    if config.themes_only:
+        known = load_model(str(config.checkpoint)).decoding.top_a
+        if not known:
+            raise ValueError(
+                f"{config.checkpoint} has no values yet (top_a in {VALUES}) that --themes-only "
+                "could begin with; calibrate without it"
+            )
+        find = partial(raise_limit, limits=known)
+    limits = find(
         config.checkpoint,
         draw_excerpts(config),
         looks=config.looks,
@@ -92,6 +109,7 @@ def parse_args() -> CalibrateConfig:
     add("--looks", type=int, default=8, help="how often the seeds are carried on")
     add("--rng", type=int, default=0, help="number of the random draw")
     add("--processes", type=int, default=2)
+    add("--themes-only", action="store_true", help="begin with the values that there are")
     args = vars(parser.parse_args())
     for name in ("seeds", "looks", "processes"):
         if args[name] < 1:

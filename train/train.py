@@ -21,7 +21,8 @@ of each process; an update sums over all of them and over `--gradient-accumulati
 process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.
 
 A stage in which the model learns from its own playing has it play first, with the values of
-decoding of the model it starts from, or with ones that are found then; it keeps them.
+decoding of the model it starts from, or with ones that are found then. In the end it is found anew
+how much of the pitches to leave out, from there upwards.
 
 A run's folder holds `best/` (config.json, model.safetensors, training.json), `checkpoints/` (to
 resume from), `settings.json` and a log; each stage of several has a folder of its own in it.
@@ -38,6 +39,7 @@ from accelerate import Accelerator
 from accelerate.utils import GradientAccumulationPlugin
 from tqdm import tqdm
 
+from pyzzicato.evaluation.excerpts import Excerpt
 from pyzzicato.hub import load_model, model_info
 from pyzzicato.hub.checkpoints import VALUES
 from pyzzicato.hub.data_licences import NOT_RECORDED, all_licences
@@ -52,6 +54,7 @@ from pyzzicato.training.progress import Progress
 from pyzzicato.training.recipes import Recipe, Settings, Stage, read_recipe
 from pyzzicato.training.record import earlier_runs
 from pyzzicato.training.store import NoteStore
+from pyzzicato.training.themes import raise_limit
 
 CALIBRATED_ON = 48
 CALIBRATION_LOOKS = 8
@@ -154,12 +157,16 @@ def make(
         progress = train(store, settings, out, accelerator, bar, workers)
     bar.close()
     if accelerator.is_main_process:
-        finish(store, settings, progress, out / "best", accelerator)
-        if isinstance(settings, PreferenceSettings) or settings.only_new:
-            # It has learnt from takes that were drawn so, or keeps all weights that it had.
+        best = out / "best"
+        finish(store, settings, progress, best, accelerator)
+        if isinstance(settings, PreferenceSettings):
+            if not (best / VALUES).exists():
+                look_for_themes(best, settings, store, accelerator.num_processes)
+        elif settings.only_new:
+            # It keeps all weights that it had.
             values = model_info(settings.start_from).folder / VALUES
             if values.exists():
-                shutil.copy(values, out / "best" / VALUES)
+                shutil.copy(values, best / VALUES)
     accelerator.wait_for_everyone()
 
 
@@ -168,17 +175,40 @@ def calibrate(
 ) -> None:
     """Finds the values of decoding of a checkpoint that has none."""
     if accelerator.is_main_process and not (checkpoint / VALUES).exists():
-        lengths = settings.seed_seconds, settings.seconds
-        drawn = draw_seeds(store, CALIBRATED_ON, *lengths, settings.seed)
         limits = find_values(
             checkpoint,
-            [excerpt for _, excerpt in drawn.values()],
+            draw_excerpts(settings, store),
             looks=CALIBRATION_LOOKS,
             processes=accelerator.num_processes,
-            first=load_model(settings.start_from).decoding.top_a,
         )
         write_values(checkpoint, limits)
     accelerator.wait_for_everyone()
+
+
+def look_for_themes(
+    best: Path, settings: PreferenceSettings, store: NoteStore, processes: int
+) -> None:
+    """Finds anew how much to leave out of the pitches, once a model has heard itself.
+
+    The search begins with the values that its takes were drawn with. What it learns from them makes
+    it less sure of itself, so there is no less to leave out.
+    """
+    limits = raise_limit(
+        best,
+        draw_excerpts(settings, store),
+        load_model(settings.start_from).decoding.top_a,
+        looks=CALIBRATION_LOOKS,
+        processes=processes,
+    )
+    write_values(best, limits)
+
+
+def draw_excerpts(settings: PreferenceSettings, store: NoteStore) -> list[Excerpt]:
+    """Returns seeds of training pieces to find values of decoding by, and what follows them."""
+    lengths = settings.seed_seconds, settings.seconds
+    # Other places than those of the takes: there the model may have learnt what to play.
+    drawn = draw_seeds(store, CALIBRATED_ON, *lengths, settings.seed + 1)
+    return [excerpt for _, excerpt in drawn.values()]
 
 
 def describe_batches(settings: Settings, n_processes: int) -> str:
