@@ -21,14 +21,14 @@ of each process; an update sums over all of them and over `--gradient-accumulati
 process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.
 
 A stage in which the model learns from its own playing has it play first, with the values of
-decoding of the model it starts from, or with ones that are found then. In the end it is found anew
-how much of the pitches to leave out, from there upwards.
+decoding of the model it starts from, or with ones that are found then; it keeps them.
 
 A run's folder holds `best/` (config.json, model.safetensors, training.json), `checkpoints/` (to
 resume from), `settings.json` and a log; each stage of several has a folder of its own in it.
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -39,9 +39,8 @@ from accelerate import Accelerator
 from accelerate.utils import GradientAccumulationPlugin
 from tqdm import tqdm
 
-from pyzzicato.evaluation.excerpts import Excerpt
-from pyzzicato.hub import load_model, model_info
-from pyzzicato.hub.checkpoints import VALUES
+from pyzzicato.hub import model_info
+from pyzzicato.hub.checkpoints import GRAPH, VALUES, read_record
 from pyzzicato.hub.data_licences import NOT_RECORDED, all_licences
 from pyzzicato.training.calibration import find_values, write_values
 from pyzzicato.training.finishing import finish_run
@@ -54,7 +53,6 @@ from pyzzicato.training.progress import Progress
 from pyzzicato.training.recipes import Recipe, Settings, Stage, read_recipe
 from pyzzicato.training.record import earlier_runs
 from pyzzicato.training.store import NoteStore
-from pyzzicato.training.themes import raise_limit
 
 CALIBRATED_ON = 48
 CALIBRATION_LOOKS = 8
@@ -147,6 +145,9 @@ def make(
 ) -> None:
     """Runs or resumes one stage, unless it is done, and writes its record."""
     out = config.recipe.folder(config.out, stage)
+    if is_made(out / "best", settings):
+        accelerator.print(f"{out} is made already, by these settings")
+        return
     bar = ProgressBar(out.name, stage.name or "log", settings, accelerator)
     accelerator.print(describe_batches(settings, accelerator.num_processes))
     if isinstance(settings, PreferenceSettings):
@@ -159,15 +160,21 @@ def make(
     if accelerator.is_main_process:
         best = out / "best"
         finish(store, settings, progress, best, accelerator)
-        if isinstance(settings, PreferenceSettings):
-            if not (best / VALUES).exists():
-                look_for_themes(best, settings, store, accelerator.num_processes)
-        elif settings.only_new:
-            # It keeps all weights that it had.
+        if isinstance(settings, PreferenceSettings) or settings.only_new:
+            # It has learnt from takes that were drawn so, or keeps all weights that it had.
             values = model_info(settings.start_from).folder / VALUES
             if values.exists():
                 shutil.copy(values, best / VALUES)
     accelerator.wait_for_everyone()
+
+
+def is_made(best: Path, settings: Settings) -> bool:
+    """Returns whether a stage is done: its record, its graph and what it plays by are there."""
+    wanted = [GRAPH, VALUES] if isinstance(settings, PreferenceSettings) else [GRAPH]
+    made_by = read_record(best).get("settings")
+    return made_by == json.loads(json.dumps(settings.as_dict())) and all(
+        (best / name).exists() for name in wanted
+    )
 
 
 def calibrate(
@@ -175,40 +182,17 @@ def calibrate(
 ) -> None:
     """Finds the values of decoding of a checkpoint that has none."""
     if accelerator.is_main_process and not (checkpoint / VALUES).exists():
+        lengths = settings.seed_seconds, settings.seconds
+        # Other places than those of the takes, which the model learns from next.
+        drawn = draw_seeds(store, CALIBRATED_ON, *lengths, settings.seed + 1)
         limits = find_values(
             checkpoint,
-            draw_excerpts(settings, store),
+            [excerpt for _, excerpt in drawn.values()],
             looks=CALIBRATION_LOOKS,
             processes=accelerator.num_processes,
         )
         write_values(checkpoint, limits)
     accelerator.wait_for_everyone()
-
-
-def look_for_themes(
-    best: Path, settings: PreferenceSettings, store: NoteStore, processes: int
-) -> None:
-    """Finds anew how much to leave out of the pitches, once a model has heard itself.
-
-    The search begins with the values that its takes were drawn with. What it learns from them makes
-    it less sure of itself, so there is no less to leave out.
-    """
-    limits = raise_limit(
-        best,
-        draw_excerpts(settings, store),
-        load_model(settings.start_from).decoding.top_a,
-        looks=CALIBRATION_LOOKS,
-        processes=processes,
-    )
-    write_values(best, limits)
-
-
-def draw_excerpts(settings: PreferenceSettings, store: NoteStore) -> list[Excerpt]:
-    """Returns seeds of training pieces to find values of decoding by, and what follows them."""
-    lengths = settings.seed_seconds, settings.seconds
-    # Other places than those of the takes: there the model may have learnt what to play.
-    drawn = draw_seeds(store, CALIBRATED_ON, *lengths, settings.seed + 1)
-    return [excerpt for _, excerpt in drawn.values()]
 
 
 def describe_batches(settings: Settings, n_processes: int) -> str:
