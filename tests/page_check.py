@@ -105,10 +105,11 @@ def playhead_errors(browser: Browser, folder: Path) -> list[float]:
         for i in range(N_STROKES)
         for part in (on(0 if i == 0 else _TICKS_A_SECOND - 96, 84 + i, 110), off(96, 84 + i))
     ]
-    path = folder / "strokes.mid"
+    # Each try has a name of its own: otherwise the seed of the last one would be taken for it.
+    path = folder / f"strokes-{len([*folder.glob('strokes-*')])}.mid"
     path.write_bytes(midi(strokes))
     browser["#file"].send_keys(str(path))
-    browser.wait("view.seed.title === 'strokes' && !view.making")
+    browser.wait(f"view.seed.title === '{path.stem}' && !view.making")
     browser.click("#play")
     browser.wait("player.playing && piano.tones.length")
     # The first one may sound before anybody looks.
