@@ -71,7 +71,6 @@ def raise_limit(
         composer: short name of whose music it is; None for nobody's.
         report: is handed a line about each look.
     """
-    loaded.cache_clear()  # The folder may hold other values than when it was last looked at.
     form = form_of(loaded(checkpoint).config)
     passages = (put_through(Passage(e.name, e.notes, e.seconds), form) for e in excerpts)
     real = sum_up([(passage.notes, passage.seconds) for passage in passages])
