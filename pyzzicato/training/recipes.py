@@ -3,7 +3,7 @@
 A recipe is a TOML file: settings that hold for all its stages, `[model]` with the arguments of
 `PyzzicatoConfig`, `data_sha256` of the prepared data it was made for, and, if there is more than
 one stage, `[[stages]]`, each with a `name` and what differs. A stage begins with the best weights
-of the one before it.
+of the one before it. With `begins_with` the stages of another recipe, beside it, come first.
 
 A stage with `takes` is one of learning from the model's own playing (`preference.py`): it has
 settings of its own (`PreferenceSettings`), and those of the other stages do not hold for it.
@@ -29,7 +29,7 @@ class Stage:
     """One run of a recipe.
 
     Attributes:
-        name: of its folder; empty for the only one.
+        name: of its folder; empty for the only one, `RECIPE/NAME` if it is another recipe's.
         settings: of the run.
     """
 
@@ -81,6 +81,7 @@ def read_recipe(path: Path, stage: str = "", **by_hand: Any) -> Recipe:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"recipe {path} cannot be read: {error}") from error
     data_sha256 = common.pop("data_sha256", "")
+    first = common.pop("begins_with", "")
     tables = common.pop("stages", [{}])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ValueError(
@@ -102,7 +103,32 @@ def read_recipe(path: Path, stage: str = "", **by_hand: Any) -> Recipe:
         raise ValueError(f"stage must be of {', '.join(names)}, got {show_value(stage)}")
     if "start_from" in given:
         stages = [stages[names.index(stage)] if stage else stages[-1]]
+    elif first:
+        stages = [*_stages_before(path, first, data_sha256, given), *stages]
     return Recipe(tuple(stages), data_sha256)
+
+
+def _stages_before(
+    path: Path, first: Any, data_sha256: str, given: Mapping[str, Any]
+) -> list[Stage]:
+    """Returns the stages of the recipe that another one begins with."""
+    if not isinstance(first, str) or "/" in first:
+        raise ValueError(
+            f"{path.name}: begins_with must be the name of a recipe beside it, "
+            f"got {show_value(first)}"
+        )
+    try:
+        before = read_recipe(path.with_name(f"{first}.toml"), **given)
+    except RecursionError:
+        raise ValueError(
+            f"{path.name}: begins_with goes round in a circle, got {first!r}"
+        ) from None
+    if before.data_sha256 != data_sha256:
+        raise ValueError(
+            f"{path.name}: data_sha256 must be that of {first}.toml, got {data_sha256!r} and "
+            f"{before.data_sha256!r}"
+        )
+    return [Stage(f"{first}/{its.name}".rstrip("/"), its.settings) for its in before.stages]
 
 
 def _settings(
