@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import check_along
+import check_density
 import check_ending
 import check_keep
 import check_redo
@@ -110,3 +111,11 @@ def test_a_continuation_is_judged_beside_what_the_composer_wrote() -> None:
     row = check_style.judge(pyzzicato.load_model("lstm"), excerpt, "bach", [1.0, 2.0], rng=1)
     assert list(row) == ["real", "guidance 1", "guidance 2"]
     assert set(row.values()) <= {0.0, 1.0}
+
+
+def test_notes_are_counted_by_the_density_asked_for() -> None:
+    bach = pyzzicato.load_seed("bach-prelude-c-major").notes
+    excerpt = excerpt_at("a prelude", list(bach), 0.0, 10.0, 20.0)
+    row = check_density.measure(pyzzicato.load_model("lstm-events"), excerpt, [1.0, 0.5, 2.0], 1)
+    assert list(row) == [1.0, 0.5, 2.0]
+    assert 0 < row[0.5] < row[2.0]
