@@ -166,6 +166,17 @@ def test_the_less_a_seed_shows_the_sooner_playing_is_pushed() -> None:
     assert push(0.0) > push(0.5) > push(1.0) > 0
 
 
+def test_what_is_asked_for_is_kept_more_firmly() -> None:
+    def push(asked: float) -> float:
+        keeper = DensityKeeper(8.0, EVENTS, asked=asked)
+        for step in range(1, 201):
+            keeper.listen(Played(step / 10, [40], 1))  # Ten a second.
+        return keeper.push
+
+    assert push(1.0) == 0 < push(1.1) < push(1.25) == push(2.0)
+    assert push(1 / 1.1) == pytest.approx(push(1.1)) and push(0.5) == push(2.0)
+
+
 def test_what_was_counted_fades() -> None:
     # From 8 to nothing: a fifth less after the logarithm of 1.25 times 15 s.
     _, free, counted_s, _ = EVENTS.density_hold
@@ -201,5 +212,5 @@ def test_every_model_plays_more_notes_or_fewer_when_asked(kind: str, tmp_path: P
         return len(continue_seed(model, tune(), settings).new_notes)
 
     few, some, many = (n_notes(density) for density in (0.5, 1.0, 2.0))
-    assert few < some < many and many > 1.2 * few
+    assert few < some < many and many > 2 * few
     assert n_notes(0.5, "density") == n_notes(2.0, "density")

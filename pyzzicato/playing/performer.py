@@ -144,7 +144,7 @@ class Performer:
         parts: list[Part] = [
             Temperature(settings.temperature, steps.temperature_powers),
             TopA(values.row_of_top_a(steps)),
-            DensityKeeper(density, steps, seed_evidence(seed, steps)),
+            DensityKeeper(density, steps, seed_evidence(seed, steps), settings.density),
             LengthKeeper(seed, steps),
             self._guard,
         ]

@@ -82,6 +82,11 @@ class Representation(Protocol):
         ...
 
     @property
+    def density_hold_asked(self) -> Hold:
+        """Returns how it is held where more or fewer notes than usual are asked for."""
+        ...
+
+    @property
     def density_hold_unknown(self) -> Hold:
         """Returns how it is held where the seed is too short for that, lest a few notes set it."""
         ...

@@ -53,6 +53,8 @@ USUAL_OF = {
 """Notes a second of a composer: geometric mean over minutes, two minutes apart, of the same data's
 training pieces."""
 
+_ASKED = math.log(1.25)
+"""Further from what is usual, a density is held as one that is asked for."""
 FURTHEST = math.log(6.0)
 """What is further counts as this, so that nothing is pushed beyond measure."""
 
@@ -111,24 +113,34 @@ class DensityKeeper(Part):
     """Pushes playing towards a density.
 
     A short seed says little of its piece, and yet the model would go on as densely. So the less the
-    seed shows, the sooner and the more firmly playing is kept to the target.
+    seed shows, the sooner and the more firmly playing is kept to the target. Whoever asks for more
+    notes than usual, or fewer, means it: with as much freedom as otherwise 1.4 times as many were
+    1.1 times.
 
     Args:
         target: notes a second to keep near, above 0.
         representation: of the steps.
         evidence: how well the seed shows its density, 0 to 1; see `seed_evidence`.
+        asked: how many times as many notes as usual are asked for, which the target holds already.
     """
 
     name = "density"
 
     def __init__(
-        self, target: float, representation: Representation, evidence: float = 1.0
+        self,
+        target: float,
+        representation: Representation,
+        evidence: float = 1.0,
+        asked: float = 1.0,
     ) -> None:
         self._target = target
         self._representation = representation
-        known, unknown = representation.density_hold, representation.density_hold_unknown
-        pairs = zip(known, unknown, strict=True)
-        hold = Hold(*(evidence * a + (1 - evidence) * b for a, b in pairs))
+        known = _between(
+            representation.density_hold,
+            representation.density_hold_asked,
+            min(1.0, abs(math.log(asked)) / _ASKED),
+        )
+        hold = _between(known, representation.density_hold_unknown, 1 - evidence)
         self._hold, self._free = hold, math.log(hold.free)
         self.begin_anew()
 
@@ -157,3 +169,8 @@ class DensityKeeper(Part):
         if push := self.push:
             draw.bias += self._representation.sparser(push, decoder)
             self.n_acted += 1
+
+
+def _between(one: Hold, other: Hold, part: float) -> Hold:
+    """Returns what lies so far on the way from one to the other, 0 to 1."""
+    return Hold(*((1 - part) * a + part * b for a, b in zip(one, other, strict=True)))
