@@ -122,6 +122,10 @@ def test_a_recipe_can_begin_with_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("stages = 3", "stages must be tables, .* got 3"),
+        ("[[stages]]\n[[stages]]\n", "each stage must have a name of its own"),
+        ('[[stages]]\nname = "a"\n[[stages]]\nname = "a"\n', "a name of its own"),
+        ('[[stages]]\nname = "a"\nmax_step = 3\n', "unknown setting 'max_step'"),
         ('begins_with = "none"', "recipe .*none.toml cannot be read"),
         ('begins_with = "q"', "q.toml: begins_with goes round in a circle, got 'q'"),
         ('begins_with = "../p"', "must be the name of a recipe beside it, got '../p'"),
@@ -129,26 +133,11 @@ def test_a_recipe_can_begin_with_another(tmp_path: Path) -> None:
         ('begins_with = "p"\ndata_sha256 = "cd"', "must be that of p.toml, got 'cd' and 'ab12'"),
     ],
 )
-def test_a_bad_beginning_is_refused(tmp_path: Path, text: str, words: str) -> None:
+def test_bad_stages_are_refused(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "p.toml").write_text(STAGES)
     (tmp_path / "q.toml").write_text(text)
     with pytest.raises(ValueError, match=words):
         read_recipe(tmp_path / "q.toml")
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("stages = 3", "stages must be tables, .* got 3"),
-        ("[[stages]]\n[[stages]]\n", "each stage must have a name of its own"),
-        ('[[stages]]\nname = "a"\n[[stages]]\nname = "a"\n', "a name of its own"),
-        ('[[stages]]\nname = "a"\nmax_step = 3\n', "unknown setting 'max_step'"),
-    ],
-)
-def test_bad_stages_are_refused(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "p.toml").write_text(text)
-    with pytest.raises(ValueError, match=words):
-        read_recipe(tmp_path / "p.toml")
 
 
 @pytest.mark.parametrize(

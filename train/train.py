@@ -12,11 +12,11 @@
     ACCELERATE_USE_CPU=true torchrun --standalone --local_addr 127.0.0.1 --nproc_per_node 2 \
         train/train.py train/recipes/lstm.toml --data ... --out ...                     # two CPUs
 
-A recipe makes a model stage after stage, from nothing or from the model that its first stage names;
-a run that was stopped goes on where it was, also with other limits (`--max-steps`, `--decay-steps`,
-`--eval-every`, `--patience`, `--precision`). A stage that is made is left as it is. With
-`--start-from` one stage alone is run, `--stage` or the last. `--batch-size` is of each process; an
-update sums over all of them and over `--gradient-accumulation` batches.
+A recipe makes a model from nothing, stage after stage; those of a recipe that it begins with come
+first. A run that was stopped goes on where it was, also with other limits (`--max-steps`,
+`--decay-steps`, `--eval-every`, `--patience`, `--precision`). A stage that is made is left as it
+is. With `--start-from` one stage alone is run, `--stage` or the last. `--batch-size` is of each
+process; an update sums over all of them and over `--gradient-accumulation` batches.
 
 `--stream` reads the training set from a repository of `publish.py --dataset`, shard by shard, each
 process other ones. `--push-to-hub` publishes the best checkpoint in the end, as `publish.py` does.

@@ -25,8 +25,8 @@ class PianoRoll(RollPassages):
     # wide free range temperature would change the density. More than 2.5 log-odds silence slow
     # pieces for long, and temperature needs no more.
     density_hold: Hold = Hold(push=8.0, free=1.05, counted_s=15.0, most=2.5)
-    # As strongly in so short a time it would strike whole handfuls after a pause.
     density_hold_asked: Hold = density_hold
+    # As strongly in so short a time it would strike whole handfuls after a pause.
     density_hold_unknown: Hold = Hold(push=1.6, free=1.12, counted_s=2.0, most=2.5)
     # Of 0, 1, 2 and 3 the first by which the median change of lengths is no larger than in real
     # music, with all three networks (60 held-out places, `train/check_join.py`).
