@@ -37,7 +37,7 @@ class NoteEvents(EventPassages):
     temperature_powers: tuple[float, ...] = (0.5, 1.0, 1.0, 1.0)
     density_hold: Hold = Hold(push=6.0, free=1.25, counted_s=15.0)
     # Asked for 1.4 times as many notes `attention-events` plays 1.08 times as many by the hold
-    # above, and 1.23 times as many so (medians over held-out seeds, `train/check_density.py`).
+    # above, and 1.22 times as many so (medians over held-out seeds, `train/check_density.py`).
     density_hold_asked: Hold = Hold(push=12.0, free=1.05, counted_s=8.0)
     # Four notes in half a second, most of no length, had made `lstm-events` play 22.9 notes a
     # second where the target was 15, and 12.4 so (medians of ten seconds, four draws).
